@@ -1,0 +1,41 @@
+# The commands people type. Everything runs in the locked environment (uv.lock), which the first one installs.
+UV_VERSION := 0.13.9
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --locked
+
+.DEFAULT_GOAL := help
+.PHONY: help install repro show plots explore test lint bench lock clean
+
+help:  ## what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+install: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## the locked environment, in .venv
+	@$(UV) sync --locked --quiet
+
+repro: install  ## run the whole pipeline; what has not changed is not run again
+	$(RUN) dvc repro
+
+show: install  ## experiments side by side: the metrics, and the parameters in which they differ
+	$(RUN) fullcircle show
+
+plots: install  ## reports/dvc_plots/index.html: curves of the last run (dvc plots show)
+	$(RUN) dvc plots show --out reports/dvc_plots
+
+test: install  ## all tests
+	$(RUN) pytest
+
+lint: install  ## ruff and strict mypy
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+
+bench: install  ## the figures of the README, as ratios measured in one run
+	$(RUN) python -m benchmarks
+
+lock: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## solve the dependencies again
+	$(UV) lock

@@ -1,0 +1,57 @@
+"""Configuration: composes params.yaml from conf/, and gives a stage its own part of it as a frozen dataclass."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+
+from fullcircle import paths
+from fullcircle.runtime.errors import ConfigError
+from fullcircle.runtime.typed import build
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+T = TypeVar("T")
+
+
+def load(kind: type[T], key: str, params: Any = None) -> T:
+    """The part of params.yaml under `key` (dots go deeper) as a `kind`. Raises ConfigError, naming the key."""
+    part = read_params() if params is None else params
+    for name in key.split("."):
+        if not isinstance(part, dict) or name not in part:
+            raise ConfigError(f"{paths.PARAMS}: no key {key}. `fullcircle params` composes it from {paths.CONF}/.")
+        part = part[name]
+    return build(kind, part, key)
+
+
+@cache
+def read_params(path: Path = paths.PARAMS) -> Any:
+    """What params.yaml holds, untyped."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}. `fullcircle params` composes it.") from None
+
+
+def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF) -> str:
+    """Compose the configuration; return it as YAML, byte for byte what `dvc exp run` writes to params.yaml.
+
+    Hydra is imported here and nowhere else, for no stage needs it. Raises ConfigError.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        with initialize_config_dir(str(conf.resolve()), version_base=None):
+            composed = hydra_compose(config_name="config", overrides=list(overrides))
+        OmegaConf.resolve(composed)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(f"{conf}: {error}") from None
+    return str(OmegaConf.to_yaml(composed))

@@ -1,0 +1,1 @@
+"""Evaluation: metrics with intervals, slices, behaviour, baselines and gates. NumPy only."""

@@ -1,0 +1,79 @@
+"""The parameters of each model; conf/model/NAME.yaml says what they do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+def _demand(value: float, low: float, high: float, name: str) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{name} {value:g} is outside {low:g}..{high:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class XGBoostConfig:
+    """Gradient boosted trees."""
+
+    name: Literal["xgboost"]
+    max_rounds: int
+    patience: int
+    learning_rate: float
+    max_depth: int
+    min_child_weight: float
+    subsample: float
+    colsample: float
+    l2: float
+    max_bin: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        _demand(self.max_rounds, 1, 100_000, "max_rounds")
+        _demand(self.patience, 1, self.max_rounds, "patience")
+        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
+        _demand(self.max_depth, 1, 20, "max_depth")
+        _demand(self.min_child_weight, 0, 1e9, "min_child_weight")
+        _demand(self.subsample, 0.01, 1, "subsample")
+        _demand(self.colsample, 0.01, 1, "colsample")
+        _demand(self.l2, 0, 1e9, "l2")
+        _demand(self.max_bin, 2, 4096, "max_bin")
+
+
+@dataclass(frozen=True, slots=True)
+class ForestConfig:
+    """Random forest."""
+
+    name: Literal["forest"]
+    trees: int
+    max_depth: int
+    min_leaf: int
+    max_features: float
+    max_samples: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        _demand(self.trees, 1, 10_000, "trees")
+        _demand(self.max_depth, 1, 60, "max_depth")
+        _demand(self.min_leaf, 1, 1e9, "min_leaf")
+        _demand(self.max_features, 0.01, 1, "max_features")
+        _demand(self.max_samples, 0.01, 1, "max_samples")
+
+
+@dataclass(frozen=True, slots=True)
+class LinearConfig:
+    """Logistic regression."""
+
+    name: Literal["linear"]
+    c: float
+    max_iterations: int
+
+    def __post_init__(self) -> None:
+        _demand(self.c, 1e-9, 1e9, "c")
+        _demand(self.max_iterations, 1, 1_000_000, "max_iterations")
+
+
+@dataclass(frozen=True, slots=True)
+class DummyConfig:
+    """The share of positives in training."""
+
+    name: Literal["dummy"]

@@ -1,0 +1,46 @@
+"""Every path of the repository, once. All are relative to its root, where DVC runs the stages."""
+
+from pathlib import Path
+
+CONF = Path("conf")
+PARAMS = Path("params.yaml")
+TUNED = CONF / "tuned"
+
+RAW = Path("data/raw")
+RAW_MANIFEST = RAW / "manifest.json"
+KEPT = Path("data/clean/kept.parquet")
+REJECTED = Path("data/clean/rejected.parquet")
+LABELLED = Path("data/labelled/labelled.parquet")
+TRAIN = Path("data/split/train.parquet")
+VALIDATION = Path("data/split/validation.parquet")
+TEST = Path("data/split/test.parquet")
+TRAIN_FEATURES = Path("data/features/train.parquet")
+VALIDATION_FEATURES = Path("data/features/validation.parquet")
+
+FEATURES = Path("models/features")
+SCORER = Path("models/scorer")
+BASELINES = Path("models/baselines.json")
+BUNDLE = Path("dist/bundle")
+WHEEL = Path("dist/wheel")
+
+METRICS = Path("metrics")
+TRAIN_METRICS = METRICS / "train.json"
+TEST_METRICS = METRICS / "test.json"
+
+REPORTS = Path("reports")
+CLEAN_REPORT = REPORTS / "clean.json"
+LABEL_REPORT = REPORTS / "label.json"
+SPLIT_REPORT = REPORTS / "split.json"
+FEATURES_REPORT = REPORTS / "features.json"
+TRAIN_REPORT = REPORTS / "train.json"
+TEST_REPORT = REPORTS / "test.json"
+VERDICT = REPORTS / "verdict.json"
+PAGE = REPORTS / "index.html"
+EXPLORE = REPORTS / "explore.html"
+CURVE = REPORTS / "curve"
+PLOTS = REPORTS / "plots"
+
+
+def raw(table: str) -> Path:
+    """Where `ingest` puts a table as it was read."""
+    return RAW / f"{table}.parquet"

@@ -1,0 +1,251 @@
+"""The problem, typed: what `conf/problem/NAME.yaml` may say, and what it may not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from fullcircle.runtime.columns import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """A file that an installed package ships. The package is not imported."""
+
+    kind: Literal["bundled"]
+    package: str
+    version: str  # pinned: another installed version is an error, for a new snapshot is a deliberate act
+    file: str  # path inside the package's distribution; a .zip holds one file of the same name
+    nulls: tuple[str, ...] = ("", "NA")
+
+
+Source: TypeAlias = Bundled
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition over several columns that every row must meet, as a pandas expression."""
+
+    name: str
+    holds: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One raw table: its columns, and what makes a row impossible."""
+
+    columns: dict[str, Column]
+    key: tuple[str, ...]  # no two rows may share it
+    duplicates: Literal["reject", "error"] = "reject"  # reject keeps the first of a key
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a prediction is made: `lead_hours` before `due`, which is `hour` (UTC) plus `minute`."""
+
+    hour: str
+    minute: str
+    lead_hours: float
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        if self.lead_hours < 0:
+            raise ValueError(f"lead_hours {self.lead_hours:g} is negative: a prediction comes before the event")
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Columns of another table as last observed, at the same place, before the moment of prediction."""
+
+    table: str
+    by: tuple[str, ...]
+    time: str
+    known_after_hours: float  # an observation stamped 13:00 is known this much later
+    within_hours: float  # an older one counts as none
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A point-in-time column over the events of the last `hours` before the moment of prediction.
+
+    `mean`: mean delay of those that happened in the span, `late`: share of them that came `late_minutes` or more
+    after they were due (both null where none happened), `waiting`: number of those that were due in the span and
+    have not happened yet, `waited`: mean minutes that those are overdue (0 where none is).
+    `timetable`: number of events due within `hours` of this one, before or after it: the plan, known ahead.
+    """
+
+    name: str
+    by: tuple[str, ...]
+    hours: float
+    what: Literal["mean", "late", "waiting", "waited", "timetable"]
+
+    def __post_init__(self) -> None:
+        if self.hours <= 0:
+            raise ValueError(f"hours {self.hours:g} must be above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The events behind the point-in-time columns: `delay` minutes after it was due, an event happened.
+
+    A null delay means that it never did.
+    """
+
+    delay: str
+    late_minutes: float
+    clip: tuple[float, float]  # delays are clipped to this range before they are averaged
+    columns: tuple[Recent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A reference table that travels in the scorer: who asks gives the key, the scorer knows the rest.
+
+    An unknown or missing key falls back on what is typical (the median) of training rows with the same
+    `fallback` column, and then of all.
+    """
+
+    table: str
+    key: str  # column of the raw input
+    matches: str  # column of the reference table
+    columns: dict[str, str]  # column of the reference table -> name it gets
+    fallback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is predicted: a condition over the columns of a row, true for the `positive` class."""
+
+    name: str
+    holds: str
+    positive: str
+    negative: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the model sees: columns as they are, and functions of `fullcircle.features` by name."""
+
+    columns: tuple[str, ...]
+    created: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a mistake costs, in any unit: only the ratio counts."""
+
+    missed: float  # a positive that was not foretold
+    false_alarm: float  # a negative that was foretold as positive
+
+    def __post_init__(self) -> None:
+        if self.missed <= 0 or self.false_alarm <= 0:
+            raise ValueError("costs must be above 0")
+
+    @property
+    def threshold(self) -> float:
+        """Probability above which an alarm costs less than silence (Elkan 2001)."""
+        return self.false_alarm / (self.false_alarm + self.missed)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One threshold of the verdict.
+
+    `metric`: a name in metrics/test.json, or one of `slice_gap`, `train_gap`, `over_dummy`, `over_rule`,
+    `over_champion`, `invariance`, `direction`. Passed when `min` <= value <= `max`.
+    """
+
+    metric: str
+    min: float | None = None
+    max: float | None = None
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.min is None) == (self.max is None):
+            raise ValueError("a gate has a min or a max, not both and not neither")
+        bound = self.min if self.min is not None else self.max
+        if bound is None or not -1 <= bound <= 1:
+            raise ValueError(f"{self.metric}: threshold {bound} is outside -1..1, where all its values lie")
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """A change of one input, and what the prediction must do in answer, for at least `share` of the rows.
+
+    `same`: move by no more than `tolerance`; `up` or `down`: move that way, or not at all (`tolerance` against it).
+    """
+
+    name: str
+    column: str
+    expect: Literal["same", "up", "down"]
+    add: float | None = None  # number: added to the value
+    set: float | str | None = None  # or: the value it is set to
+    tolerance: float = 0.0
+    share: float = 0.9
+
+    def __post_init__(self) -> None:
+        if (self.add is None) == (self.set is None):
+            raise ValueError(f"{self.name}: give either `add` or `set`")
+        if not 0 < self.share <= 1:
+            raise ValueError(f"{self.name}: share {self.share:g} is outside 0..1")
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """Who answers for it: a role, and a name and date once somebody has signed."""
+
+    role: str
+    name: str | None = None
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One question about one table of data."""
+
+    name: str
+    question: str
+    decision: str
+    unit: str
+    moment: Moment
+    table: str
+    sources: dict[str, Source]
+    tables: dict[str, Table]
+    observations: Observations | None
+    history: History | None
+    lookups: tuple[Lookup, ...]
+    target: Target
+    features: Features
+    metric: Literal["auc", "ap"]
+    costs: Costs
+    slices: tuple[str, ...]
+    gates: tuple[Gate, ...]
+    behaviour: tuple[Behaviour, ...]
+    sign_off: SignOff
+    limits: tuple[str, ...] = field(default=())  # what the model must not be used for; shown in its card
+
+    def inputs(self) -> dict[str, Column]:
+        """The columns that the scorer asks for: what is known of a row at the moment of prediction."""
+        return scorer_inputs(self.tables, self.table, self.observations, self.history)
+
+
+def scorer_inputs(
+    tables: dict[str, Table], table: str, observations: Observations | None, history: History | None
+) -> dict[str, Column]:
+    """The raw input columns with their checks: the table's own, those last observed, and the point-in-time ones."""
+    inputs = {name: column for name, column in tables[table].columns.items() if column.role == "input"}
+    if observations is not None:
+        inputs |= {name: tables[observations.table].columns[name] for name in observations.columns}
+    if history is not None:
+        low, _ = history.clip
+        lowest = {"mean": low, "late": 0.0, "waiting": 0.0, "waited": 0.0, "timetable": 0.0}
+        inputs |= {
+            recent.name: Column(
+                kind="number", missing="keep", min=lowest[recent.what], about=f"{recent.what}, {recent.hours:g} h"
+            )
+            for recent in history.columns
+        }
+    return inputs

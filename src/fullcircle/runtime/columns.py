@@ -1,0 +1,170 @@
+"""Columns of raw values, and the checks that a row must pass before anything is computed from it.
+
+`clean` and the scorer run the same checks, so a row that training would have rejected is not scored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+Columns: TypeAlias = dict[str, Array]
+"""Name -> 1-D array, all of one length. Numbers are float64 with NaN for null; text is object with None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one raw column holds, and what becomes of a value that it should not hold.
+
+    `min`, `max`, `levels`: what is possible. An impossible value costs the row (`reject`) or itself
+    (`blank`: it becomes null). Infinity is never possible.
+    `usual`: the range outside which a number is an outlier; `clip` moves it to the nearer end.
+    `missing`: whether a null costs the row.
+    `role`: `input` is known at the moment of prediction and asked for by the scorer, `outcome` is known only
+    later, `record` identifies the row, and is neither learnt from nor asked for.
+    """
+
+    kind: Literal["integer", "number", "category", "time"]
+    role: Literal["input", "outcome", "record"] = "input"
+    missing: Literal["reject", "keep"] = "reject"
+    min: float | None = None
+    max: float | None = None
+    levels: tuple[str, ...] | None = None
+    impossible: Literal["reject", "blank"] = "reject"
+    usual: tuple[float, float] | None = None
+    outlier: Literal["clip", "blank", "reject"] = "clip"
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        if self.usual is not None and self.usual[0] > self.usual[1]:
+            raise ValueError(f"usual {self.usual} runs backwards")
+        if self.kind in ("category", "time") and (self.min, self.max, self.usual) != (None, None, None):
+            raise ValueError(f"a {self.kind} has no min, max or usual range")
+        if self.kind != "category" and self.levels is not None:
+            raise ValueError(f"levels are for a category, not for a {self.kind}")
+
+    @property
+    def possible(self) -> str:
+        """The possible values in words, as errors show them."""
+        if self.levels is not None:
+            return f"one of {', '.join(self.levels)}"
+        low = "" if self.min is None else f"{self.min:g}"
+        high = "" if self.max is None else f"{self.max:g}"
+        return f"in {low or '-∞'}..{high or '∞'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Columns after their checks.
+
+    `columns`: as given, with impossible or unusual values blanked or clipped where the column says so.
+    `broken`: rule -> boolean mask of the rows that break it and are to be rejected; only rules that were broken.
+    `mended`: rule -> number of values that were blanked or clipped; only rules that did something.
+    """
+
+    columns: Columns
+    broken: dict[str, Array]
+    mended: dict[str, int]
+
+    @property
+    def rejected(self) -> Array:
+        """Boolean mask of the rows that break any rule."""
+        return np.logical_or.reduce([np.zeros(rows(self.columns), bool), *self.broken.values()])
+
+    def reasons(self) -> list[str]:
+        """The rules that each rejected row breaks, joined with '; ', in the order of the rows."""
+        where = np.flatnonzero(self.rejected)
+        return ["; ".join(rule for rule, mask in self.broken.items() if mask[i]) for i in where]
+
+
+def rows(columns: Columns) -> int:
+    """Return the number of rows."""
+    return len(next(iter(columns.values()))) if columns else 0
+
+
+def take(columns: Columns, index: Array) -> Columns:
+    """Return the rows that `index` (positions or a mask) names."""
+    return {name: values[index] for name, values in columns.items()}
+
+
+def is_null(values: Array) -> Array:
+    """Return a mask of null values: NaN, NaT or None."""
+    if values.dtype == object:
+        return np.equal(values, None).astype(bool)
+    return np.isnat(values) if values.dtype.kind in "mM" else np.isnan(values)
+
+
+def check(columns: Columns, spec: dict[str, Column]) -> Checked:
+    """Check every column of `spec`; columns without a spec pass as they are. No row is dropped here."""
+    result = Checked(dict(columns), {}, {})
+    for name, column in spec.items():
+        _check_column(result, name, column)
+    return result
+
+
+def _check_column(result: Checked, name: str, column: Column) -> None:
+    values = result.columns[name]
+    null = is_null(values)
+    if column.missing == "reject":
+        _note(result, f"{name} is missing", null)
+    if column.kind == "time":
+        return
+    impossible = ~null & _impossible(values, column, null)
+    rule = f"{name} not {column.possible}"
+    if column.impossible == "reject":
+        _note(result, rule, impossible)
+    elif impossible.any():
+        values = _blanked(values, impossible)
+        result.mended[f"{rule}: blanked"] = int(impossible.sum())
+    if column.usual is not None:
+        values = _usual(result, name, column, values, ~impossible)
+    result.columns[name] = values
+
+
+def _impossible(values: Array, column: Column, null: Array) -> Array:
+    if column.kind == "category":
+        if column.levels is None:
+            return np.zeros(len(values), bool)
+        allowed = set(column.levels)
+        return np.fromiter((v not in allowed for v in values), bool, len(values))
+    wrong = np.isinf(values)
+    if column.kind == "integer":
+        with np.errstate(invalid="ignore"):
+            wrong |= (values != np.floor(values)) & ~null
+    if column.min is not None:
+        wrong |= values < column.min
+    if column.max is not None:
+        wrong |= values > column.max
+    return wrong
+
+
+def _usual(result: Checked, name: str, column: Column, values: Array, possible: Array) -> Array:
+    low, high = column.usual or (-np.inf, np.inf)
+    unusual = possible & ((values < low) | (values > high))
+    rule = f"{name} outside its usual {low:g}..{high:g}"
+    if column.outlier == "reject":
+        _note(result, rule, unusual)
+        return values
+    if not unusual.any():
+        return values
+    result.mended[f"{rule}: {'clipped' if column.outlier == 'clip' else 'blanked'}"] = int(unusual.sum())
+    if column.outlier == "blank":
+        return _blanked(values, unusual)
+    return np.where(unusual, np.clip(values, low, high), values)
+
+
+def _blanked(values: Array, mask: Array) -> Array:
+    blanked = values.copy()
+    blanked[mask] = None if values.dtype == object else np.nan
+    return blanked
+
+
+def _note(result: Checked, rule: str, mask: Array) -> None:
+    if mask.any():
+        result.broken[rule] = mask

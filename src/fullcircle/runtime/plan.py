@@ -1,0 +1,179 @@
+"""The plan: how raw input columns become the model's features. Fitted once, on training rows; applied everywhere.
+
+Training and scoring call the same `apply`, so there is no second implementation that could disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from ..features import LIBRARY, arguments
+from .columns import Array, Column, Columns, is_null, rows
+from .errors import BundleError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """The feature as it is."""
+
+    kind: Literal["number"]
+    feature: str
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the columns it gives."""
+        return (self.feature,)
+
+
+@dataclass(frozen=True, slots=True)
+class OneHot:
+    """One column of 0 and 1 a level; a level not seen in training, and null, are 0 everywhere."""
+
+    kind: Literal["onehot"]
+    feature: str
+    levels: tuple[str, ...]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the columns it gives."""
+        return tuple(f"{self.feature}={level}" for level in self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMean:
+    """The level's smoothed share of positives in training; `default` for a level not seen there, and for null."""
+
+    kind: Literal["target"]
+    feature: str
+    means: dict[str, float]
+    default: float
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the columns it gives."""
+        return (f"{self.feature}~target",)
+
+
+Encoder: TypeAlias = Number | OneHot | TargetMean
+
+
+@dataclass(frozen=True, slots=True)
+class LookupTable:
+    """A reference table: `values[column][i]` belongs to `keys[i]`.
+
+    Where the key is unknown or null, and where the table itself has a null, stands `typical` of the row's
+    `fallback` column, else `default`.
+    """
+
+    key: str
+    keys: tuple[str, ...]
+    values: dict[str, tuple[float | None, ...]]
+    fallback: str | None
+    typical: dict[str, dict[str, float]]  # output column -> value of the fallback column -> number
+    default: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Raw input columns -> lookups -> created features -> encoders -> selection -> filling and scaling.
+
+    `selected`: the outputs that the model sees, in its order. `fill`: what stands in for null, one a selected
+    output (None: nulls stay). `center`, `scale`: (x - center) / scale, likewise.
+    """
+
+    format: int
+    inputs: dict[str, Column]
+    lookups: tuple[LookupTable, ...]
+    created: tuple[str, ...]
+    encoders: tuple[Encoder, ...]
+    selected: tuple[str, ...]
+    fill: tuple[float, ...] | None = None
+    center: tuple[float, ...] | None = None
+    scale: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            raise BundleError(f"the plan is of format {self.format}, and this version reads format {FORMAT}")
+        if unknown := [name for name in self.created if name not in LIBRARY]:
+            raise BundleError(f"the plan names features that this version does not have: {', '.join(unknown)}")
+
+
+def apply(plan: Plan, columns: Columns) -> Array:
+    """Compute the feature matrix, float32 (rows, len(plan.selected)), of columns that passed their checks."""
+    encoded = encode(plan, prepare(plan, columns))
+    matrix = np.empty((rows(columns), len(plan.selected)), np.float32)
+    for i, name in enumerate(plan.selected):
+        values = encoded[name]
+        if plan.fill is not None:
+            values = np.where(np.isnan(values), plan.fill[i], values)
+        if plan.center is not None and plan.scale is not None:
+            values = (values - plan.center[i]) / plan.scale[i]
+        matrix[:, i] = values
+    return matrix
+
+
+def prepare(plan: Plan, columns: Columns) -> Columns:
+    """Add looked-up columns and created features to the raw columns."""
+    prepared = dict(columns)
+    for lookup in plan.lookups:
+        prepared |= look_up(lookup, columns)
+    return prepared | create(plan.created, prepared)
+
+
+def create(names: tuple[str, ...], columns: Columns) -> Columns:
+    """Compute created features by name."""
+    return {name: LIBRARY[name](*(columns[argument] for argument in arguments(name))) for name in names}
+
+
+def look_up(lookup: LookupTable, columns: Columns) -> Columns:
+    """The looked-up columns, float64 without null."""
+    position = {key: i for i, key in enumerate(lookup.keys)}
+    at = np.array([position.get(key, -1) for key in columns[lookup.key]], dtype=np.int64)
+    found = {}
+    for name, values in lookup.values.items():
+        table = np.array([np.nan if v is None else v for v in values] + [np.nan])
+        result = table[at]
+        missing = np.isnan(result)
+        if lookup.fallback is None:
+            result[missing] = lookup.default[name]
+        else:
+            typical, default = lookup.typical[name], lookup.default[name]
+            result[missing] = [typical.get(v, default) for v in columns[lookup.fallback][missing]]
+        found[name] = result
+    return found
+
+
+def encode(plan: Plan, columns: Columns) -> Columns:
+    """All outputs of the plan's encoders that the model may see, float64."""
+    wanted = set(plan.selected)
+    result: Columns = {}
+    for encoder in plan.encoders:
+        values = columns[encoder.feature]
+        if isinstance(encoder, Number):
+            result[encoder.feature] = values
+        elif isinstance(encoder, TargetMean):
+            means = [encoder.means.get(v, encoder.default) for v in values]
+            result[encoder.outputs[0]] = np.array(means, dtype=float)
+        else:
+            position = {level: i for i, level in enumerate(encoder.levels)}
+            at = np.array([position.get(v, -1) for v in values], dtype=np.int64)
+            for i, name in enumerate(encoder.outputs):
+                if name in wanted:
+                    result[name] = (at == i).astype(float)
+    return result
+
+
+def unknown_levels(plan: Plan, columns: Columns) -> dict[str, int]:
+    """How many rows of each category hold a level that training did not see (null not counted)."""
+    counts = {}
+    for encoder in plan.encoders:
+        if not isinstance(encoder, Number):
+            known = set(encoder.levels if isinstance(encoder, OneHot) else encoder.means)
+            values = columns[encoder.feature]
+            counts[encoder.feature] = sum(v not in known for v in values[~is_null(values)])
+    return {name: count for name, count in counts.items() if count}

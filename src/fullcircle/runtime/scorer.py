@@ -1,0 +1,147 @@
+"""The scorer: raw input columns in, calibrated predictions out. What was validated is, byte for byte, what answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnxruntime
+
+from .columns import Array, Checked, Columns, check, rows, take
+from .errors import BundleError, ConfigError, DataError, difference
+from .files import read_json, write_text
+from .plan import Plan, apply
+from .typed import build, plain
+
+FORMAT = 1
+PLAN, SPEC, MODEL = "features.json", "scorer.json", "model.onnx"
+BATCH = 65536  # rows; bounds the memory of one call
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerSpec:
+    """How the model's output becomes a prediction.
+
+    `output`: what the ONNX graph gives, the `margin` (log odds) or the `probability` of the positive class.
+    `slope`, `intercept`: calibration, probability = sigmoid(slope * margin + intercept) (Platt 1999).
+    `threshold`: the positive class is predicted at or above it.
+    """
+
+    format: int
+    positive: str
+    negative: str
+    output: Literal["margin", "probability"]
+    slope: float
+    intercept: float
+    threshold: float
+
+    def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            raise BundleError(f"the scorer is of format {self.format}, and this version reads format {FORMAT}")
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold {self.threshold:g} is outside 0..1")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """`kept`: positions of the rows that were scored; the other fields are theirs, in the same order.
+
+    `probability`: float64 of the positive class. `prediction`: its name or the other's.
+    `reasons`: why each row that is not among `kept` was set aside, in the order of the rows.
+    """
+
+    kept: Array
+    probability: Array
+    prediction: Array
+    reasons: list[str]
+
+
+class Scorer:
+    """A model with its features and its calibration. Made by `train`, loaded from a folder or a bundle."""
+
+    def __init__(self, plan: Plan, spec: ScorerSpec, model: bytes) -> None:
+        self.plan, self.spec, self.model = plan, spec, model
+        options = onnxruntime.SessionOptions()
+        # One thread: sums over trees in another order are other sums. Batches may run side by side instead.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises its own unrelated classes
+            raise BundleError(f"the model is no ONNX graph that ONNX Runtime can load: {error}") from None
+        self._input = self._session.get_inputs()[0].name
+        self._output = self._session.get_outputs()[-1].name
+
+    @classmethod
+    def load(cls, folder: Path) -> Scorer:
+        """Load from a folder that holds the three files. A bundle's sums are checked by `files.verify` first."""
+        try:
+            plan = build(Plan, read_json(folder / PLAN), str(folder / PLAN))
+            spec = build(ScorerSpec, read_json(folder / SPEC), str(folder / SPEC))
+        except ConfigError as error:
+            raise BundleError(str(error)) from None
+        return cls(plan, spec, (folder / MODEL).read_bytes())
+
+    def save(self, folder: Path) -> None:
+        """Write the three files."""
+        write_plan(folder, self.plan)
+        write_text(folder / SPEC, json.dumps(plain(self.spec), indent=2) + "\n")
+        (folder / MODEL).write_bytes(self.model)
+
+    def check(self, columns: Columns) -> Checked:
+        """Check the columns' names, then each row. Raises DataError for missing or unknown columns."""
+        if differs := difference(self.plan.inputs, columns):
+            raise DataError(f"these are not the columns that the model takes\n  {differs}")
+        return check(columns, self.plan.inputs)
+
+    def score(self, columns: Columns) -> Scored:
+        """Check and score raw input columns; rows that fail a check are set aside with their reasons."""
+        checked = self.check(columns)
+        kept = np.flatnonzero(~checked.rejected)
+        probability = self.probability(take(checked.columns, kept))
+        names = np.array([self.spec.negative, self.spec.positive], dtype=object)
+        prediction = names[(probability >= self.spec.threshold).astype(int)]
+        return Scored(kept, probability, prediction, checked.reasons())
+
+    def probability(self, columns: Columns) -> Array:
+        """Calibrated probability of the positive class, float64, for rows that passed their checks."""
+        count = rows(columns)
+        parts = [
+            self.calibrated(self.margin(apply(self.plan, take(columns, np.arange(i, min(i + BATCH, count))))))
+            for i in range(0, count, BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def margin(self, matrix: Array) -> Array:
+        """The model's log odds, float64, of a float32 feature matrix (rows, features)."""
+        raw = self._session.run([self._output], {self._input: matrix})[0]
+        positive = raw.reshape(len(matrix), -1)[:, -1].astype(np.float64)
+        return positive if self.spec.output == "margin" else log_odds(positive)
+
+    def calibrated(self, margin: Array) -> Array:
+        """Probability of the positive class, float64."""
+        return sigmoid(self.spec.slope * margin + self.spec.intercept)
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), without overflow."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+
+
+def log_odds(probability: Array) -> Array:
+    """ln(p / (1 - p)), with p kept within 1e-7 of 0 and 1, so that the value stays finite."""
+    p = np.clip(probability, 1e-7, 1 - 1e-7)
+    return np.log(p) - np.log1p(-p)
+
+
+def write_plan(folder: Path, plan: Plan) -> None:
+    """Write a plan as JSON, whole or not at all."""
+    write_text(folder / PLAN, json.dumps(plain(plan), ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def read_plan(folder: Path) -> Plan:
+    """Read what `write_plan` wrote."""
+    return build(Plan, read_json(folder / PLAN), str(folder / PLAN))

@@ -1,0 +1,129 @@
+"""clean: raw rows -> rows kept, with what was known of them in time, and rows rejected with their reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fullcircle import paths
+from fullcircle.cleaning.expressions import holds
+from fullcircle.cleaning.pointintime import due_at, last_observed, recent
+from fullcircle.cleaning.schema import check_clean
+from fullcircle.config import load
+from fullcircle.problem import History, Moment, Observations, Table, scorer_inputs
+from fullcircle.runtime.columns import Checked, Columns, check, rows, take
+from fullcircle.runtime.errors import DataError
+from fullcircle.stages import run
+from fullcircle.tables import read_columns, write_columns, write_json
+
+
+@dataclass(frozen=True, slots=True)
+class CleanConfig:
+    """How much may be wrong before the source itself is."""
+
+    max_rejected: float  # 0..1, share of the rows of a table
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_rejected <= 1:
+            raise ValueError(f"max_rejected {self.max_rejected:g} is outside 0..1")
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """A table in two halves: rows(kept) + rows(rejected) == rows in; `rejected` has a column `reasons`."""
+
+    kept: Columns
+    rejected: Columns
+    report: dict[str, Any]
+
+
+def sift(raw: Columns, spec: Table, name: str, config: CleanConfig) -> Sifted:
+    """Split `raw` by the checks of its columns, its rules and its key. Raises DataError if too much is rejected."""
+    checked = check(raw, spec.columns)
+    frame = pd.DataFrame(checked.columns)
+    for rule in spec.rules:
+        broken = ~holds(frame, rule.holds, f"problem.tables.{name}.rules: {rule.name}")
+        if broken.any():
+            checked.broken[rule.name] = broken
+    # Only a row that is otherwise sound can be the first of its key.
+    sound = np.flatnonzero(~checked.rejected)
+    repeated = np.zeros(len(frame), bool)
+    repeated[sound] = frame.iloc[sound].duplicated(subset=list(spec.key)).to_numpy()
+    if repeated.any():
+        checked.broken["another row has the key " + ", ".join(spec.key)] = repeated
+    return _halves(checked, spec, name, config)
+
+
+def _halves(checked: Checked, spec: Table, name: str, config: CleanConfig) -> Sifted:
+    bad = checked.rejected
+    total, lost = len(bad), int(bad.sum())
+    report = {
+        "rows": total,
+        "kept": total - lost,
+        "rejected": lost,
+        "rules": {rule: int(mask.sum()) for rule, mask in checked.broken.items()},
+        "mended": checked.mended,
+        "missing": {c: n for c in spec.columns if (n := int(pd.isna(checked.columns[c]).sum()))},
+    }
+    if lost > config.max_rejected * total:
+        raise DataError(_too_many(checked, spec, name, config.max_rejected))
+    rejected = take(checked.columns, bad) | {"reasons": np.array(checked.reasons(), dtype=object)}
+    return Sifted(take(checked.columns, ~bad), rejected, report)
+
+
+def _too_many(checked: Checked, spec: Table, name: str, allowed: float) -> str:
+    lines = []
+    for rule, mask in checked.broken.items():
+        first = np.flatnonzero(mask)[0]
+        example = ", ".join(f"{key}={checked.columns[key][first]}" for key in spec.key)
+        lines.append(f"  {rule}: {int(mask.sum()):,} rows, e.g. {example}")
+    bad, total = int(checked.rejected.sum()), len(checked.rejected)
+    return (
+        f"{bad:,} of {total:,} rows of {name} break {len(lines)} rules\n" + "\n".join(lines)
+        + f"\nMend the source, mend the rules in the problem, or raise clean.max_rejected (now {allowed:g})."
+    )
+
+
+def add_known(
+    kept: Columns, moment: Moment, observations: Observations | None, observed: Columns, history: History | None
+) -> tuple[Columns, dict[str, Any]]:
+    """Add to kept rows what was known at their moment of prediction; also say how many rows had no observation."""
+    due = due_at(kept, moment)
+    at = due - round(moment.lead_hours * 3600)
+    known = dict(kept)
+    unobserved = 0
+    if observations is not None:
+        found, unobserved = last_observed(kept, observed, at, observations)
+        known |= found
+    if history is not None:
+        known |= recent(kept, due, at, history)
+    return known, {"rows_without_observation": unobserved}
+
+
+def main() -> None:
+    """Sift the main table and the observed one, join what was known, check the result, write both halves."""
+    config = load(CleanConfig, "clean")
+    tables, name = load(dict[str, Table], "problem.tables"), load(str, "problem.table")
+    observations = load(Observations | None, "problem.observations")  # type: ignore[arg-type]
+    history = load(History | None, "problem.history")  # type: ignore[arg-type]
+    sifted = {
+        table: sift(read_columns(paths.raw(table)), tables[table], table, config)
+        for table in [name, *([observations.table] if observations else [])]
+    }
+    observed = sifted[observations.table].kept if observations else {}
+    known, report = add_known(
+        sifted[name].kept, load(Moment, "problem.moment"), observations, observed, history
+    )
+    inputs = scorer_inputs(tables, name, observations, history)
+    check_clean(pd.DataFrame({c: known[c] for c in inputs}), inputs, "clean")
+    assert rows(known) + rows(sifted[name].rejected) == sifted[name].report["rows"]  # noqa: S101
+    write_columns(paths.KEPT, known)
+    write_columns(paths.REJECTED, sifted[name].rejected)
+    write_json(paths.CLEAN_REPORT, {table: s.report for table, s in sifted.items()} | {"point_in_time": report})
+
+
+if __name__ == "__main__":
+    run("clean", main)

@@ -1,0 +1,198 @@
+"""featurize: train and validation rows -> feature matrices, by a plan that is fitted on training rows alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from fullcircle import paths
+from fullcircle.config import load
+from fullcircle.features import LIBRARY, arguments
+from fullcircle.features.selection import Dropped, select
+from fullcircle.problem import Features, History, Lookup, Moment, Observations, Table, scorer_inputs
+from fullcircle.runtime.columns import check, rows
+from fullcircle.runtime.errors import ConfigError, DataError
+from fullcircle.runtime.plan import FORMAT, Encoder, LookupTable, Number, OneHot, Plan, TargetMean, apply, encode, prepare
+from fullcircle.runtime.scorer import write_plan
+from fullcircle.stages import run
+from fullcircle.tables import read_columns, write_json, write_matrix
+
+if TYPE_CHECKING:
+    from fullcircle.runtime.columns import Array, Column, Columns
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturizeConfig:
+    """How features are encoded, filled, scaled and selected; what each number means stands in conf/config.yaml."""
+
+    few_levels: int
+    min_level_rows: int
+    smoothing: float
+    missing: Literal["keep", "median"]
+    scale: Literal["none", "standard"]
+    max_correlation: float
+    min_information: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.max_correlation <= 1:
+            raise ValueError(f"max_correlation {self.max_correlation:g} is outside 0..1")
+        if min(self.few_levels, self.min_level_rows, self.smoothing, self.min_information) < 0:
+            raise ValueError("few_levels, min_level_rows, smoothing and min_information must not be negative")
+        if self.scale == "standard" and self.missing == "keep":
+            raise ValueError("scale: standard needs missing: median, for a null has no place on a scale")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The plan, and what selection left out and why."""
+
+    plan: Plan
+    dropped: tuple[Dropped, ...]
+    information: dict[str, float]  # bits that each candidate tells about the target
+
+
+def fit_plan(
+    train: Columns,
+    inputs: dict[str, Column],
+    features: Features,
+    lookups: list[tuple[Lookup, Columns]],
+    config: FeaturizeConfig,
+) -> Fitted:
+    """Fit lookups, encoders, selection, filling and scaling on training rows (columns with `target`)."""
+    target = train["target"]
+    raw = {name: train[name] for name in inputs}
+    tables = tuple(fit_lookup(lookup, table, raw) for lookup, table in lookups)
+    plan = Plan(FORMAT, inputs, tables, features.created, (), ())
+    prepared = prepare(plan, raw)
+    kinds = {name: "category" if prepared[name].dtype == object else "number" for name in prepared}
+    encoders = tuple(
+        fit_encoder(name, kinds[name], prepared[name], target, config) for name in (*features.columns, *features.created)
+    )
+    outputs = tuple(name for encoder in encoders for name in encoder.outputs)
+    plan = replace(plan, encoders=encoders, selected=outputs)
+    encoded = encode(plan, prepared)
+    chosen = select(encoded, target, config.max_correlation, config.min_information)
+    if not chosen.selected:
+        raise DataError("selection left no feature; lower featurize.min_information")
+    matrix = np.stack([encoded[name] for name in chosen.selected], axis=1)
+    plan = replace(plan, selected=chosen.selected, **_filling(matrix, config))
+    return Fitted(plan, chosen.dropped, chosen.information)
+
+
+def fit_lookup(lookup: Lookup, table: Columns, train: Columns) -> LookupTable:
+    """A reference table with what is typical (the median) of training rows, for keys it does not know."""
+    values = {out: _floats(table[column]) for column, out in lookup.columns.items()}
+    plain = LookupTable(
+        lookup.key, tuple(table[lookup.matches]), {k: tuple(v) for k, v in values.items()}, None, {}, {k: np.nan for k in values}
+    )
+    return replace(plain, **_typical(plain, lookup.fallback, train))
+
+
+def _typical(table: LookupTable, fallback: str | None, train: Columns) -> dict[str, Any]:
+    position = {key: i for i, key in enumerate(table.keys)}
+    at = np.array([position.get(key, -1) for key in train[table.key]], dtype=np.int64)
+    typical: dict[str, dict[str, float]] = {}
+    default: dict[str, float] = {}
+    for name, values in table.values.items():
+        seen = np.array([np.nan if v is None else v for v in values] + [np.nan])[at]
+        known = ~np.isnan(seen)
+        default[name] = float(np.median(seen[known])) if known.any() else 0.0
+        if fallback is not None:
+            groups = train[fallback]
+            levels = sorted({v for v in groups[known] if v is not None})
+            typical[name] = {level: float(np.median(seen[known & (groups == level)])) for level in levels}
+    return {"fallback": fallback, "typical": typical, "default": default}
+
+
+def fit_encoder(name: str, kind: str, values: Array, target: Array, config: FeaturizeConfig) -> Encoder:
+    """Choose and fit the encoder of one feature. Levels are kept in alphabetical order."""
+    if kind == "number":
+        return Number("number", name)
+    known = values != None  # noqa: E711  elementwise on an object array
+    levels, at, counts = np.unique(values[known].astype(str), return_inverse=True, return_counts=True)
+    common = counts >= min(config.min_level_rows, counts.max(initial=0))
+    if common.sum() <= config.few_levels:
+        return OneHot("onehot", name, tuple(levels[common].tolist()))
+    mean = float(target.mean())
+    positives = np.bincount(at, weights=target[known], minlength=len(levels))
+    means = (positives + config.smoothing * mean) / (counts + config.smoothing)
+    return TargetMean("target", name, dict(zip(levels[common].tolist(), means[common].tolist(), strict=True)), mean)
+
+
+def _filling(matrix: Array, config: FeaturizeConfig) -> dict[str, tuple[float, ...]]:
+    """Medians of each output, and the mean and standard deviation of what is then filled, as the configuration asks."""
+    if config.missing == "keep":
+        return {}
+    fill = np.array([np.median(c[~np.isnan(c)]) if not np.isnan(c).all() else 0.0 for c in matrix.T])
+    if config.scale == "none":
+        return {"fill": tuple(fill.tolist())}
+    filled = np.where(np.isnan(matrix), fill, matrix)
+    deviation = filled.std(axis=0)
+    return {
+        "fill": tuple(fill.tolist()),
+        "center": tuple(filled.mean(axis=0).tolist()),
+        "scale": tuple(np.where(deviation > 0, deviation, 1.0).tolist()),
+    }
+
+
+def demand_known(features: Features, lookups: tuple[Lookup, ...], table: Table, inputs: dict[str, Column], moment: Moment) -> None:
+    """Refuse a feature of a column that is not known at the moment of prediction, or that nobody has heard of."""
+    looked_up = {name for lookup in lookups for name in lookup.columns.values()}
+    unheard = [name for name in features.created if name not in LIBRARY]
+    if unheard:
+        raise ConfigError(f"problem.features.created: no such function: {', '.join(unheard)}. Known: {', '.join(LIBRARY)}")
+    uses = [(name, name) for name in features.columns if name not in looked_up]
+    uses += [(name, argument) for name in features.created for argument in arguments(name)]
+    uses += [(f"lookup in {lookup.table}", lookup.key) for lookup in lookups]
+    for feature, column in uses:
+        if column in inputs:
+            continue
+        spec = table.columns.get(column)
+        if spec is not None and spec.role == "outcome":
+            raise ConfigError(
+                f"problem.features: {feature} uses {column}, which is not known {moment.about or 'at the moment of prediction'}"
+            )
+        raise ConfigError(f"problem.features: {feature} uses {column}, which is no input. Inputs: {', '.join(inputs)}")
+
+
+def _floats(values: Array) -> list[float | None]:
+    return [None if np.isnan(v) else float(v) for v in values]
+
+
+def describe(fitted: Fitted) -> dict[str, Any]:
+    """What was made and selected, for the report."""
+    return {
+        "candidates": len(fitted.information),
+        "selected": list(fitted.plan.selected),
+        "dropped": [{"feature": d.feature, "why": d.why} for d in fitted.dropped],
+        "information": fitted.information,
+    }
+
+
+def main() -> None:
+    """Fit the plan on training rows, apply it to both halves, write matrices and plan."""
+    tables, name = load(dict[str, Table], "problem.tables"), load(str, "problem.table")
+    inputs = scorer_inputs(
+        tables,
+        name,
+        load(Observations | None, "problem.observations"),  # type: ignore[arg-type]
+        load(History | None, "problem.history"),  # type: ignore[arg-type]
+    )
+    features, lookups = load(Features, "problem.features"), load(tuple[Lookup, ...], "problem.lookups")
+    demand_known(features, lookups, tables[name], inputs, load(Moment, "problem.moment"))
+    references = [
+        (lookup, check(read_columns(paths.raw(lookup.table)), tables[lookup.table].columns).columns) for lookup in lookups
+    ]
+    train = read_columns(paths.TRAIN, [*inputs, "target"])
+    fitted = fit_plan(train, inputs, features, references, load(FeaturizeConfig, "featurize"))
+    validation = read_columns(paths.VALIDATION, [*inputs, "target"])
+    for path, side in ((paths.TRAIN_FEATURES, train), (paths.VALIDATION_FEATURES, validation)):
+        write_matrix(path, apply(fitted.plan, side), list(fitted.plan.selected), side["target"])
+    write_plan(paths.FEATURES, fitted.plan)
+    write_json(paths.FEATURES_REPORT, describe(fitted) | {"train_rows": rows(train)})
+
+
+if __name__ == "__main__":
+    run("featurize", main)

@@ -1,0 +1,52 @@
+"""ingest: sources -> raw tables as Parquet, and a manifest of what was read."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from fullcircle import paths, sources
+from fullcircle.cleaning.schema import check_raw
+from fullcircle.config import load
+from fullcircle.problem import Source, Table
+from fullcircle.stages import run
+from fullcircle.tables import write_json, write_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+
+def ingest(source: Source, spec: Table, name: str) -> tuple[pa.Table, str]:
+    """Read one source and check it against its table's schema; returns the table and its origin in words."""
+    reading = sources.read(source)
+    return check_raw(reading.table, spec, f"{name} ({reading.origin})"), reading.origin
+
+
+def entry(table: pa.Table, origin: str, file: Path) -> dict[str, object]:
+    """What the manifest says of one table."""
+    return {
+        "origin": origin,
+        "rows": table.num_rows,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "schema": {field.name: str(field.type) for field in table.schema},
+    }
+
+
+def main() -> None:
+    """Read every source before anything is written: complete or failed, never in part."""
+    specs = load(dict[str, Table], "problem.tables")
+    read = {
+        name: ingest(source, specs[name], name)
+        for name, source in load(dict[str, Source], "problem.sources").items()
+    }
+    manifest = {}
+    for name, (table, origin) in read.items():
+        write_table(paths.raw(name), table)
+        manifest[name] = entry(table, origin, paths.raw(name))
+    write_json(paths.RAW_MANIFEST, manifest)
+
+
+if __name__ == "__main__":
+    run("ingest", main)

@@ -1,0 +1,169 @@
+"""train: feature matrices -> the scorer, which must answer as the estimator does on every row it has seen."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from fullcircle import paths
+from fullcircle.config import load
+from fullcircle.evaluation import baselines
+from fullcircle.evaluation.metrics import evaluate, predictions
+from fullcircle.models import Fitted, ModelConfig, model_of
+from fullcircle.models.curve import learning_curve
+from fullcircle.models.sample import Sample
+from fullcircle.problem import Costs, Target
+from fullcircle.runtime.errors import DataError, ParityError
+from fullcircle.runtime.plan import unknown_levels
+from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec, log_odds, read_plan, sigmoid
+from fullcircle.stages import run
+from fullcircle.tables import read_columns, read_matrix, rounded, write_csv, write_json
+
+if TYPE_CHECKING:
+    from fullcircle.models import OnRound
+    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.runtime.plan import Plan
+
+BINS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How the scorer is made of a model; what each number means stands in conf/config.yaml."""
+
+    refit: bool
+    calibrate: Literal["sigmoid", "none"]
+    parity: float
+    threads: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.parity < 1:
+            raise ValueError(f"parity {self.parity:g} is outside 0..1")
+        if self.threads < 1:
+            raise ValueError(f"threads {self.threads} must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The estimator behind the scorer, the scorer, and what validation rows said of the fit on training rows."""
+
+    estimator: Fitted
+    scorer: Scorer
+    validation: dict[str, float]
+
+
+def train(
+    plan: Plan,
+    sides: tuple[Sample, Sample],
+    model: ModelConfig,
+    config: TrainConfig,
+    target: Target,
+    threshold: float,
+    on_round: OnRound,
+) -> Trained:
+    """Fit on training rows, calibrate and measure on validation rows, then fit again on both if asked to."""
+    fitting, (training, validation) = model_of(model), sides
+    estimator = fitting.fit(model, training, validation, config.threads, on_round)
+    margin = margin_of(estimator, validation.X)
+    slope, intercept = platt(margin, validation.y) if config.calibrate == "sigmoid" else (1.0, 0.0)
+    probability = sigmoid(slope * margin + intercept)
+    measured = evaluate(predictions(probability, validation.y, threshold, BINS))
+    if config.refit:
+        estimator = fitting.refit(model, training + validation, estimator.rounds, config.threads)
+    spec = ScorerSpec(FORMAT, target.positive, target.negative, estimator.output, slope, intercept, threshold)
+    return Trained(estimator, Scorer(plan, spec, estimator.onnx()), measured)
+
+
+def margin_of(estimator: Fitted, X: Array) -> Array:
+    """Log odds, float64."""
+    answer = estimator.predict(X)
+    return answer if estimator.output == "margin" else log_odds(answer)
+
+
+def platt(margin: Array, y: Array) -> tuple[float, float]:
+    """Slope and intercept of the sigmoid that fits `y` best (Platt 1999), by Newton's method on the log loss.
+
+    Rounded to 6 digits. A margin that says nothing (all rows alike) moves the intercept only.
+    """
+    y = y.astype(np.float64)
+    if np.ptp(margin) < 1e-9:
+        return 1.0, float(rounded(float(log_odds(np.array(y.mean())) - margin[0])))
+    X = np.stack([margin, np.ones_like(margin)], axis=1)
+    weights = np.array([1.0, 0.0])
+    for _ in range(50):
+        p = sigmoid(X @ weights)
+        step = np.linalg.solve(X.T @ (X * (p * (1 - p))[:, None]), X.T @ (p - y))
+        weights = weights - step
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(rounded(float(weights[0]))), float(rounded(float(weights[1])))
+
+
+def demand_parity(trained: Trained, raw: Columns, X: Array, allowed: float, side: str) -> Array:
+    """Score raw rows with the scorer, and their features with the estimator; return the scorer's probabilities.
+
+    Raises ParityError, naming the rows, if any two are more than `allowed` apart.
+    """
+    answer = trained.scorer.probability(raw)
+    expected = trained.scorer.calibrated(margin_of(trained.estimator, X))
+    apart = np.abs(answer - expected)
+    wrong = np.flatnonzero(~(apart <= allowed))  # not a number is wrong too
+    if len(wrong):
+        worst = wrong[np.argsort(-np.nan_to_num(apart[wrong], nan=np.inf))][:3]
+        examples = "\n".join(f"  row {i}: estimator {expected[i]:.9f}, scorer {answer[i]:.9f}" for i in worst)
+        raise ParityError(
+            f"{len(wrong):,} of {len(answer):,} {side} rows are more than {allowed:g} apart between estimator and scorer\n"
+            f"{examples}\nThe model does not survive its way to ONNX; it must not be served."
+        )
+    return answer
+
+
+def main() -> None:
+    """Train, demand parity on every row, write scorer, baselines, metrics and plots."""
+    config, model, target = load(TrainConfig, "train"), load(ModelConfig, "model"), load(Target, "problem.target")  # type: ignore[arg-type]
+    plan = read_plan(paths.FEATURES)
+    X, y, names = read_matrix(paths.TRAIN_FEATURES)
+    X_validation, y_validation, _ = read_matrix(paths.VALIDATION_FEATURES)
+    sides = Sample(X, y), Sample(X_validation, y_validation)
+    if any(len(np.unique(side.y)) < 2 for side in sides):
+        raise DataError("a side has one class only; mend the split")
+    with learning_curve(paths.CURVE) as on_round:
+        trained = train(plan, sides, model, config, target, load(Costs, "problem.costs").threshold, on_round)
+    columns = [*plan.inputs, "target"]
+    raw, raw_validation = read_columns(paths.TRAIN, columns), read_columns(paths.VALIDATION, columns)
+    seen = demand_parity(trained, raw, X, config.parity, "training")
+    demand_parity(trained, raw_validation, X_validation, config.parity, "validation")
+    trained.scorer.save(paths.SCORER)
+    found = baselines.fit(raw, raw_validation, list(plan.inputs))
+    write_json(paths.BASELINES, asdict(found))
+    _write_reports(trained, names, baselines.auc(seen, raw["target"]), found, unknown_levels(plan, raw_validation))
+
+
+def _write_reports(
+    trained: Trained, names: list[str], train_auc: float, found: baselines.Baselines, unknown: dict[str, int]
+) -> None:
+    validation = trained.validation
+    metrics: dict[str, Any] = {"val_auc": validation["auc"], "val_ece": validation["ece"]}
+    if trained.estimator.rounds is not None:
+        metrics["rounds"] = trained.estimator.rounds
+    write_json(paths.TRAIN_METRICS, metrics)
+    report = {
+        "train_auc": train_auc,
+        "validation": validation,
+        "one_rule": found.rule.column,
+        "calibration": {"slope": trained.scorer.spec.slope, "intercept": trained.scorer.spec.intercept},
+        "validation_rows_with_unknown_levels": unknown,
+    }
+    write_json(paths.TRAIN_REPORT, report)
+    importance = trained.estimator.importance()
+    order = np.argsort(-importance, kind="stable")
+    write_csv(
+        paths.PLOTS / "importance.csv",
+        {"feature": [names[i] for i in order[:20]], "importance": importance[order[:20]]},
+    )
+
+
+if __name__ == "__main__":
+    run("train", main)

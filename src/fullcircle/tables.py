@@ -1,0 +1,112 @@
+"""Reads and writes Parquet, JSON and CSV. A killed writer leaves the old file or the new one, never half of one."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fullcircle.runtime.errors import DataError
+from fullcircle.runtime.files import replacing, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fullcircle.runtime.columns import Array, Columns
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON in the order given, floats rounded to 6 significant digits, NaN and infinity as null."""
+    write_text(path, json.dumps(rounded(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_csv(path: Path, columns: dict[str, Any]) -> None:
+    """Write equally long columns as CSV, floats rounded to 6 significant digits: the files behind the plots."""
+    lines = [",".join(columns)]
+    for row in zip(*columns.values(), strict=True):
+        lines.append(",".join(str(rounded(v.item() if isinstance(v, np.generic) else v)) for v in row))
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def rounded(value: Any, digits: int = 6) -> Any:
+    """Round every float in nested dicts and lists to `digits` significant digits.
+
+    The last bits of a sum depend on the machine's vector instructions; a hash must not.
+    """
+    if isinstance(value, dict):
+        return {str(key): rounded(item, digits) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(item, digits) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+    return value
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write Parquet without pandas' metadata, so that equal tables are equal bytes."""
+    with replacing(path) as part:
+        pq.write_table(table.replace_schema_metadata(None), part, compression="lz4")
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read Parquet; a file that is missing or damaged is an error that says what makes it."""
+    try:
+        with pq.ParquetFile(path) as file:  # read_table would import pyarrow.dataset: half a second a stage
+            return file.read(columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{path} cannot be read ({error}). `dvc repro` makes it, `dvc pull` fetches it.") from None
+
+
+def write_columns(path: Path, columns: Columns) -> None:
+    """Write NumPy columns as Parquet; NaN becomes null."""
+    write_table(path, pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()}))
+
+
+def read_columns(path: Path, names: list[str] | None = None) -> Columns:
+    """Read Parquet into NumPy columns: float64 with NaN for null, object with None, datetime64[s]."""
+    return columns_of(read_table(path, names))
+
+
+def columns_of(table: pa.Table) -> Columns:
+    """Turn an Arrow table into NumPy columns: float64 with NaN for null, object with None, datetime64[s] (UTC)."""
+    return {name: _array(table.column(name)) for name in table.column_names}
+
+
+def _array(column: pa.ChunkedArray) -> Array:
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        return np.asarray(column.cast(pa.timestamp("s"))).astype("datetime64[s]")
+    if pa.types.is_floating(kind) and kind.bit_width == 32:
+        return np.asarray(column)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+        return np.asarray(column.cast(pa.float64()))
+    if pa.types.is_null(kind):
+        return np.full(len(column), None, dtype=object)
+    return np.asarray(column.to_numpy(), dtype=object)
+
+
+def write_matrix(path: Path, matrix: Array, names: list[str], target: Array) -> None:
+    """Write a float32 feature matrix (rows, features) and its target as one Parquet file."""
+    columns = {name: pa.array(matrix[:, i]) for i, name in enumerate(names)}
+    write_table(path, pa.table(columns | {"target": pa.array(target.astype(np.float32))}))
+
+
+def read_matrix(path: Path) -> tuple[Array, Array, list[str]]:
+    """Read what `write_matrix` wrote: matrix (rows, features) float32, target float32, feature names."""
+    table = read_table(path)
+    names = [name for name in table.column_names if name != "target"]
+    matrix = np.empty((table.num_rows, len(names)), np.float32)
+    for i, name in enumerate(names):
+        matrix[:, i] = table.column(name).to_numpy()
+    return matrix, table.column("target").to_numpy(), names
