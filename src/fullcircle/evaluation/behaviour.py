@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.runtime.columns import rows, take
 from fullcircle.runtime.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from fullcircle.problem import Behaviour
     from fullcircle.runtime.columns import Array, Columns
+
+
+ASKED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,11 @@ class Behaved:
 
 
 def behave(checks: tuple[Behaviour, ...], columns: Columns, probability: Callable[[Columns], Array]) -> list[Behaved]:
-    """Change one input at a time and see where the predictions go. Rows whose value is null are left out."""
+    """Change one input at a time and see where the predictions go. Rows whose value is null are left out.
+
+    Of more than 10,000 rows, evenly spaced ones are asked: enough to tell a share to within a percent.
+    """
+    columns = take(columns, np.arange(0, rows(columns), 1 + rows(columns) // ASKED))
     before = probability(columns)
     return [_behave(check, columns, before, probability) for check in checks]
 

@@ -101,20 +101,20 @@ def platt(margin: Array, y: Array) -> tuple[float, float]:
     return float(rounded(float(weights[0]))), float(rounded(float(weights[1])))
 
 
-def demand_parity(trained: Trained, raw: Columns, X: Array, allowed: float, side: str) -> Array:
+def demand_parity(trained: Trained, raw: Columns, X: Array, config: TrainConfig, side: str) -> Array:
     """Score raw rows with the scorer, and their features with the estimator; return the scorer's probabilities.
 
-    Raises ParityError, naming the rows, if any two are more than `allowed` apart.
+    Raises ParityError, naming the rows, if any two are more than `config.parity` apart.
     """
-    answer = trained.scorer.probability(raw)
+    answer = trained.scorer.probability(raw, config.threads)
     expected = trained.scorer.calibrated(margin_of(trained.estimator, X))
     apart = np.abs(answer - expected)
-    wrong = np.flatnonzero(~(apart <= allowed))  # not a number is wrong too
+    wrong = np.flatnonzero(~(apart <= config.parity))  # not a number is wrong too
     if len(wrong):
         worst = wrong[np.argsort(-np.nan_to_num(apart[wrong], nan=np.inf))][:3]
         examples = "\n".join(f"  row {i}: estimator {expected[i]:.9f}, scorer {answer[i]:.9f}" for i in worst)
         raise ParityError(
-            f"{len(wrong):,} of {len(answer):,} {side} rows are more than {allowed:g} apart between estimator and scorer\n"
+            f"{len(wrong):,} of {len(answer):,} {side} rows are more than {config.parity:g} apart between estimator and scorer\n"
             f"{examples}\nThe model does not survive its way to ONNX; it must not be served."
         )
     return answer
@@ -133,8 +133,8 @@ def main() -> None:
         trained = train(plan, sides, model, config, target, load(Costs, "problem.costs").threshold, on_round)
     columns = [*plan.inputs, "target"]
     raw, raw_validation = read_columns(paths.TRAIN, columns), read_columns(paths.VALIDATION, columns)
-    seen = demand_parity(trained, raw, X, config.parity, "training")
-    demand_parity(trained, raw_validation, X_validation, config.parity, "validation")
+    seen = demand_parity(trained, raw, X, config, "training")
+    demand_parity(trained, raw_validation, X_validation, config, "validation")
     trained.scorer.save(paths.SCORER)
     found = baselines.fit(raw, raw_validation, list(plan.inputs))
     write_json(paths.BASELINES, asdict(found))
