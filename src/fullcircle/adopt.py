@@ -1,0 +1,140 @@
+"""adopt: keep an experiment's choices. `-S` does not last: the next composition of params.yaml forgets it.
+
+What is kept goes to conf/tuned/, which the defaults list of conf/config.yaml reads if it is there:
+`choices/kept.yaml` (which model, split and problem) and `values/PROBLEM-MODEL.yaml` (their values).
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from fullcircle import paths
+from fullcircle.config import compose
+from fullcircle.runtime.errors import ConfigError
+from fullcircle.tables import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GROUPS = {"problem": "name", "split": "kind", "model": "name"}
+"""Group of conf/ -> the key of its section that names the choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """Files to write: path -> text."""
+
+    files: dict[Path, str]
+
+
+def adopt(name: str, wanted: dict[str, Any], conf: Path = paths.CONF) -> Adopted:
+    """Work out what to keep so that composing `conf` gives the parameters `wanted` of experiment `name`.
+
+    Raises ConfigError if conf/ has changed so much since that it cannot.
+    """
+    choices = {group: wanted[group][key] for group, key in GROUPS.items()}
+    overrides = [f"{group}={choice}" for group, choice in choices.items()]
+    standard = yaml.safe_load(compose([*overrides, "~tuned/choices", "~tuned/values"], conf))
+    changed = _changed(standard, wanted)
+    if unknown := [key for key in _leaves(changed) if not _has(standard, key)]:
+        raise ConfigError(f"{name} has parameters that {conf}/ does not know now: {', '.join(unknown)}")
+    kept = "".join(f"  - override /{group}: {choice}\n" for group, choice in choices.items())
+    head = f"# @package _global_\n# Kept from experiment {name} by `fullcircle adopt`; delete the file to forget it.\n"
+    values = yaml.safe_dump(changed, sort_keys=False) if changed else "{}\n"
+    tuned = conf / "tuned"
+    return Adopted(
+        {
+            tuned / "choices" / "kept.yaml": f"{head}defaults:\n{kept}",
+            tuned / "values" / f"{choices['problem']}-{choices['model']}.yaml": head + values,
+        }
+    )
+
+
+def write(adopted: Adopted, wanted: dict[str, Any], conf: Path = paths.CONF) -> str:
+    """Write the files, and return the composed parameters; if those are not `wanted`, nothing has changed."""
+    before = {path: path.read_text(encoding="utf-8") if path.exists() else None for path in adopted.files}
+    for path, text in adopted.files.items():
+        write_text(path, text)
+    try:
+        composed = compose((), conf)
+        if yaml.safe_load(composed) != wanted:
+            raise ConfigError(f"{conf}/ cannot be made to compose these parameters: {_differing(composed, wanted)}")
+    except ConfigError:
+        for path, text in before.items():
+            _restore(path, text)
+        raise
+    return composed
+
+
+def params_of(name: str) -> dict[str, Any]:
+    """The params.yaml of an experiment, branch, tag or commit. Raises ConfigError."""
+    shown = subprocess.run(
+        ["git", "show", f"{_revision(name)}:{paths.PARAMS}"], capture_output=True, text=True, check=False
+    )
+    if shown.returncode:
+        raise ConfigError(f"{name} has no {paths.PARAMS}: {shown.stderr.strip()}")
+    params: dict[str, Any] = yaml.safe_load(shown.stdout)
+    return params
+
+
+def _revision(name: str) -> str:
+    """The commit of an experiment: DVC keeps it under refs/exps/, by its baseline and its name."""
+    refs = subprocess.run(
+        ["git", "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps"],
+        capture_output=True, text=True, check=True,
+    )
+    named = {line.split("/")[-1]: line.split()[0] for line in refs.stdout.splitlines() if "/exec/" not in line}
+    if name in named:
+        return named[name]
+    found = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"], capture_output=True, text=True, check=False
+    )
+    if found.returncode:
+        known = ", ".join(sorted(named)) or "none"
+        raise ConfigError(f"there is no experiment {name}. Experiments: {known}")
+    return found.stdout.strip()
+
+
+def _changed(standard: Any, wanted: Any) -> Any:
+    """The part of nested dict `wanted` that differs from `standard`."""
+    result = {}
+    for key, value in wanted.items():
+        if isinstance(value, dict) and isinstance(standard.get(key), dict):
+            if inner := _changed(standard[key], value):
+                result[key] = inner
+        elif key not in standard or standard[key] != value:
+            result[key] = value
+    return result
+
+
+def _leaves(tree: dict[str, Any], prefix: str = "") -> list[str]:
+    return [
+        leaf
+        for key, value in tree.items()
+        for leaf in (_leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}"])
+    ]
+
+
+def _has(tree: Any, key: str) -> bool:
+    for name in key.split("."):
+        if not isinstance(tree, dict) or name not in tree:
+            return False
+        tree = tree[name]
+    return True
+
+
+def _differing(composed: str, wanted: dict[str, Any]) -> str:
+    got = yaml.safe_load(composed)
+    return ", ".join(_leaves(_changed(got, wanted)) + _leaves(_changed(wanted, got)))
+
+
+def _restore(path: Path, text: str | None) -> None:
+    if text is None:
+        path.unlink()
+    else:
+        write_text(path, text)

@@ -1,0 +1,83 @@
+"""The command line: what DVC and make do not do already."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fullcircle import paths
+from fullcircle.config import compose
+from fullcircle.runtime import command
+from fullcircle.runtime.errors import ConfigError, FullCircleError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+HIDDEN = ("data/", "src/", "models/", "conf/", "reports/", "metrics/", "problem", "State", "Executor")
+"""Columns of `dvc exp show` that `fullcircle show` leaves out: hashes of files, and the text of the problem."""
+
+KEPT = ("auc", "ap", "brier", "ece", "f1", "val_auc", "val_ece", "rounds")
+"""Metrics that `fullcircle show` keeps, even where they are alike; the others it leaves out."""
+
+DROPPED = ("logloss", "acc", "prec", "rec")
+
+
+@app.command()
+def params(
+    overrides: Annotated[list[str] | None, typer.Argument(help="Hydra overrides, as `dvc exp run -S` takes.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if params.yaml is stale.")] = False,
+) -> None:
+    """Compose params.yaml from conf/ for `dvc repro`, and check it against what the stages expect."""
+    from fullcircle.whole import demand_whole
+
+    composed = compose(overrides or [])
+    demand_whole(composed)
+    if not check:
+        paths.PARAMS.write_text(composed, encoding="utf-8")
+    elif paths.PARAMS.read_text(encoding="utf-8") != composed:
+        raise ConfigError(f"{paths.PARAMS} is stale: it is not what {paths.CONF}/ composes. `fullcircle params` renews it.")
+
+
+@app.command()
+def adopt(experiment: Annotated[str, typer.Argument(help="Experiment, branch, tag or commit.")]) -> None:
+    """Keep an experiment's choices: write them to conf/tuned/, and compose params.yaml with them."""
+    from fullcircle.adopt import adopt as work_out
+    from fullcircle.adopt import params_of, write
+
+    wanted = params_of(experiment)
+    adopted = work_out(experiment, wanted)
+    paths.PARAMS.write_text(write(adopted, wanted), encoding="utf-8")
+    print(f"kept {experiment} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def show(context: typer.Context) -> None:
+    """`dvc exp show`, with the columns worth a terminal: metrics, and the parameters that differ."""
+    keep, drop = "^(" + "|".join(KEPT) + ")$", "^(" + "|".join((*HIDDEN, *(f"{d}$" for d in DROPPED))) + ")"
+    asked = ["dvc", "exp", "show", "--only-changed", "--keep", keep, "--drop", drop, "--no-pager", *context.args]
+    sys.exit(subprocess.run(asked, check=False).returncode)
+
+
+@app.command()
+def score(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, such as dist/bundle.")],
+    source: Annotated[Path, typer.Argument(help="CSV of raw input columns.")],
+    out: Annotated[Path, typer.Argument(help="CSV to write: row, prediction, a probability for each class.")],
+) -> None:
+    """Score a table through a bundle; rows that cannot be scored go to OUT's .rejected.csv with their reasons."""
+    command.run(bundle, source, out)
+
+
+def main() -> None:
+    """Run the command line; what is raised on purpose becomes one message and exit code 1."""
+    try:
+        app()
+    except FullCircleError as error:
+        sys.exit(f"fullcircle: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""The wheel: the bundle and the code that answers from it, installable with NumPy and ONNX Runtime alone."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from hatchling.builders.wheel import WheelBuilder
+
+import fullcircle
+from fullcircle.tables import replacing
+
+_ROOMS = ("runtime", "features")
+
+_PYPROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "{project}"
+version = "{version}"
+description = "{question}"
+readme = "README.md"
+requires-python = ">=3.11"
+dependencies = ["numpy>=2", "onnxruntime>=1.20"]
+
+[project.scripts]
+{project} = "{module}.__main__:main"
+
+[tool.hatch.build.targets.wheel]
+packages = ["{module}"]
+"""
+
+_INIT = '''\
+"""{question}"""
+
+from pathlib import Path
+
+from .runtime.bundle import load as _load
+from .runtime.scorer import Scorer
+
+BUNDLE = Path(__file__).parent / "bundle"
+
+
+def load() -> Scorer:
+    """Check the model's files against their sums, and load it."""
+    return _load(BUNDLE)
+'''
+
+_MAIN = '''\
+"""Scores a CSV file: {project} in.csv out.csv"""
+
+import sys
+
+from . import BUNDLE
+from .runtime.command import run
+
+
+def main() -> None:
+    """Score the file named first into the file named second."""
+    if len(sys.argv) != 3:
+        sys.exit("usage: {project} IN.csv OUT.csv")
+    run(BUNDLE, sys.argv[1], sys.argv[2])
+
+
+if __name__ == "__main__":
+    main()
+'''
+
+
+def build_wheel(bundle: Path, name: str, question: str, version: str, out: Path) -> Path:
+    """Build the wheel of a bundle into the folder `out`; equal bundles give equal bytes. Returns its path.
+
+    The rooms it copies import each other relatively, so they live under any name.
+    """
+    project = f"{name.replace('_', '-')}-scorer"
+    module = project.replace("-", "_")
+    words = {"project": project, "module": module, "version": version, "question": question.replace('"', "'")}
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        package = root / module
+        for room in _ROOMS:
+            source = Path(fullcircle.__file__).parent / room
+            shutil.copytree(source, package / room, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        shutil.copytree(bundle, package / "bundle")
+        (package / "__init__.py").write_text(_INIT.format(**words), encoding="utf-8")
+        (package / "__main__.py").write_text(_MAIN.format(**words), encoding="utf-8")
+        shutil.copy(bundle / "CARD.md", root / "README.md")
+        (root / "pyproject.toml").write_text(_PYPROJECT.format(**words), encoding="utf-8")
+        (built,) = WheelBuilder(str(root)).build(directory=str(root / "dist"), versions=["standard"])
+        wheel = out / Path(built).name
+        with replacing(wheel) as part:
+            shutil.copy(built, part)
+    return wheel

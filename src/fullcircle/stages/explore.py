@@ -1,0 +1,53 @@
+"""explore: training rows -> a report to look at. Off the path to the model, and never of validation or test rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fullcircle import paths
+from fullcircle.config import load
+from fullcircle.stages import run
+from fullcircle.tables import read_table, write_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreConfig:
+    """`rows`: at most so many training rows, evenly spaced, are looked at."""
+
+    rows: int
+
+    def __post_init__(self) -> None:
+        if self.rows < 1:
+            raise ValueError(f"rows {self.rows} must be at least 1")
+
+
+def explore(train: pa.Table, config: ExploreConfig) -> str:
+    """An HTML report of the rows: distributions, nulls, associations with each other and with the target."""
+    from skrub import TableReport
+
+    step = -(-train.num_rows // config.rows)
+    frame = train.to_pandas().iloc[::step].reset_index(drop=True)
+    title = f"Training rows, every {step}th of {train.num_rows:,}" if step > 1 else "Training rows"
+    report = TableReport(frame, title=title, plot_distributions=True, compute_associations=True, verbose=0)
+    return steady(str(report.html()))
+
+
+def steady(html: str) -> str:
+    """Number the element ids that skrub draws at random, so that equal rows give equal bytes."""
+    drawn = dict.fromkeys(re.findall(r'(?:report_|id=")([0-9a-f]{8})\b', html))
+    numbered = {token: f"{i:08}" for i, token in enumerate(drawn)}
+    return re.sub(r"(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])", lambda m: numbered.get(m[0], m[0]), html)
+
+
+def main() -> None:
+    """Report on the training rows."""
+    write_text(paths.EXPLORE, explore(read_table(paths.TRAIN), load(ExploreConfig, "explore")))
+
+
+if __name__ == "__main__":
+    run("explore", main)
