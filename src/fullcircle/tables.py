@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -31,10 +32,10 @@ def read_json(path: Path) -> Any:
 
 def write_csv(path: Path, columns: dict[str, Any]) -> None:
     """Write equally long columns as CSV, floats rounded to 6 significant digits: the files behind the plots."""
-    lines = [",".join(columns)]
-    for row in zip(*columns.values(), strict=True):
-        lines.append(",".join(str(rounded(v.item() if isinstance(v, np.generic) else v)) for v in row))
-    write_text(path, "\n".join(lines) + "\n")
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rounded(list(row)) for row in zip(*columns.values(), strict=True))
 
 
 def rounded(value: Any, digits: int = 6) -> Any:

@@ -1,0 +1,29 @@
+"""Runs every benchmark and prints its figures; exit code 1 if one misses its limit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+
+from benchmarks import cold, idle
+from benchmarks.measure import ROOT
+
+
+def main() -> None:
+    """Measure the last commit."""
+    dirty = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
+    if dirty:
+        print("What is measured is the last commit, not the changes since:", dirty, sep="\n")
+    figures = []
+    for benchmark in (idle, cold):
+        for figure in benchmark.measure():
+            print(figure, flush=True)
+            figures.append(figure)
+    sys.exit(0 if all(figure.passed for figure in figures) else 1)
+
+
+if __name__ == "__main__":
+    main()

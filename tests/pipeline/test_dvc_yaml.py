@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fullcircle.config import compose
+from tests.pipeline.graph import ROOT, closure
+
+STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+CIRCLE = ["ingest", "clean", "label", "split", "featurize", "train", "validate", "package"]
+
+# What a stage runs without an import that can be read: models by name, rooms copied into the wheel, templates.
+BY_NAME = {
+    "train": ["models/*.py"],
+    "package": ["runtime/*.py", "features/*.py", "report/*.jinja", "report/*.css"],
+}
+
+
+def deps(stage: str) -> set[Path]:
+    return {Path(d) for d in STAGES[stage]["deps"]}
+
+
+def outs(stage: str) -> set[str]:
+    listed = STAGES[stage].get("outs", []) + STAGES[stage].get("metrics", [])
+    return {next(iter(out)) if isinstance(out, dict) else out for out in listed}
+
+
+def test_the_circle_stands_in_the_order_of_the_data() -> None:
+    assert [stage for stage in STAGES if stage != "explore"] == CIRCLE
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_every_module_it_runs_and_on_no_other(stage: str) -> None:
+    runs = closure(f"fullcircle.stages.{stage}")
+    for pattern in BY_NAME.get(stage, []):
+        runs |= {path.relative_to(ROOT) for path in (ROOT / "src/fullcircle").glob(pattern)}
+    listed = {path for path in deps(stage) if path.parts[0] == "src"}
+    assert listed == runs
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_says_in_one_line_what_it_is_for(stage: str) -> None:
+    assert 20 < len(STAGES[stage]["desc"]) < 110
+    assert "\n" not in STAGES[stage]["desc"]
+
+
+def test_no_two_stages_write_the_same_output() -> None:
+    written = [out for stage in STAGES for out in outs(stage)]
+    assert len(written) == len(set(written))
+
+
+def test_validate_alone_reads_the_test_rows() -> None:
+    readers = [
+        stage for stage in STAGES if any(Path("data/split/test.parquet").is_relative_to(dep) for dep in deps(stage))
+    ]
+    assert readers == ["validate"]
+
+
+def test_the_labelled_rows_are_read_by_split_alone() -> None:
+    sources = {"data/clean", "data/clean/kept.parquet", "data/labelled", "data/labelled/labelled.parquet"}
+    readers = {stage: {str(d) for d in deps(stage)} & sources for stage in STAGES}
+    assert {stage for stage, read in readers.items() if read} == {"label", "split"}
+
+
+def test_explore_is_off_the_path_to_the_model() -> None:
+    made = outs("explore")
+    assert not [s for s in STAGES if any(str(dep) in made for dep in deps(s))]
+
+
+def test_params_yaml_is_what_conf_composes() -> None:
+    assert (ROOT / "params.yaml").read_text(encoding="utf-8") == compose((), ROOT / "conf"), (
+        "params.yaml is stale: `fullcircle params` renews it"
+    )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_names_parameters_that_exist(stage: str) -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    for key in STAGES[stage]["params"]:
+        part = params
+        for name in key.split("."):
+            assert name in part, key
+            part = part[name]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_reads_no_parameter_that_it_does_not_name(stage: str) -> None:
+    """Every `load(..., "key")` in a stage's own file is one of its params, or below one of them."""
+    import ast
+
+    tree = ast.parse((ROOT / f"src/fullcircle/stages/{stage}.py").read_text(encoding="utf-8"))
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "load"]
+    keys = [call.args[1].value for call in calls if isinstance(call.args[1], ast.Constant)]
+    assert len(keys) == len(calls)
+    for key in keys:
+        assert any(key == p or str(key).startswith(f"{p}.") for p in STAGES[stage]["params"]), key

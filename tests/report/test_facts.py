@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from fullcircle import paths
+from fullcircle.config import compose, read_params
+from fullcircle.report.card import render as render_card
+from fullcircle.report.facts import gather
+from fullcircle.report.page import render
+from fullcircle.report.reading import numbers
+from fullcircle.runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+SIDE = {"rows": 10, "positive": 0.3}
+SLICE = {
+    "column": "origin",
+    "level": "EWR",
+    "rows": 5,
+    "positive": 0.2,
+    "auc": None,
+    "ece": None,
+    "rec": None,
+}
+CHECK = {"name": "fog", "expect": "up", "held": 1.0, "needed": 0.8, "median_move": 0.1, "passed": True}
+GATE = {
+    "metric": "auc",
+    "value": 0.7,
+    "min": 0.6,
+    "max": None,
+    "margin": 0.1,
+    "status": "passed",
+    "why": "so",
+}
+REPORTS: dict[Path, Any] = {
+    paths.RAW_MANIFEST: {"flights": {"origin": "a package", "rows": 11, "sha256": "ab", "schema": {}}},
+    paths.CLEAN_REPORT: {
+        "flights": {"rows": 11, "kept": 10, "rejected": 1, "rules": {"odd": 1}, "mended": {}, "missing": {}},
+        "point_in_time": {"rows_without_observation": 4},
+    },
+    paths.LABEL_REPORT: {"target": "late", **SIDE},
+    paths.SPLIT_REPORT: {"kind": "time", "train": SIDE, "validation": SIDE, "test": SIDE},
+    paths.FEATURES_REPORT: {
+        "candidates": 2, "selected": ["a"], "dropped": [], "information": {"a": 0.1, "b": None},
+    },
+    paths.TRAIN_REPORT: {
+        "train_auc": 0.8, "validation": {"auc": 0.7}, "calibration": {"slope": 1.0, "intercept": 0.0},
+    },
+    paths.TRAIN_METRICS: {"val_auc": 0.7},
+    paths.TEST_METRICS: {"auc": 0.7, "logloss": None},
+    paths.TEST_REPORT: {
+        "rows": 10, "rejected": {}, "positive": 0.3, "threshold": 0.25, "interval": 0.95,
+        "resampled_by": ["day"],
+        "intervals": {"auc": [0.6, 0.8], "logloss": [None, None]}, "slices": [SLICE], "behaviour": [CHECK],
+        "baselines": {"dummy_auc": 0.5, "rule_auc": 0.6, "rule_column": "a"},
+    },
+    paths.VERDICT: {"status": "blessed", "gates": [GATE]},
+    paths.SCORER / "features.json": {"inputs": {"distance": {"kind": "number", "min": 0.0}}},
+}  # fmt: skip
+PLOTS = {
+    "roc.csv": "fpr,tpr\n0.0,0.0\n1.0,1.0\n",
+    "precision_recall.csv": "recall,precision\n0.5,None\n1.0,0.3\n",
+    "calibration.csv": "predicted,observed,rows\n0.2,0.3,10\n",
+    "importance.csv": "feature,importance\na,0.0\n",
+    "confusion.csv": "actual,predicted,rows\n"
+    "on_time,on_time,5\non_time,late,2\nlate,on_time,1\nlate,late,2\n",
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A repository in which a run of a model without rounds has just ended."""
+    monkeypatch.chdir(tmp_path)
+    paths.PARAMS.write_text(compose(conf=ROOT / paths.CONF), encoding="utf-8")
+    files = {path: json.dumps(value) for path, value in REPORTS.items()}
+    for path, text in (files | {paths.PLOTS / name: text for name, text in PLOTS.items()}).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    read_params.cache_clear()
+    yield tmp_path
+    read_params.cache_clear()  # the next test reads a file of its own
+
+
+def test_gather_reads_what_the_stages_wrote(run: Path) -> None:
+    facts = gather({"numpy": "2.4"})
+    assert facts.problem.name == "flights"
+    assert facts.unobserved == 4
+    assert facts.sifted["flights"].rules == {"odd": 1}
+    assert (facts.confusion.hits, facts.confusion.missed) == (2, 1)
+    assert (facts.confusion.false_alarms, facts.confusion.quiet) == (2, 5)
+    assert facts.curves.precision_recall == ((1.0, 0.3),)
+    assert facts.curves.learning == {}
+    assert facts.fit.rounds is None
+    assert facts.tested.behaviour[0].passed
+    assert facts.inputs["distance"].min == 0
+    assert facts.split.spans["test"] == f"from {facts.split.borders[1]}"
+    assert facts.versions == {"numpy": "2.4"}
+
+
+def test_what_gather_reads_can_be_shown(run: Path) -> None:
+    facts = gather()
+    assert "blessed" in render(facts)
+    assert "`distance`" in render_card(facts)
+
+
+def test_the_learning_curve_is_read_where_there_is_one(run: Path) -> None:
+    folder = run / paths.CURVE / "plots" / "metrics"
+    folder.mkdir(parents=True)
+    (folder / "train.tsv").write_text("step\ttrain\n0\t0.6\n1\t0.5\n", encoding="utf-8")
+    assert gather().curves.learning == {"train": ((0.0, 0.6), (1.0, 0.5))}
+
+
+@pytest.mark.parametrize("kind", ["random", "group"])
+def test_a_split_without_borders_is_told_by_its_shares(run: Path, kind: str) -> None:
+    params = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
+    params["split"] = {"kind": kind, "columns": ["flight"], "validation": 0.2, "test": 0.1, "salt": "s"}
+    paths.PARAMS.write_text(yaml.safe_dump(params), encoding="utf-8")
+    read_params.cache_clear()
+    spans = gather().split.spans
+    assert spans["validation"].startswith("20% of ")
+    assert spans["test"].startswith("10% of ")
+
+
+@pytest.mark.parametrize("path", [paths.VERDICT, paths.PLOTS / "roc.csv"])
+def test_a_missing_file_is_named(run: Path, path: Path) -> None:
+    path.unlink()
+    with pytest.raises(DataError, match=f"{path.name} cannot be read.*dvc repro"):
+        gather()
+
+
+def test_a_row_with_a_null_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\n1,None\n2,3\nnan,4\n", encoding="utf-8")
+    assert numbers(path, "x", "y") == ((2.0, 3.0),)
+    assert math.isfinite(numbers(path, "y")[0][0])
