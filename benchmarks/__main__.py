@@ -13,7 +13,9 @@ from benchmarks.measure import ROOT
 
 def main() -> None:
     """Measure the last commit."""
-    dirty = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    dirty = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
     if dirty:
         print("What is measured is the last commit, not the changes since:", dirty, sep="\n")

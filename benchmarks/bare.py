@@ -42,7 +42,11 @@ weather.loc[weather.wind_speed > 250, "wind_speed"] = np.nan
 weather["known"] = weather.time_hour.astype("datetime64[s, UTC]").astype("int64") + 3600
 asked = pd.DataFrame({"origin": f.origin, "known": moment, "row": np.arange(len(f))}).sort_values("known")
 seen = pd.merge_asof(
-    asked, weather.sort_values("known")[["origin", "known", *WEATHER]], on="known", by="origin", tolerance=6 * 3600
+    asked,
+    weather.sort_values("known")[["origin", "known", *WEATHER]],
+    on="known",
+    by="origin",
+    tolerance=6 * 3600,
 )
 x = seen.sort_values("row")[WEATHER].reset_index(drop=True)
 x["precip"] = x.precip.clip(0, 0.5)
@@ -114,7 +118,8 @@ X = x.to_numpy("float32")
 
 model = yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8"))["model"]
 parameters = {
-    "objective": "binary:logistic", "tree_method": "hist", "eval_metric": "logloss", "nthread": 2, "seed": model["seed"],
+    "objective": "binary:logistic", "tree_method": "hist", "eval_metric": "logloss", "nthread": 2,
+    "seed": model["seed"],
     "learning_rate": model["learning_rate"], "max_depth": model["max_depth"], "lambda": model["l2"],
     "min_child_weight": model["min_child_weight"], "subsample": model["subsample"],
     "colsample_bytree": model["colsample"], "max_bin": model["max_bin"],

@@ -29,8 +29,20 @@ def measure() -> list[Figure]:
             low, high = json.loads((project / "reports/test.json").read_text(encoding="utf-8"))["intervals"]["auc"]
             shutil.rmtree(project)
     return [
-        Figure("test ROC AUC", test["auc"], ">= 0.73", test["auc"] >= 0.73, f"95%, by days: {low:.3f}..{high:.3f}"),
-        Figure("test ROC AUC less that of bare.py", test["auc"] - auc, ">= -0.005", test["auc"] - auc >= -0.005, ""),
+        Figure(
+            "test ROC AUC",
+            test["auc"],
+            ">= 0.73",
+            test["auc"] >= 0.73,
+            f"95%, by days: {low:.3f}..{high:.3f}",
+        ),
+        Figure(
+            "test ROC AUC less that of bare.py",
+            test["auc"] - auc,
+            ">= -0.005",
+            test["auc"] - auc >= -0.005,
+            "",
+        ),
         Figure("validation calibration error", train["val_ece"], "<= 0.03", train["val_ece"] <= 0.03, ""),
         ratio("cold dvc repro / bare script, time", ours, theirs, 1.5),
         Figure("peak memory of any stage, GB", peak / 1e9, "<= 1.5", peak <= 1.5e9, f"highest of {PAIRS} runs"),

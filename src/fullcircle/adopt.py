@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -16,10 +15,10 @@ import yaml
 from fullcircle import paths
 from fullcircle.config import compose
 from fullcircle.runtime.errors import ConfigError
-from fullcircle.tables import write_text
+from fullcircle.runtime.files import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
 GROUPS = {"problem": "name", "split": "kind", "model": "name"}
 """Group of conf/ -> the key of its section that names the choice."""
@@ -58,15 +57,15 @@ def adopt(name: str, wanted: dict[str, Any], conf: Path = paths.CONF) -> Adopted
 def write(adopted: Adopted, wanted: dict[str, Any], conf: Path = paths.CONF) -> str:
     """Write the files, and return the composed parameters; if those are not `wanted`, nothing has changed."""
     before = {path: path.read_text(encoding="utf-8") if path.exists() else None for path in adopted.files}
-    for path, text in adopted.files.items():
-        write_text(path, text)
+    for path, new in adopted.files.items():
+        write_text(path, new)
     try:
         composed = compose((), conf)
         if yaml.safe_load(composed) != wanted:
             raise ConfigError(f"{conf}/ cannot be made to compose these parameters: {_differing(composed, wanted)}")
     except ConfigError:
-        for path, text in before.items():
-            _restore(path, text)
+        for path, old in before.items():
+            _restore(path, old)
         raise
     return composed
 
@@ -86,13 +85,18 @@ def _revision(name: str) -> str:
     """The commit of an experiment: DVC keeps it under refs/exps/, by its baseline and its name."""
     refs = subprocess.run(
         ["git", "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps"],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     named = {line.split("/")[-1]: line.split()[0] for line in refs.stdout.splitlines() if "/exec/" not in line}
     if name in named:
         return named[name]
     found = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"], capture_output=True, text=True, check=False
+        ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if found.returncode:
         known = ", ".join(sorted(named)) or "none"

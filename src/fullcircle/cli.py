@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +12,9 @@ from fullcircle import paths
 from fullcircle.config import compose
 from fullcircle.runtime import command
 from fullcircle.runtime.errors import ConfigError, FullCircleError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -38,7 +40,9 @@ def params(
     if not check:
         paths.PARAMS.write_text(composed, encoding="utf-8")
     elif paths.PARAMS.read_text(encoding="utf-8") != composed:
-        raise ConfigError(f"{paths.PARAMS} is stale: it is not what {paths.CONF}/ composes. `fullcircle params` renews it.")
+        raise ConfigError(
+            f"{paths.PARAMS} is stale: it is not what {paths.CONF}/ composes. `fullcircle params` renews it."
+        )
 
 
 @app.command()
@@ -57,7 +61,18 @@ def adopt(experiment: Annotated[str, typer.Argument(help="Experiment, branch, ta
 def show(context: typer.Context) -> None:
     """`dvc exp show`, with the columns worth a terminal: metrics, and the parameters that differ."""
     keep, drop = "^(" + "|".join(KEPT) + ")$", "^(" + "|".join((*HIDDEN, *(f"{d}$" for d in DROPPED))) + ")"
-    asked = ["dvc", "exp", "show", "--only-changed", "--keep", keep, "--drop", drop, "--no-pager", *context.args]
+    asked = [
+        "dvc",
+        "exp",
+        "show",
+        "--only-changed",
+        "--keep",
+        keep,
+        "--drop",
+        drop,
+        "--no-pager",
+        *context.args,
+    ]
     sys.exit(subprocess.run(asked, check=False).returncode)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import yaml
 
@@ -14,11 +13,16 @@ from fullcircle.runtime.typed import build
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 T = TypeVar("T")
 
 
-def load(kind: type[T], key: str, params: Any = None) -> T:
+@overload
+def load(kind: type[T], key: str, params: Any = None) -> T: ...
+@overload
+def load(kind: object, key: str, params: Any = None) -> Any: ...  # a union is no type to mypy
+def load(kind: Any, key: str, params: Any = None) -> Any:
     """The part of params.yaml under `key` (dots go deeper) as a `kind`. Raises ConfigError, naming the key."""
     part = read_params() if params is None else params
     for name in key.split("."):

@@ -62,7 +62,7 @@ class Observations:
     by: tuple[str, ...]
     time: str
     known_after_hours: float  # an observation stamped 13:00 is known this much later
-    within_hours: float  # an older one counts as none
+    within_hours: float  # one that has been known for longer counts as none
     columns: tuple[str, ...]
 
 
@@ -244,7 +244,10 @@ def scorer_inputs(
         lowest = {"mean": low, "late": 0.0, "waiting": 0.0, "waited": 0.0, "timetable": 0.0}
         inputs |= {
             recent.name: Column(
-                kind="number", missing="keep", min=lowest[recent.what], about=f"{recent.what}, {recent.hours:g} h"
+                kind="number",
+                missing="keep",
+                min=lowest[recent.what],
+                about=f"{recent.what}, {recent.hours:g} h",
             )
             for recent in history.columns
         }

@@ -81,16 +81,20 @@ def read_columns(path: Path, names: list[str] | None = None) -> Columns:
 
 def columns_of(table: pa.Table) -> Columns:
     """Turn an Arrow table into NumPy columns: float64 with NaN for null, object with None, datetime64[s] (UTC)."""
-    return {name: _array(table.column(name)) for name in table.column_names}
+    return {name: _array(table.column(name), name) for name in table.column_names}
 
 
-def _array(column: pa.ChunkedArray) -> Array:
+def _array(column: pa.ChunkedArray, name: str) -> Array:
     array, kind = column.combine_chunks(), column.type
-    if pa.types.is_string(kind) or pa.types.is_null(kind):
+    if kind in (pa.string(), pa.large_string(), pa.null()):
         return np.array(array.to_pylist(), dtype=object)
+    if kind not in (pa.int64(), pa.float64(), pa.float32()) and not pa.types.is_timestamp(kind):
+        raise DataError(f"column {name} is {kind}; text, int64, float64, float32 and timestamps can be read")
     values = _buffer(array)
     if pa.types.is_timestamp(kind):
         return values.astype(f"datetime64[{kind.unit}]").astype("datetime64[s]")
+    if values.dtype == np.int64 and len(values) and max(values.max(), -values.min()) >= 2**53:
+        raise DataError(f"column {name} holds integers of 2^53 and more, which lose digits as numbers; make it text")
     return values if values.dtype == np.float32 else values.astype(np.float64)
 
 
@@ -121,5 +125,5 @@ def read_matrix(path: Path) -> tuple[Array, Array, list[str]]:
     names = [name for name in table.column_names if name != "target"]
     matrix = np.empty((table.num_rows, len(names)), np.float32)
     for i, name in enumerate(names):
-        matrix[:, i] = _array(table.column(name))
-    return matrix, _array(table.column("target")), names
+        matrix[:, i] = _array(table.column(name), name)
+    return matrix, _array(table.column("target"), "target"), names

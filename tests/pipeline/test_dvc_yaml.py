@@ -92,7 +92,9 @@ def test_a_stage_reads_no_parameter_that_it_does_not_name(stage: str) -> None:
     import ast
 
     tree = ast.parse((ROOT / f"src/fullcircle/stages/{stage}.py").read_text(encoding="utf-8"))
-    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "load"]
+    calls = [
+        n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "load"
+    ]
     keys = [call.args[1].value for call in calls if isinstance(call.args[1], ast.Constant)]
     assert len(keys) == len(calls)
     for key in keys:

@@ -54,9 +54,7 @@ def test_charts_hold_no_nan() -> None:
 @pytest.mark.parametrize(
     "svg",
     [
-        line_chart(
-            "t", [LINE], UNIT, UNIT, diagonal="chance", level=("base", 0.3), marks=[Mark("here", 0.5, 0.8)]
-        ),
+        line_chart("t", [LINE], UNIT, UNIT, diagonal="chance", level=("base", 0.3), marks=[Mark("here", 0.5, 0.8)]),
         line_chart("t", [], UNIT, UNIT),
         bars("t", [("a", 0.0), ("b", 0.0)]),
         bars("t", []),
@@ -103,9 +101,7 @@ def test_a_long_name_is_shortened_and_never_cut_off() -> None:
 
 def test_legend_entries_do_not_overlap() -> None:
     series = [Series(f"a rather long name {i}", LINE.points) for i in range(5)]
-    texts = [
-        t for t in parsed(line_chart("t", series, UNIT, UNIT)).iter("text") if t.attrib["class"] == "name"
-    ]
+    texts = [t for t in parsed(line_chart("t", series, UNIT, UNIT)).iter("text") if t.attrib["class"] == "name"]
     rows: dict[str, list[float]] = {}
     for text in texts:
         rows.setdefault(text.attrib["y"], []).append(float(text.attrib["x"]))

@@ -70,8 +70,7 @@ PLOTS = {
     "precision_recall.csv": "recall,precision\n0.5,None\n1.0,0.3\n",
     "calibration.csv": "predicted,observed,rows\n0.2,0.3,10\n",
     "importance.csv": "feature,importance\na,0.0\n",
-    "confusion.csv": "actual,predicted,rows\n"
-    "on_time,on_time,5\non_time,late,2\nlate,on_time,1\nlate,late,2\n",
+    "confusion.csv": "actual,predicted,rows\non_time,on_time,5\non_time,late,2\nlate,on_time,1\nlate,late,2\n",
 }
 
 

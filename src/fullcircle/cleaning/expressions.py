@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def holds(frame: pd.DataFrame, expression: str, where: str) -> Array:
-    """Rows of `frame` for which a pandas expression is true; a comparison with null is false.
+    """Rows of `frame` for which a pandas expression is true; a comparison with null is false,
+    but for `!=`, which is true.
 
     `where` is the key that an error names. Raises DataError.
     """

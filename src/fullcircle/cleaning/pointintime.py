@@ -102,7 +102,10 @@ def _waiting(events: _Events, span: int, moment: Array, *, minutes: bool) -> Arr
     happened = np.where(np.isnan(events.delay), never, events.due + np.nan_to_num(events.delay * 60).astype(np.int64))
     begin, end = events.due, np.maximum(events.due, np.minimum(happened, events.due + span))
     at = events.base + moment
-    by_begin, by_end = np.argsort(events.base + begin, kind="stable"), np.argsort(events.base + end, kind="stable")
+    by_begin, by_end = (
+        np.argsort(events.base + begin, kind="stable"),
+        np.argsort(events.base + end, kind="stable"),
+    )
     begun = np.searchsorted((events.base + begin)[by_begin], at, "right")
     ended = np.searchsorted((events.base + end)[by_end], at, "right")
     waiting = begun - ended

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import pandera.errors
 import pandera.pandas as pandera
 import pyarrow as pa
+from pandera.errors import SchemaError, SchemaErrors
 
 from fullcircle.runtime.errors import DataError, difference
 
@@ -46,13 +46,13 @@ def check_raw(table: pa.Table, spec: Table, where: str) -> pa.Table:
     )
     try:
         schema.validate(table.to_pandas(types_mapper=pd.ArrowDtype), lazy=True)
-    except pandera.errors.SchemaErrors as errors:
+    except SchemaErrors as errors:
         lines = [_raw_failure(table, spec, error) for error in errors.schema_errors]
         raise DataError(f"{where}: the raw table is not what the problem says\n" + "\n".join(lines)) from None
     return table
 
 
-def _raw_failure(table: pa.Table, spec: Table, error: pandera.errors.SchemaError) -> str:
+def _raw_failure(table: pa.Table, spec: Table, error: SchemaError) -> str:
     name = getattr(error.schema, "name", None)
     if name in spec.columns:
         seen = [str(v) for v in table.column(name).drop_null().unique()[:3].to_pylist()]
@@ -69,7 +69,7 @@ def check_clean(frame: pd.DataFrame, columns: dict[str, Column], where: str) -> 
     schema = pandera.DataFrameSchema({name: _column(column) for name, column in columns.items()})
     try:
         schema.validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as errors:
+    except SchemaErrors as errors:
         cases = errors.failure_cases.groupby(["column", "check"]).agg(
             count=("failure_case", "size"), example=("failure_case", "first")
         )
@@ -84,6 +84,8 @@ def _column(column: Column) -> pandera.Column:
         high = float("inf") if column.max is None else column.max
         bounded = column.min is not None, column.max is not None
         checks.append(pandera.Check.in_range(low, high, include_min=bounded[0], include_max=bounded[1]))
+    if column.kind == "integer":
+        checks.append(pandera.Check(lambda values: values == values.round(), error="whole numbers"))
     if column.levels is not None:
         checks.append(pandera.Check.isin(column.levels))
     kind = {"category": None, "time": "datetime64[s]"}.get(column.kind, "float64")

@@ -9,6 +9,7 @@ import numpy as np
 
 from fullcircle.evaluation.metrics import evaluate, predictions
 from fullcircle.features.selection import BINS
+from fullcircle.runtime.columns import is_null
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array, Columns
@@ -63,7 +64,7 @@ def auc(probability: Array, target: Array) -> float:
 
 def _fit_rule(name: str, values: Array, target: Array, share: float) -> OneRule:
     if values.dtype == object:
-        known = values != None  # noqa: E711  elementwise on an object array
+        known = ~is_null(values)
         levels, at = np.unique(values[known].astype(str), return_inverse=True)
         shares = _shares(at, target[known], len(levels), share)
         return OneRule(name, (), dict(zip(levels.tolist(), shares, strict=True)), (share,))

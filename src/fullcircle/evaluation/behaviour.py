@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.runtime.columns import rows, take
+from fullcircle.runtime.columns import is_null, rows, take
 from fullcircle.runtime.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def behave(checks: tuple[Behaviour, ...], columns: Columns, probability: Callabl
 
     Of more than 10,000 rows, evenly spaced ones are asked: enough to tell a share to within a percent.
     """
-    columns = take(columns, np.arange(0, rows(columns), 1 + rows(columns) // ASKED))
+    count = rows(columns)
+    columns = take(columns, np.linspace(0, count - 1, min(count, ASKED)).round().astype(int))
     before = probability(columns)
     return [_behave(check, columns, before, probability) for check in checks]
 
@@ -57,17 +58,21 @@ def _behave(check: Behaviour, columns: Columns, before: Array, probability: Call
         raise ConfigError(f"problem.behaviour: {check.name}: {check.column} is no input of the scorer")
     values = columns[check.column]
     if (values.dtype == object) != isinstance(check.set, str):
-        raise ConfigError(f"problem.behaviour: {check.name}: {check.set or check.add!r} does not fit column {check.column}")
+        raise ConfigError(
+            f"problem.behaviour: {check.name}: {check.add if check.set is None else check.set!r} "
+            f"does not fit column {check.column}"
+        )
     if values.dtype == object:
         changed = np.full(len(values), check.set, dtype=object)
-        counted = np.not_equal(values, None).astype(bool)
+        counted = ~is_null(values)
     else:
         changed = values + check.add if check.add is not None else np.full(len(values), float(check.set or 0.0))
-        counted = ~np.isnan(values)
+        counted = ~is_null(values)
     move = (probability(columns | {check.column: changed}) - before)[counted]
     did = {
         "same": np.abs(move) <= check.tolerance,
         "up": move >= -check.tolerance,
         "down": move <= check.tolerance,
     }[check.expect]
-    return Behaved(check.name, check.expect, float(did.mean()), check.share, float(np.median(move)))
+    held, moved = (float(did.mean()), float(np.median(move))) if len(move) else (0.0, 0.0)  # nobody to ask: not held
+    return Behaved(check.name, check.expect, held, check.share, moved)

@@ -44,7 +44,10 @@ def confusion(s: Predictions, negative: str, positive: str) -> dict[str, list[ob
     """Four rows: `actual` class, `predicted` class, and their number of `rows`."""
     table: dict[str, list[object]] = {"actual": [], "predicted": [], "rows": []}
     for actual, is_actual in ((negative, s.target == 0), (positive, s.target == 1)):
-        for predicted, is_predicted in ((negative, s.probability < s.threshold), (positive, s.probability >= s.threshold)):
+        for predicted, is_predicted in (
+            (negative, s.probability < s.threshold),
+            (positive, s.probability >= s.threshold),
+        ):
             table["actual"].append(actual)
             table["predicted"].append(predicted)
             table["rows"].append(int((is_actual & is_predicted).sum()))

@@ -48,7 +48,7 @@ def judge(gates: tuple[Gate, ...], values: dict[str, float | None]) -> Verdict:
 
 
 def _judge(gate: Gate, value: float | None) -> Judged:
-    if value is None or value != value:  # noqa: PLR0124  NaN is not itself
+    if value is None or value != value:
         return Judged(gate.metric, None, gate.min, gate.max, None, "unknown", gate.why)
     margin = value - gate.min if gate.min is not None else (gate.max or 0.0) - value
     return Judged(gate.metric, value, gate.min, gate.max, margin, "passed" if margin >= 0 else "failed", gate.why)

@@ -56,6 +56,6 @@ def _slice(
 
 
 def _text(value: object) -> str:
-    if value is None or value != value:  # noqa: PLR0124  NaN is not itself
+    if value is None or value != value:
         return "null"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -12,12 +12,12 @@ Array: TypeAlias = NDArray[Any]
 
 def departure_minute(sched_dep_time: Array) -> Array:
     """Minutes after local midnight of an hhmm time: 0..1440."""
-    return sched_dep_time // 100 * 60 + sched_dep_time % 100
+    return np.asarray(sched_dep_time // 100 * 60 + sched_dep_time % 100)
 
 
 def arrival_minute(sched_arr_time: Array) -> Array:
     """Minutes after midnight at the destination of an hhmm time: 0..1440."""
-    return sched_arr_time // 100 * 60 + sched_arr_time % 100
+    return np.asarray(sched_arr_time // 100 * 60 + sched_arr_time % 100)
 
 
 def scheduled_minutes(sched_dep_time: Array, sched_arr_time: Array) -> Array:
@@ -26,10 +26,11 @@ def scheduled_minutes(sched_dep_time: Array, sched_arr_time: Array) -> Array:
 
 
 def weekday(year: Array, month: Array, day: Array) -> Array:
-    """Day of the week, 0 (Monday) to 6."""
-    months = ((year - 1970) * 12 + month - 1).astype("int64").astype("datetime64[M]")
-    days = months.astype("datetime64[D]").astype(np.int64) + day.astype(np.int64) - 1
-    return ((days + 3) % 7).astype(float)  # 1 January 1970 was a Thursday
+    """Day of the week, 0 (Monday) to 6; null if any part of the date is."""
+    known = ~np.isnan(year + month + day)
+    months = np.where(known, (year - 1970) * 12 + month - 1, 0).astype("int64").astype("datetime64[M]")
+    days = months.astype("datetime64[D]").astype(np.int64) + np.where(known, day, 1).astype(np.int64) - 1
+    return np.where(known, (days + 3) % 7, np.nan)  # 1 January 1970 was a Thursday
 
 
 def wind_north(wind_speed: Array, wind_dir: Array) -> Array:

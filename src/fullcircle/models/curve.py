@@ -19,7 +19,7 @@ def learning_curve(folder: Path) -> Iterator[OnRound]:
 
     DVCLive neither saves an experiment nor writes dvc.yaml: the pipeline declares its plots by hand.
     """
-    from dvclive import Live
+    from dvclive.live import Live
 
     with Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None) as live:
         rounds = count()

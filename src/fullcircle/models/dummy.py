@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.models.linear import FittedLinear
+from fullcircle.models.linear import FittedLinear, demand_filled
 from fullcircle.runtime.scorer import log_odds
 
 if TYPE_CHECKING:
@@ -22,5 +22,6 @@ def fit(config: DummyConfig, train: Sample, validation: Sample, threads: int, on
 
 def refit(config: DummyConfig, sample: Sample, rounds: int | None, threads: int) -> FittedLinear:
     """Count on all rows."""
+    demand_filled(sample, config.name)
     share = np.array([sample.y.mean(dtype=np.float64)])
     return FittedLinear(np.zeros(sample.X.shape[1], np.float32), float(log_odds(share)[0]))

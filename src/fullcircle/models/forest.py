@@ -63,4 +63,6 @@ def refit(config: ForestConfig, sample: Sample, rounds: int | None, threads: int
         random_state=config.seed,
         n_jobs=threads,
     )
-    return FittedForest(forest.fit(sample.X, sample.y.astype(np.int64)))
+    forest.fit(sample.X, sample.y.astype(np.int64))
+    forest.n_jobs = 1  # side by side, trees would be added up in the order they finish
+    return FittedForest(forest)

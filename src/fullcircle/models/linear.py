@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from fullcircle.runtime.errors import ConfigError
+
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
     from fullcircle.models.configs import LinearConfig
@@ -56,6 +58,12 @@ class FittedLinear:
         return bytes(model.SerializeToString())
 
 
+def demand_filled(sample: Sample, name: str) -> None:
+    """Refuse features with nulls. Raises ConfigError."""
+    if count := int(np.isnan(sample.X).any(axis=1).sum()):
+        raise ConfigError(f"model {name} takes no nulls, and {count:,} rows have some; set featurize.missing to median")
+
+
 def fit(config: LinearConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedLinear:
     """Fit on training rows; validation rows are not looked at."""
     return refit(config, train, None, threads)
@@ -64,6 +72,8 @@ def fit(config: LinearConfig, train: Sample, validation: Sample, threads: int, o
 def refit(config: LinearConfig, sample: Sample, rounds: int | None, threads: int) -> FittedLinear:
     """Fit on all rows. The weights are rounded to float32, so that a solver's last bits do not show."""
     from sklearn.linear_model import LogisticRegression
+
+    demand_filled(sample, config.name)
 
     model = LogisticRegression(C=config.c, max_iter=config.max_iterations)
     model.fit(sample.X, sample.y.astype(np.int64))

@@ -40,10 +40,13 @@ class FittedBooster:
         from onnxmltools.convert.common.data_types import FloatTensorType
 
         width = self.booster.num_features()
-        model = convert_xgboost(self.booster, initial_types=[("features", FloatTensorType([None, width]))], target_opset=15)
+        model = convert_xgboost(
+            self.booster, initial_types=[("features", FloatTensorType([None, width]))], target_opset=15
+        )
         # The graph would end in a sigmoid whose last bits depend on the machine. Sums over trees do not.
         (post,) = [a for node in model.graph.node for a in node.attribute if a.name == "post_transform"]
         post.s = b"NONE"
+        model.graph.name = "xgboost"  # the converter draws one at random
         return bytes(model.SerializeToString())
 
 
@@ -98,14 +101,14 @@ def _parameters(config: XGBoostConfig, threads: int) -> dict[str, Any]:
     }
 
 
-class _Report(xgb.callback.TrainingCallback):  # type: ignore[misc]
+class _Report(xgb.callback.TrainingCallback):
     """Hands the losses of each round on."""
 
     def __init__(self, on_round: OnRound) -> None:
         super().__init__()
         self.on_round = on_round
 
-    def after_iteration(self, model: xgb.Booster, epoch: int, evals_log: dict[str, dict[str, list[float]]]) -> bool:
+    def after_iteration(self, model: xgb.Booster, epoch: int, evals_log: dict[str, dict[str, list[Any]]]) -> bool:
         """Report, and go on."""
         self.on_round(evals_log["train"]["logloss"][-1], evals_log["validation"]["logloss"][-1])
         return False

@@ -9,7 +9,7 @@ from pathlib import Path
 from hatchling.builders.wheel import WheelBuilder
 
 import fullcircle
-from fullcircle.tables import replacing
+from fullcircle.runtime.files import replacing
 
 _ROOMS = ("runtime", "features")
 

@@ -75,7 +75,7 @@ class Checked:
     @property
     def rejected(self) -> Array:
         """Boolean mask of the rows that break any rule."""
-        return np.logical_or.reduce([np.zeros(rows(self.columns), bool), *self.broken.values()])
+        return np.asarray(np.any([np.zeros(rows(self.columns), bool), *self.broken.values()], axis=0))
 
     def reasons(self) -> list[str]:
         """The rules that each rejected row breaks, joined with '; ', in the order of the rows."""
@@ -96,7 +96,7 @@ def take(columns: Columns, index: Array) -> Columns:
 def is_null(values: Array) -> Array:
     """Return a mask of null values: NaN, NaT or None."""
     if values.dtype == object:
-        return np.equal(values, None).astype(bool)
+        return np.asarray(values == None)  # noqa: E711  elementwise
     return np.isnat(values) if values.dtype.kind in "mM" else np.isnan(values)
 
 
@@ -110,11 +110,15 @@ def check(columns: Columns, spec: dict[str, Column]) -> Checked:
 
 def _check_column(result: Checked, name: str, column: Column) -> None:
     values = result.columns[name]
+    if column.kind != "time":
+        values = _possible(result, name, column, values)
+    result.columns[name] = values
+    if column.missing == "reject":  # judged last: a value that was blanked is missing too
+        _note(result, f"{name} is missing", is_null(values))
+
+
+def _possible(result: Checked, name: str, column: Column, values: Array) -> Array:
     null = is_null(values)
-    if column.missing == "reject":
-        _note(result, f"{name} is missing", null)
-    if column.kind == "time":
-        return
     impossible = ~null & _impossible(values, column, null)
     rule = f"{name} not {column.possible}"
     if column.impossible == "reject":
@@ -124,7 +128,7 @@ def _check_column(result: Checked, name: str, column: Column) -> None:
         result.mended[f"{rule}: blanked"] = int(impossible.sum())
     if column.usual is not None:
         values = _usual(result, name, column, values, ~impossible)
-    result.columns[name] = values
+    return values
 
 
 def _impossible(values: Array, column: Column, null: Array) -> Array:

@@ -23,6 +23,11 @@ def run(bundle: str | Path, source: str | Path, out: str | Path) -> None:
         lines = [f"  {count:,} rows: {why}" for why, count in list(summary.reasons.items())[:SHOWN]]
         more = len(summary.reasons) - SHOWN
         lines += [f"  and {more:,} other reasons"] if more > 0 else []
-        print(f"{summary.rejected:,} rows set aside into {summary.rejected_file}", *lines, sep="\n", file=sys.stderr)
+        print(
+            f"{summary.rejected:,} rows set aside into {summary.rejected_file}",
+            *lines,
+            sep="\n",
+            file=sys.stderr,
+        )
     if not summary.scored:
         sys.exit(1)

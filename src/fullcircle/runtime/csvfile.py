@@ -5,20 +5,19 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .columns import Columns
 from .errors import DataError, difference
 from .files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import TextIO, TypeAlias
 
-    from .columns import Array, Column
+    from .columns import Array, Column, Columns
     from .scorer import Scorer
 
     _Reader: TypeAlias = Iterator[list[str]]
@@ -53,9 +52,18 @@ def score_file(scorer: Scorer, source: Path, out: Path) -> Summary:
     with _opened(source) as file, replacing(out) as part, replacing(aside) as part_aside:
         reader = csv.reader(file, strict=True)
         header = _header(reader, scorer.plan.inputs, source)
-        with part.open("w", newline="", encoding="utf-8") as good, part_aside.open("w", newline="", encoding="utf-8") as bad:
+        with (
+            part.open("w", newline="", encoding="utf-8") as good,
+            part_aside.open("w", newline="", encoding="utf-8") as bad,
+        ):
             answers, losses = csv.writer(good, lineterminator="\n"), csv.writer(bad, lineterminator="\n")
-            answers.writerow(["row", "prediction", *(f"probability_{c}" for c in (scorer.spec.negative, scorer.spec.positive))])
+            answers.writerow(
+                [
+                    "row",
+                    "prediction",
+                    *(f"probability_{c}" for c in (scorer.spec.negative, scorer.spec.positive)),
+                ]
+            )
             losses.writerow(["row", "reasons", *header])
             for first, lines in _chunks(reader, source):
                 done = _score(scorer, header, lines)
@@ -81,7 +89,11 @@ class _Done:
 
 def _score(scorer: Scorer, header: list[str], lines: list[list[str]]) -> _Done:
     whole = [i for i, line in enumerate(lines) if len(line) == len(header)]
-    reasons = {i: f"has {len(line)} cells, the header has {len(header)}" for i, line in enumerate(lines) if len(line) != len(header)}
+    reasons = {
+        i: f"has {len(line)} cells, the header has {len(header)}"
+        for i, line in enumerate(lines)
+        if len(line) != len(header)
+    }
     columns: Columns = {}
     for at, name in enumerate(header):
         cells = [lines[i][at] for i in whole]

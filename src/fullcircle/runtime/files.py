@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.part")
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -75,7 +74,9 @@ def verify(folder: Path) -> None:
     there = set(_names(folder))
     wrong = [f"  {name}: is missing" for name in manifest.files if name not in there]
     wrong += [f"  {name}: is not in the manifest" for name in sorted(there - manifest.files.keys())]
-    wrong += [f"  {n}: its SHA-256 is another" for n, s in manifest.files.items() if n in there and _sum(folder / n) != s]
+    wrong += [
+        f"  {n}: its SHA-256 is another" for n, s in manifest.files.items() if n in there and _sum(folder / n) != s
+    ]
     if wrong:
         raise BundleError(f"{folder} is damaged, and nothing of it was loaded\n" + "\n".join(wrong))
 

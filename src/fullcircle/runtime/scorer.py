@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import onnxruntime
@@ -16,6 +15,9 @@ from .errors import BundleError, ConfigError, DataError, difference
 from .files import read_json, write_text
 from .plan import Plan, apply
 from .typed import build, plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORMAT = 1
 PLAN, SPEC, MODEL = "features.json", "scorer.json", "model.onnx"
@@ -81,9 +83,12 @@ class Scorer:
         try:
             plan = build(Plan, read_json(folder / PLAN), str(folder / PLAN))
             spec = build(ScorerSpec, read_json(folder / SPEC), str(folder / SPEC))
+            model = (folder / MODEL).read_bytes()
         except ConfigError as error:
             raise BundleError(str(error)) from None
-        return cls(plan, spec, (folder / MODEL).read_bytes())
+        except OSError as error:
+            raise BundleError(f"{folder / MODEL} cannot be read: {error.strerror}") from None
+        return cls(plan, spec, model)
 
     def save(self, folder: Path) -> None:
         """Write the three files."""
@@ -122,7 +127,7 @@ class Scorer:
         """The model's log odds, float64, of a float32 feature matrix (rows, features)."""
         raw = self._session.run([self._output], {self._input: matrix})[0]
         positive = raw.reshape(len(matrix), -1)[:, -1].astype(np.float64)
-        return positive if self.spec.output == "margin" else log_odds(positive)
+        return np.asarray(positive) if self.spec.output == "margin" else log_odds(positive)
 
     def calibrated(self, margin: Array) -> Array:
         """Probability of the positive class, float64."""
@@ -138,7 +143,7 @@ def sigmoid(x: Array) -> Array:
 def log_odds(probability: Array) -> Array:
     """ln(p / (1 - p)), with p kept within 1e-7 of 0 and 1, so that the value stays finite."""
     p = np.clip(probability, 1e-7, 1 - 1e-7)
-    return np.log(p) - np.log1p(-p)
+    return np.asarray(np.log(p) - np.log1p(-p))
 
 
 def write_plan(folder: Path, plan: Plan) -> None:

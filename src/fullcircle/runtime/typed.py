@@ -83,7 +83,7 @@ def _union(args: tuple[Any, ...], data: Any, where: str) -> Any:
     field = next(f.name for f in dataclasses.fields(args[0]) if f.name in ("kind", "name"))
     choices = {get_args(get_type_hints(a)[field])[0]: a for a in args}
     chosen = _mapping(data, where).get(field)
-    if chosen not in choices:
+    if not isinstance(chosen, str) or chosen not in choices:
         raise ConfigError(f"{where}.{field}: {_shown(chosen)} is not one of {', '.join(choices)}")
     return _dataclass(choices[chosen], data, where)
 
@@ -102,7 +102,9 @@ def _dataclass(kind: Any, data: Any, where: str) -> Any:
     data = _mapping(data, where)
     fields = {f.name: f for f in dataclasses.fields(kind)}
     if unknown := [key for key in data if key not in fields]:
-        raise ConfigError(f"{where}: {difference(fields, unknown, 'key', missing=False)}\n  known keys: {', '.join(fields)}")
+        raise ConfigError(
+            f"{where}: {difference(fields, unknown, 'key', missing=False)}\n  known keys: {', '.join(fields)}"
+        )
     if missing := [name for name, f in fields.items() if _needed(f) and name not in data]:
         raise ConfigError(f"{where}: missing keys: {', '.join(missing)}")
     hints = get_type_hints(kind)
@@ -122,7 +124,9 @@ def _mapping(data: Any, where: str) -> Mapping[str, Any]:
         raise ConfigError(f"{where}: expected keys and values, got {_shown(data)}")
     for key in data:
         if not isinstance(key, str):
-            raise ConfigError(f"{where}: key {key!r} is no text. YAML reads on, off, yes, no, y and n as true or false.")
+            raise ConfigError(
+                f"{where}: key {key!r} is no text. YAML reads on, off, yes, no, y and n as true or false."
+            )
     return data
 
 

@@ -82,13 +82,18 @@ def _too_many(checked: Checked, spec: Table, name: str, allowed: float) -> str:
         lines.append(f"  {rule}: {int(mask.sum()):,} rows, e.g. {example}")
     bad, total = int(checked.rejected.sum()), len(checked.rejected)
     return (
-        f"{bad:,} of {total:,} rows of {name} break {len(lines)} rules\n" + "\n".join(lines)
+        f"{bad:,} of {total:,} rows of {name} break {len(lines)} rules\n"
+        + "\n".join(lines)
         + f"\nMend the source, mend the rules in the problem, or raise clean.max_rejected (now {allowed:g})."
     )
 
 
 def add_known(
-    kept: Columns, moment: Moment, observations: Observations | None, observed: Columns, history: History | None
+    kept: Columns,
+    moment: Moment,
+    observations: Observations | None,
+    observed: Columns,
+    history: History | None,
 ) -> tuple[Columns, dict[str, Any]]:
     """Add to kept rows what was known at their moment of prediction; also say how many rows had no observation."""
     due = due_at(kept, moment)
@@ -107,16 +112,14 @@ def main() -> None:
     """Sift the main table and the observed one, join what was known, check the result, write both halves."""
     config = load(CleanConfig, "clean")
     tables, name = load(dict[str, Table], "problem.tables"), load(str, "problem.table")
-    observations = load(Observations | None, "problem.observations")  # type: ignore[arg-type]
-    history = load(History | None, "problem.history")  # type: ignore[arg-type]
+    observations = load(Observations | None, "problem.observations")
+    history = load(History | None, "problem.history")
     sifted = {
         table: sift(read_columns(paths.raw(table)), tables[table], table, config)
         for table in [name, *([observations.table] if observations else [])]
     }
     observed = sifted[observations.table].kept if observations else {}
-    known, report = add_known(
-        sifted[name].kept, load(Moment, "problem.moment"), observations, observed, history
-    )
+    known, report = add_known(sifted[name].kept, load(Moment, "problem.moment"), observations, observed, history)
     inputs = scorer_inputs(tables, name, observations, history)
     check_clean(pd.DataFrame({c: known[c] for c in inputs}), inputs, "clean")
     assert rows(known) + rows(sifted[name].rejected) == sifted[name].report["rows"]  # noqa: S101

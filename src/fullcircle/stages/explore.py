@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from fullcircle import paths
 from fullcircle.config import load
+from fullcircle.runtime.files import write_text
 from fullcircle.stages import run
-from fullcircle.tables import read_table, write_text
+from fullcircle.tables import read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,17 +29,20 @@ class ExploreConfig:
 
 def explore(train: pa.Table, config: ExploreConfig) -> str:
     """An HTML report of the rows: distributions, nulls, associations with each other and with the target."""
+    import matplotlib as mpl
     from skrub import TableReport
 
     step = -(-train.num_rows // config.rows)
     frame = train.to_pandas().iloc[::step].reset_index(drop=True)
     title = f"Training rows, every {step}th of {train.num_rows:,}" if step > 1 else "Training rows"
     report = TableReport(frame, title=title, plot_distributions=True, compute_associations=True, verbose=0)
-    return steady(str(report.html()))
+    with mpl.rc_context({"svg.hashsalt": "explore"}):
+        return steady(str(report.html()))
 
 
 def steady(html: str) -> str:
-    """Number the element ids that skrub draws at random, so that equal rows give equal bytes."""
+    """Number the element ids that skrub draws at random and drop the plots' dates: equal rows give equal bytes."""
+    html = re.sub(r"<dc:date>[^<]*</dc:date>", "", html)
     drawn = dict.fromkeys(re.findall(r'(?:report_|id=")([0-9a-f]{8})\b', html))
     numbered = {token: f"{i:08}" for i, token in enumerate(drawn)}
     return re.sub(r"(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])", lambda m: numbered.get(m[0], m[0]), html)

@@ -12,9 +12,20 @@ from fullcircle.config import load
 from fullcircle.features import LIBRARY, arguments
 from fullcircle.features.selection import Dropped, select
 from fullcircle.problem import Features, History, Lookup, Moment, Observations, Table, scorer_inputs
-from fullcircle.runtime.columns import check, rows
+from fullcircle.runtime.columns import check, is_null, rows
 from fullcircle.runtime.errors import ConfigError, DataError
-from fullcircle.runtime.plan import FORMAT, Encoder, LookupTable, Number, OneHot, Plan, TargetMean, apply, encode, prepare
+from fullcircle.runtime.plan import (
+    FORMAT,
+    Encoder,
+    LookupTable,
+    Number,
+    OneHot,
+    Plan,
+    TargetMean,
+    apply,
+    encode,
+    prepare,
+)
 from fullcircle.runtime.scorer import write_plan
 from fullcircle.stages import run
 from fullcircle.tables import read_columns, write_json, write_matrix
@@ -68,7 +79,8 @@ def fit_plan(
     prepared = prepare(plan, raw)
     kinds = {name: "category" if prepared[name].dtype == object else "number" for name in prepared}
     encoders = tuple(
-        fit_encoder(name, kinds[name], prepared[name], target, config) for name in (*features.columns, *features.created)
+        fit_encoder(name, kinds[name], prepared[name], target, config)
+        for name in (*features.columns, *features.created)
     )
     outputs = tuple(name for encoder in encoders for name in encoder.outputs)
     plan = replace(plan, encoders=encoders, selected=outputs)
@@ -85,7 +97,12 @@ def fit_lookup(lookup: Lookup, table: Columns, train: Columns) -> LookupTable:
     """A reference table with what is typical (the median) of training rows, for keys it does not know."""
     values = {out: _floats(table[column]) for column, out in lookup.columns.items()}
     plain = LookupTable(
-        lookup.key, tuple(table[lookup.matches]), {k: tuple(v) for k, v in values.items()}, None, {}, {k: np.nan for k in values}
+        lookup.key,
+        tuple(table[lookup.matches]),
+        {k: tuple(v) for k, v in values.items()},
+        None,
+        {},
+        dict.fromkeys(values, np.nan),
     )
     return replace(plain, **_typical(plain, lookup.fallback, train))
 
@@ -110,7 +127,7 @@ def fit_encoder(name: str, kind: str, values: Array, target: Array, config: Feat
     """Choose and fit the encoder of one feature. Levels are kept in alphabetical order."""
     if kind == "number":
         return Number("number", name)
-    known = values != None  # noqa: E711  elementwise on an object array
+    known = ~is_null(values)
     levels, at, counts = np.unique(values[known].astype(str), return_inverse=True, return_counts=True)
     common = counts >= min(config.min_level_rows, counts.max(initial=0))
     if common.sum() <= config.few_levels:
@@ -121,7 +138,7 @@ def fit_encoder(name: str, kind: str, values: Array, target: Array, config: Feat
     return TargetMean("target", name, dict(zip(levels[common].tolist(), means[common].tolist(), strict=True)), mean)
 
 
-def _filling(matrix: Array, config: FeaturizeConfig) -> dict[str, tuple[float, ...]]:
+def _filling(matrix: Array, config: FeaturizeConfig) -> dict[str, Any]:
     """Medians of each output, and the mean and standard deviation of what is then filled, as the configuration asks."""
     if config.missing == "keep":
         return {}
@@ -137,24 +154,38 @@ def _filling(matrix: Array, config: FeaturizeConfig) -> dict[str, tuple[float, .
     }
 
 
-def demand_known(features: Features, lookups: tuple[Lookup, ...], table: Table, inputs: dict[str, Column], moment: Moment) -> None:
+def demand_known(
+    features: Features, lookups: tuple[Lookup, ...], table: Table, inputs: dict[str, Column], moment: Moment
+) -> None:
     """Refuse a feature of a column that is not known at the moment of prediction, or that nobody has heard of."""
     looked_up = {name for lookup in lookups for name in lookup.columns.values()}
+    if hidden := sorted(looked_up & inputs.keys()):
+        raise ConfigError(f"problem.lookups: {', '.join(hidden)} would hide an input of that name; give it another")
     unheard = [name for name in features.created if name not in LIBRARY]
     if unheard:
-        raise ConfigError(f"problem.features.created: no such function: {', '.join(unheard)}. Known: {', '.join(LIBRARY)}")
-    uses = [(name, name) for name in features.columns if name not in looked_up]
-    uses += [(name, argument) for name in features.created for argument in arguments(name)]
-    uses += [(f"lookup in {lookup.table}", lookup.key) for lookup in lookups]
+        raise ConfigError(
+            f"problem.features.created: no such function: {', '.join(unheard)}. Known: {', '.join(LIBRARY)}"
+        )
+    keys = [
+        (f"lookup in {lookup.table}", c) for lookup in lookups for c in (lookup.key, lookup.fallback) if c is not None
+    ]
+    uses = [(name, name) for name in features.columns] + [(n, a) for n in features.created for a in arguments(n)]
+    uses = [(feature, column) for feature, column in uses if column not in looked_up] + keys
     for feature, column in uses:
         if column in inputs:
             continue
         spec = table.columns.get(column)
         if spec is not None and spec.role == "outcome":
             raise ConfigError(
-                f"problem.features: {feature} uses {column}, which is not known {moment.about or 'at the moment of prediction'}"
+                f"problem.features: {feature} uses {column}, which is not known "
+                f"{moment.about or 'at the moment of prediction'}"
             )
         raise ConfigError(f"problem.features: {feature} uses {column}, which is no input. Inputs: {', '.join(inputs)}")
+    for feature, column in keys:
+        if inputs[column].kind != "category":
+            raise ConfigError(
+                f"problem.lookups: {feature} goes by {column}, a {inputs[column].kind}; it takes a category"
+            )
 
 
 def _floats(values: Array) -> list[float | None]:
@@ -177,13 +208,14 @@ def main() -> None:
     inputs = scorer_inputs(
         tables,
         name,
-        load(Observations | None, "problem.observations"),  # type: ignore[arg-type]
-        load(History | None, "problem.history"),  # type: ignore[arg-type]
+        load(Observations | None, "problem.observations"),
+        load(History | None, "problem.history"),
     )
     features, lookups = load(Features, "problem.features"), load(tuple[Lookup, ...], "problem.lookups")
     demand_known(features, lookups, tables[name], inputs, load(Moment, "problem.moment"))
     references = [
-        (lookup, check(read_columns(paths.raw(lookup.table)), tables[lookup.table].columns).columns) for lookup in lookups
+        (lookup, check(read_columns(paths.raw(lookup.table)), tables[lookup.table].columns).columns)
+        for lookup in lookups
     ]
     train = read_columns(paths.TRAIN, [*inputs, "target"])
     fitted = fit_plan(train, inputs, features, references, load(FeaturizeConfig, "featurize"))

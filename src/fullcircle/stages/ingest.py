@@ -38,8 +38,7 @@ def main() -> None:
     """Read every source before anything is written: complete or failed, never in part."""
     specs = load(dict[str, Table], "problem.tables")
     read = {
-        name: ingest(source, specs[name], name)
-        for name, source in load(dict[str, Source], "problem.sources").items()
+        name: ingest(source, specs[name], name) for name, source in load(dict[str, Source], "problem.sources").items()
     }
     manifest = {}
     for name, (table, origin) in read.items():

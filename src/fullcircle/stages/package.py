@@ -14,10 +14,10 @@ from fullcircle.packaging.wheel import build_wheel
 from fullcircle.report import card, page
 from fullcircle.report.facts import gather
 from fullcircle.runtime import bundle
-from fullcircle.runtime.files import seal
+from fullcircle.runtime.files import seal, write_text
 from fullcircle.runtime.scorer import MODEL, PLAN, SPEC, Scorer
 from fullcircle.stages import run
-from fullcircle.tables import read_columns, read_json, write_json, write_text
+from fullcircle.tables import read_columns, read_json, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ class PackageConfig:
 
 
 def provenance(params: dict[str, Any], manifest: dict[str, Any], libraries: dict[str, str]) -> dict[str, Any]:
-    """Where a bundle comes from: the raw tables, the choices, the libraries. No time and no place: equal runs are equal."""
+    """Where a bundle comes from: raw tables, choices, libraries. No time and no place: equal runs are equal."""
     chosen = {name: params[name] for name in ("split", "clean", "featurize", "model", "train")}
     data = {name: {key: table[key] for key in ("origin", "rows", "sha256")} for name, table in manifest.items()}
     return {"data": data, "parameters": chosen, "libraries": libraries}
@@ -52,7 +52,11 @@ def assemble(folder: Path, parts: dict[str, Any], card_text: str) -> str:
 
 def main() -> None:
     """Assemble beside, rename into place: a bundle is whole or not there."""
-    config, name, question = load(PackageConfig, "package"), load(str, "problem.name"), load(str, "problem.question")
+    config, name, question = (
+        load(PackageConfig, "package"),
+        load(str, "problem.name"),
+        load(str, "problem.question"),
+    )
     libraries = {library: metadata.version(library) for library in LIBRARIES}
     facts = gather(libraries)
     inputs = list(Scorer.load(paths.SCORER).plan.inputs)

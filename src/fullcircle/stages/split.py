@@ -69,7 +69,7 @@ Split: TypeAlias = TimeSplit | RandomSplit | GroupSplit
 
 
 def _check_shares(validation: float, test: float) -> None:
-    if validation <= 0 or test <= 0 or validation + test >= 1:
+    if not (validation > 0 and test > 0 and validation + test < 1):
         raise ValueError(f"validation {validation:g} and test {test:g} must be above 0, and leave rows to train on")
 
 
@@ -85,7 +85,8 @@ def split(labelled: Columns, config: Split) -> Array:
         target = labelled["target"][side == i]
         if len(np.unique(target)) < 2:
             raise DataError(
-                f"{len(target):,} {name} rows hold {len(np.unique(target))} classes, and need two. Move the borders in split."
+                f"{len(target):,} {name} rows hold {len(np.unique(target))} classes, and need two. "
+                "Move the borders in split."
             )
     return side
 
@@ -118,7 +119,7 @@ def summary(target: Array, side: Array, config: Split) -> dict[str, Any]:
 
 def main() -> None:
     """Split the labelled rows."""
-    config = load(Split, "split")  # type: ignore[arg-type]
+    config: Split = load(Split, "split")
     labelled = read_table(paths.LABELLED)
     columns = columns_of(labelled.select([*config.columns, "target"]))
     side = split(columns, config)

@@ -47,9 +47,10 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The estimator behind the scorer, the scorer, and what validation rows said of the fit on training rows."""
+    """The estimator and its calibration, the scorer made of both, and what validation rows said of the first fit."""
 
     estimator: Fitted
+    calibration: tuple[float, float]  # slope and intercept of the sigmoid
     scorer: Scorer
     validation: dict[str, float]
 
@@ -73,7 +74,7 @@ def train(
     if config.refit:
         estimator = fitting.refit(model, training + validation, estimator.rounds, config.threads)
     spec = ScorerSpec(FORMAT, target.positive, target.negative, estimator.output, slope, intercept, threshold)
-    return Trained(estimator, Scorer(plan, spec, estimator.onnx()), measured)
+    return Trained(estimator, (slope, intercept), Scorer(plan, spec, estimator.onnx()), measured)
 
 
 def margin_of(estimator: Fitted, X: Array) -> Array:
@@ -83,22 +84,33 @@ def margin_of(estimator: Fitted, X: Array) -> Array:
 
 
 def platt(margin: Array, y: Array) -> tuple[float, float]:
-    """Slope and intercept of the sigmoid that fits `y` best (Platt 1999), by Newton's method on the log loss.
+    """Slope and intercept of the sigmoid that fits `y` best (Platt 1999), by damped Newton steps on the log loss.
 
-    Rounded to 6 digits. A margin that says nothing (all rows alike) moves the intercept only.
+    Rounded to 6 digits. A margin that says nothing (all rows alike) moves the intercept only; one that parts the
+    classes without error would have an infinite slope, and stops at a large one.
     """
     y = y.astype(np.float64)
     if np.ptp(margin) < 1e-9:
         return 1.0, float(rounded(float(log_odds(np.array(y.mean())) - margin[0])))
     X = np.stack([margin, np.ones_like(margin)], axis=1)
     weights = np.array([1.0, 0.0])
-    for _ in range(50):
+    loss = _log_loss(X @ weights, y)
+    for _ in range(100):
         p = sigmoid(X @ weights)
-        step = np.linalg.solve(X.T @ (X * (p * (1 - p))[:, None]), X.T @ (p - y))
-        weights = weights - step
-        if np.abs(step).max() < 1e-9:
+        curvature = X.T @ (X * (p * (1 - p))[:, None])
+        step = np.linalg.solve(curvature + 1e-9 * np.trace(curvature) * np.eye(2) + 1e-12 * np.eye(2), X.T @ (p - y))
+        while (tried := _log_loss(X @ (weights - step), y)) > loss:
+            step = step / 2
+            if np.abs(step).max() < 1e-12:
+                break
+        weights, loss, moved = weights - step, min(tried, loss), np.abs(step).max()
+        if moved < 1e-9 or np.abs(weights).max() > 1e3:
             break
     return float(rounded(float(weights[0]))), float(rounded(float(weights[1])))
+
+
+def _log_loss(margin: Array, y: Array) -> float:
+    return float((np.logaddexp(0, margin) - y * margin).sum())
 
 
 def demand_parity(trained: Trained, raw: Columns, X: Array, config: TrainConfig, side: str) -> Array:
@@ -107,22 +119,24 @@ def demand_parity(trained: Trained, raw: Columns, X: Array, config: TrainConfig,
     Raises ParityError, naming the rows, if any two are more than `config.parity` apart.
     """
     answer = trained.scorer.probability(raw, config.threads)
-    expected = trained.scorer.calibrated(margin_of(trained.estimator, X))
+    slope, intercept = trained.calibration
+    expected = sigmoid(slope * margin_of(trained.estimator, X) + intercept)
     apart = np.abs(answer - expected)
     wrong = np.flatnonzero(~(apart <= config.parity))  # not a number is wrong too
     if len(wrong):
         worst = wrong[np.argsort(-np.nan_to_num(apart[wrong], nan=np.inf))][:3]
         examples = "\n".join(f"  row {i}: estimator {expected[i]:.9f}, scorer {answer[i]:.9f}" for i in worst)
         raise ParityError(
-            f"{len(wrong):,} of {len(answer):,} {side} rows are more than {config.parity:g} apart between estimator and scorer\n"
-            f"{examples}\nThe model does not survive its way to ONNX; it must not be served."
+            f"{len(wrong):,} of {len(answer):,} {side} rows are more than {config.parity:g} apart between estimator "
+            f"and scorer\n{examples}\nThe model does not survive its way to ONNX; it must not be served."
         )
     return answer
 
 
 def main() -> None:
     """Train, demand parity on every row, write scorer, baselines, metrics and plots."""
-    config, model, target = load(TrainConfig, "train"), load(ModelConfig, "model"), load(Target, "problem.target")  # type: ignore[arg-type]
+    config, target = load(TrainConfig, "train"), load(Target, "problem.target")
+    model: ModelConfig = load(ModelConfig, "model")
     plan = read_plan(paths.FEATURES)
     X, y, names = read_matrix(paths.TRAIN_FEATURES)
     X_validation, y_validation, _ = read_matrix(paths.VALIDATION_FEATURES)

@@ -81,7 +81,12 @@ def validate(
     metrics = evaluate(s)
     group = groups_of([rows[name] for name in config.resample_by])
     of_slices = slices(
-        {name: rows[name] for name in slice_by}, scored.probability, target, threshold, config.bins, config.slice_rows
+        {name: rows[name] for name in slice_by},
+        scored.probability,
+        target,
+        threshold,
+        config.bins,
+        config.slice_rows,
     )
     behaved = behave(behaviour, inputs, scorer.probability)
     rule_auc = auc(follow(known.rule, rows), target)
@@ -100,7 +105,12 @@ def validate(
         s,
         metrics,
         bootstrap(s, group, config.resamples, config.interval, config.seed),
-        {"dummy_auc": dummy["auc"], "dummy_brier": dummy["brier"], "dummy_logloss": dummy["logloss"], "rule_auc": rule_auc},
+        {
+            "dummy_auc": dummy["auc"],
+            "dummy_brier": dummy["brier"],
+            "dummy_logloss": dummy["logloss"],
+            "rule_auc": rule_auc,
+        },
         of_slices,
         behaved,
         {reason: scored.reasons.count(reason) for reason in sorted(set(scored.reasons))},

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from fullcircle.evaluation import behaviour as module
+from fullcircle.evaluation.behaviour import Behaved, behave, share_passed
+from fullcircle.problem import Behaviour
+from fullcircle.runtime.errors import ConfigError
+from fullcircle.runtime.typed import build
+from tests.builders import text
+
+if TYPE_CHECKING:
+    from fullcircle.runtime.columns import Array, Columns
+
+COLUMNS: Columns = {
+    "delay": np.array([0.0, 10.0, 20.0, np.nan]),
+    "miles": np.array([100.0, 200.0, 300.0, 400.0]),
+    "tail": np.array(["N1", "N2", None, "N4"], dtype=object),
+}
+
+
+def rises(columns: Columns) -> Array:
+    """Rises by 0.01 a minute of delay; knows one plane; miles do not matter."""
+    return 0.1 + 0.01 * np.nan_to_num(columns["delay"]) + np.where(columns["tail"] == "N0", 0.05, 0.0)
+
+
+def one(**check: Any) -> Behaved:
+    return behave((build(Behaviour, {"name": "n"} | check),), COLUMNS, rises)[0]
+
+
+def test_what_rises_passes_up_and_fails_down() -> None:
+    assert one(column="delay", add=10, expect="up").passed
+    down = one(column="delay", add=10, expect="down")
+    assert (down.passed, down.held) == (False, 0.0)
+    assert down.median_move == pytest.approx(0.1)
+
+
+def test_what_does_not_matter_passes_same_and_what_matters_fails_it() -> None:
+    same, moved = one(column="miles", add=1, expect="same"), one(column="delay", add=10, expect="same")
+    assert (same.held, same.passed) == (1.0, True)
+    assert (moved.held, moved.passed) == (0.0, False)
+
+
+def test_the_tolerance_allows_a_small_move() -> None:
+    assert one(column="tail", set="N0", expect="same", tolerance=0.0501).passed
+    assert not one(column="tail", set="N0", expect="same", tolerance=0.0499).passed
+    assert one(column="delay", add=-1, expect="up", tolerance=0.0101).passed
+    assert not one(column="delay", add=-1, expect="up", tolerance=0.0099).passed
+
+
+def test_rows_whose_value_is_null_are_left_out() -> None:
+    assert one(column="delay", set=5, expect="up").held == pytest.approx(1 / 3)  # the null would rise too
+    assert one(column="tail", set="N0", expect="down").held == 0
+
+
+def test_a_number_can_be_set_to_zero() -> None:
+    assert one(column="delay", set=0, expect="down").passed
+    assert one(column="delay", set=0, expect="down").median_move == pytest.approx(-0.1)
+
+
+def test_the_share_needed_decides() -> None:
+    assert one(column="delay", set=5, expect="down", share=0.6).passed
+    assert not one(column="delay", set=5, expect="down", share=0.7).passed
+
+
+def test_one_input_changes_at_a_time_and_the_others_stay() -> None:
+    seen: list[Columns] = []
+
+    def watch(columns: Columns) -> Array:
+        seen.append(columns)
+        return rises(columns)
+
+    checks = tuple(Behaviour(f"{i}", column, "same", add=1.0) for i, column in enumerate(("delay", "miles")))
+    behave(checks, COLUMNS, watch)
+    _, first, second = seen
+    assert first["miles"].tolist() == COLUMNS["miles"].tolist()
+    np.testing.assert_array_equal(second["delay"], COLUMNS["delay"])
+    assert second["miles"].tolist() == (COLUMNS["miles"] + 1).tolist()
+
+
+@pytest.mark.parametrize(("rows", "asked"), [(9_999, 9_999), (10_000, 10_000), (10_001, 10_000), (20_000, 10_000)])
+def test_of_more_than_ten_thousand_rows_evenly_spaced_ones_are_asked(rows: int, asked: int) -> None:
+    assert module.ASKED == 10_000
+    seen: list[int] = []
+
+    def count(columns: Columns) -> Array:
+        seen.append(len(columns["x"]))
+        return columns["x"]
+
+    behave((), {"x": np.arange(float(rows))}, count)
+    assert seen == [asked]
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        ({"column": "mile", "add": 1, "expect": "same"}, "mile is no input of the scorer"),
+        ({"column": "tail", "add": 1, "expect": "same"}, "1.0 does not fit column tail"),
+        ({"column": "tail", "set": 0, "expect": "same"}, "0.0 does not fit column tail"),
+        ({"column": "miles", "set": "far", "expect": "same"}, "'far' does not fit column miles"),
+    ],
+)
+def test_a_check_that_does_not_fit_is_refused(check: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        one(**check)
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        ({}, "give either `add` or `set`"),
+        ({"add": 1, "set": 2}, "give either `add` or `set`"),
+        ({"add": 1, "share": 0}, "share 0 is outside 0..1"),
+        ({"add": 1, "share": 1.1}, "share 1.1 is outside 0..1"),
+        ({"add": 1, "expect": "sideways"}, "is not one of 'same', 'up', 'down'"),
+    ],
+)
+def test_a_check_that_makes_no_sense_is_refused(check: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build(Behaviour, {"name": "n", "column": "delay", "expect": "up"} | check)
+
+
+def test_the_share_passed_is_that_of_its_kinds() -> None:
+    def behaved(expect: str, held: float) -> Behaved:
+        return Behaved("n", expect, held, 0.9, 0.0)
+
+    all_ = [behaved("same", 1.0), behaved("up", 0.95), behaved("down", 0.5)]
+    assert share_passed(all_, ("same",)) == 1.0
+    assert share_passed(all_, ("up", "down")) == 0.5
+    assert share_passed(all_[:1], ("up", "down")) is None
+
+
+def test_text_is_replaced_as_a_whole() -> None:
+    values = text(["a", "b"])
+    seen: list[Columns] = []
+
+    def watch(columns: Columns) -> Array:
+        seen.append(columns)
+        return np.zeros(2)
+
+    behave((Behaviour("n", "c", "same", set="z"),), {"c": values}, watch)
+    assert [seen[1]["c"].tolist(), values.tolist()] == [["z", "z"], ["a", "b"]]

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fullcircle.evaluation.gates import Verdict, judge
+from fullcircle.problem import Gate
+from fullcircle.runtime.errors import ConfigError
+from fullcircle.runtime.typed import build
+
+AUC, ECE, CHAMPION = Gate("auc", min=0.7), Gate("ece", max=0.1), Gate("over_champion", min=0.0)
+GOOD: dict[str, float | None] = {"auc": 0.75, "ece": 0.05, "over_champion": None}
+
+
+def verdict(**values: float | None) -> Verdict:
+    return judge((AUC, ECE, CHAMPION), GOOD | values)
+
+
+def test_a_model_that_passes_every_gate_is_blessed() -> None:
+    assert verdict(over_champion=0.01).status == "blessed"
+
+
+@pytest.mark.parametrize(("metric", "value"), [("auc", 0.699), ("ece", 0.101), ("over_champion", -0.001)])
+def test_each_gate_can_fail_by_itself(metric: str, value: float) -> None:
+    found = verdict(**{metric: value})
+    assert found.status == "rejected"
+    assert [g.metric for g in found.gates if g.status == "failed"] == [metric]
+
+
+def test_the_margin_is_positive_on_the_right_side() -> None:
+    auc, ece, _ = verdict(auc=0.75, ece=0.12).gates
+    assert auc.margin == pytest.approx(0.05)
+    assert ece.margin == pytest.approx(-0.02)
+    assert verdict(auc=0.65, ece=0.02).gates[0].margin == pytest.approx(-0.05)
+    assert verdict(auc=0.65, ece=0.02).gates[1].margin == pytest.approx(0.08)
+
+
+def test_the_threshold_itself_is_passed() -> None:
+    assert verdict(auc=0.7, ece=0.1, over_champion=0.0).status == "blessed"
+
+
+@pytest.mark.parametrize("value", [None, float("nan")])
+def test_a_value_that_could_not_be_had_leaves_the_verdict_unknown(value: float | None) -> None:
+    found = verdict(auc=value)
+    assert found.status == "unknown"
+    gate = found.gates[0]
+    assert (gate.status, gate.value, gate.margin) == ("unknown", None, None)
+
+
+def test_a_value_that_nobody_gave_leaves_the_verdict_unknown() -> None:
+    assert judge((AUC,), {}).status == "unknown"
+
+
+def test_no_champion_is_no_obstacle() -> None:
+    found = verdict(over_champion=None)
+    assert found.status == "blessed"
+    assert found.gates[2].status == "unknown"
+
+
+def test_a_failed_gate_outweighs_an_unknown_one() -> None:
+    assert verdict(auc=None, ece=0.5).status == "rejected"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-1, 1), st.floats(-2, 2), st.booleans())
+def test_the_margin_and_the_status_agree(bound: float, value: float, least: bool) -> None:
+    gate = Gate("auc", min=bound) if least else Gate("auc", max=bound)
+    (found,) = judge((gate,), {"auc": value}).gates
+    assert found.margin is not None
+    assert (found.status == "passed") == (found.margin >= 0) == (value >= bound if least else value <= bound)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"metric": "auc"}, "a min or a max"),
+        ({"metric": "auc", "min": 0.1, "max": 0.2}, "a min or a max"),
+        ({"metric": "auc", "min": 70}, "threshold 70.0 is outside -1..1"),
+        ({"metric": "auc", "max": -1.5}, "outside -1..1"),
+        ({"metric": "auc", "max": float("nan")}, "outside -1..1"),
+        ({"metric": "auc", "mim": 0.7}, r"mim \(did you mean min\?\)"),
+    ],
+)
+def test_a_gate_that_makes_no_sense_is_refused(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build(Gate, data, "problem.gates[0]")

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.conftest import Project
+from tests.pipeline.graph import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def hashes(lock: Path) -> dict[str, str]:
+    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+    return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}
+
+
+def test_a_cold_run_gives_the_committed_hash_of_every_output(reproduced: Project) -> None:
+    assert hashes(reproduced.folder / "dvc.lock") == hashes(ROOT / "dvc.lock")
+
+
+def test_a_cold_run_changes_nothing_that_git_tracks(reproduced: Project) -> None:
+    assert reproduced.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_a_second_run_runs_nothing(reproduced: Project) -> None:
+    assert reproduced.ran() == []
+
+
+def test_a_comment_in_the_readme_reruns_nothing(copied: Project) -> None:
+    with (copied.folder / "README.md").open("a", encoding="utf-8") as readme:
+        readme.write("<!-- nothing -->\n")
+    assert copied.ran() == []
+
+
+def test_a_model_parameter_reruns_train_and_on(copied: Project) -> None:
+    copied.run("fullcircle", "params", "model.max_rounds=40")
+    assert copied.ran() == ["train", "validate", "package"]
+
+
+def test_a_split_date_reruns_split_and_on(copied: Project) -> None:
+    copied.edit("conf/split/time.yaml", "validation_from: [2013, 9, 1]", "validation_from: [2013, 8, 15]")
+    copied.run("fullcircle", "params", "model.max_rounds=40")
+    assert copied.ran("package") == ["split", "featurize", "train", "validate", "package"]
+
+
+def test_a_gate_reruns_validate_and_on_and_can_reject(copied: Project) -> None:
+    copied.edit("conf/problem/flights.yaml", "{metric: auc, min: 0.70", "{metric: auc, min: 0.99")
+    copied.run("fullcircle", "params")
+    assert copied.ran() == ["validate", "package"]
+    verdict = json.loads((copied.folder / "dist/bundle/verdict.json").read_text(encoding="utf-8"))
+    assert verdict["status"] == "rejected"
+    assert "rejected" in (copied.folder / "reports/index.html").read_text(encoding="utf-8")
+
+
+def test_no_row_is_lost(reproduced: Project) -> None:
+    from fullcircle.tables import read_table
+
+    rows = {
+        name: read_table(reproduced.folder / f"data/{name}.parquet").num_rows
+        for name in ("raw/flights", "clean/kept", "clean/rejected")
+    }
+    assert rows["raw/flights"] == rows["clean/kept"] + rows["clean/rejected"]
+    sides = [
+        read_table(reproduced.folder / f"data/split/{side}.parquet").num_rows
+        for side in ("train", "validation", "test")
+    ]
+    assert sum(sides) == rows["clean/kept"]
+
+
+def test_the_months_of_each_side_lie_apart(reproduced: Project) -> None:
+    from fullcircle.tables import read_columns
+
+    months = [
+        set(read_columns(reproduced.folder / f"data/split/{side}.parquet", ["month"])["month"].tolist())
+        for side in ("train", "validation", "test")
+    ]
+    assert months == [set(range(1, 9)), {9, 10}, {11, 12}]
+
+
+def test_a_killed_stage_leaves_the_old_output_or_none(copied: Project) -> None:
+    kept = copied.folder / "data/clean/kept.parquet"
+    before = kept.read_bytes()
+    for patience in (0.5, 1.5, 2.5, 3.0):
+        process = subprocess.Popen([sys.executable, "-m", "fullcircle.stages.clean"], cwd=copied.folder)
+        time.sleep(patience)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert kept.read_bytes() == before
+    assert copied.ran() == []
+
+
+def test_pushed_outputs_are_pulled_and_nothing_runs(copied: Project, tmp_path: Path) -> None:
+    remote, second = tmp_path / "remote", tmp_path / "second"
+    copied.run("dvc", "remote", "add", "-d", "shared", str(remote))
+    copied.run("git", "commit", "-qam", "a remote")
+    copied.run("dvc", "push", "-q")
+    copied.run("git", "clone", "-q", str(copied.folder), str(second))
+    there = Project(second)
+    there.run("dvc", "pull", "-q")
+    assert there.ran() == []
+    assert (second / "dist/bundle/model.onnx").read_bytes() == (copied.folder / "dist/bundle/model.onnx").read_bytes()
+
+
+def test_an_experiment_is_run_shown_and_adopted(copied: Project) -> None:
+    copied.run(
+        "dvc",
+        "exp",
+        "run",
+        "-q",
+        "-n",
+        "flat",
+        "-S",
+        "model.max_depth=2",
+        "-S",
+        "model.max_rounds=30",
+        "validate",
+    )
+    shown = copied.run("fullcircle", "show").stdout
+    assert "flat" in shown
+    assert "auc" in shown
+    copied.run("git", "checkout", "-q", ".")
+    copied.run("fullcircle", "adopt", "flat")
+    copied.run("fullcircle", "params", "--check")
+    params = yaml.safe_load((copied.folder / "params.yaml").read_text(encoding="utf-8"))
+    assert (params["model"]["max_depth"], params["model"]["max_rounds"]) == (2, 30)
+    copied.run("fullcircle", "params", "model=dummy")
+    assert yaml.safe_load((copied.folder / "params.yaml").read_text(encoding="utf-8"))["model"] == {"name": "dummy"}
+
+
+def test_another_model_can_be_adopted_and_left_again(copied: Project) -> None:
+    copied.run("fullcircle", "params", "model=linear", "model.c=0.5")
+    copied.run("git", "commit", "-qam", "linear")
+    copied.run("git", "checkout", "-q", "-b", "later", "HEAD~1")
+    copied.run("fullcircle", "adopt", "main")
+    linear = yaml.safe_load((copied.folder / "params.yaml").read_text(encoding="utf-8"))
+    assert linear["model"]["name"] == "linear"
+    assert linear["model"]["c"] == 0.5
+    assert linear["featurize"]["scale"] == "standard"
+    copied.run("fullcircle", "params", "model=xgboost")
+    assert yaml.safe_load((copied.folder / "params.yaml").read_text(encoding="utf-8"))["model"]["max_depth"] == 6
+
+
+@pytest.mark.parametrize("model", ["linear", "dummy"])
+def test_other_models_pass_the_parity_gate(copied: Project, model: str) -> None:
+    copied.run("fullcircle", "params", f"model={model}")
+    assert copied.ran("validate") == ["featurize", "train", "validate"]

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fullcircle.runtime import scorer as module
+from fullcircle.runtime.columns import Columns, take
+from fullcircle.runtime.errors import BundleError, DataError, difference
+from fullcircle.runtime.scorer import Scorer, ScorerSpec, log_odds, sigmoid
+from tests.builders import MODELS, labelled, only_inputs, trained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = 400
+
+
+def rows_to_score() -> Columns:
+    return only_inputs(labelled(ROWS, seed=7))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_row_scores_as_it_does_in_a_batch(name: str) -> None:
+    scorer, columns = trained(name).scorer, rows_to_score()
+    together = scorer.score(columns).probability
+    alone = [scorer.score(take(columns, np.array([i]))).probability[0] for i in range(150)]
+    assert alone == together[:150].tolist()
+
+
+@pytest.mark.parametrize("name", MODELS)
+@settings(max_examples=15, deadline=None)
+@given(index=st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=70))
+def test_a_row_scores_the_same_in_any_company_and_order(name: str, index: list[int]) -> None:
+    scorer, columns = trained(name).scorer, rows_to_score()
+    expected = scorer.probability(columns)[index]
+    assert scorer.score(take(columns, np.array(index))).probability.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_neither_threads_nor_batches_move_an_answer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    scorer, columns = trained(name).scorer, rows_to_score()
+    expected = scorer.probability(columns).tolist()
+    monkeypatch.setattr(module, "BATCH", 7)
+    assert scorer.probability(columns).tolist() == expected
+    assert scorer.probability(columns, threads=4).tolist() == expected
+
+
+def test_wrong_columns_are_refused_with_the_difference_and_the_nearest_name() -> None:
+    columns = rows_to_score()
+    columns["distnace"] = columns.pop("distance")
+    columns["gate"] = columns["month"]
+    with pytest.raises(DataError) as caught:
+        trained().scorer.score(columns)
+    message = str(caught.value)
+    assert "missing columns: distance" in message
+    assert "unknown column: distnace (did you mean distance?)" in message
+    assert "unknown column: gate" in message
+
+
+def test_columns_may_come_in_any_order() -> None:
+    columns = rows_to_score()
+    turned = dict(reversed(columns.items()))
+    assert trained().scorer.score(turned).probability.tolist() == trained().scorer.score(columns).probability.tolist()
+
+
+def test_bad_rows_are_set_aside_with_their_reasons() -> None:
+    scorer, columns = trained().scorer, take(rows_to_score(), np.arange(6))
+    expected = scorer.score(columns).probability
+    columns["origin"] = columns["origin"].copy()
+    columns["origin"][1] = "BOS"
+    columns["month"][1], columns["distance"][4], columns["distance"][5] = 13, np.nan, np.inf
+    scored = scorer.score(columns)
+    assert scored.kept.tolist() == [0, 2, 3]
+    assert scored.reasons == [
+        "month not in 1..12; origin not one of EWR, JFK, LGA",
+        "distance is missing",
+        "distance not in 10..6000",
+    ]
+    assert scored.probability.tolist() == expected[[0, 2, 3]].tolist()
+
+
+def test_nothing_but_bad_rows_gives_no_answers() -> None:
+    columns = take(rows_to_score(), np.arange(2))
+    columns["month"] = np.array([0.0, 99.0])
+    scored = trained().scorer.score(columns)
+    assert [len(scored.kept), len(scored.probability), len(scored.prediction), len(scored.reasons)] == [
+        0,
+        0,
+        0,
+        2,
+    ]
+
+
+def test_no_rows_give_no_answers() -> None:
+    scored = trained().scorer.score(take(rows_to_score(), np.zeros(0, np.int64)))
+    assert len(scored.probability) == 0
+    assert scored.reasons == []
+
+
+def test_scoring_mends_values_as_cleaning_does() -> None:
+    scorer, columns = trained().scorer, take(rows_to_score(), np.arange(3))
+    columns["precip"], columns["temp"] = np.full(3, 0.5), np.full(3, np.nan)
+    expected = scorer.score(columns).probability.tolist()
+    columns["precip"], columns["temp"] = np.full(3, 9.0), np.full(3, 999.0)
+    assert scorer.score(columns).probability.tolist() == expected
+
+
+def test_the_positive_class_is_named_at_the_threshold_and_above() -> None:
+    base = trained().scorer
+    columns = rows_to_score()
+    probability = base.probability(columns)
+    border = float(np.sort(probability)[ROWS // 2])
+    spec = ScorerSpec(module.FORMAT, "late", "on_time", base.spec.output, base.spec.slope, base.spec.intercept, border)
+    scored = Scorer(base.plan, spec, base.model).score(columns)
+    assert set(scored.prediction[probability >= border]) == {"late"}
+    assert set(scored.prediction[probability < border]) == {"on_time"}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_scorer_answers_the_same_after_it_was_saved(tmp_path: Path, name: str) -> None:
+    scorer = trained(name).scorer
+    scorer.save(tmp_path)
+    loaded = Scorer.load(tmp_path)
+    assert loaded.spec == scorer.spec
+    assert loaded.probability(rows_to_score()).tolist() == scorer.probability(rows_to_score()).tolist()
+
+
+def _change(folder: Path, file: str, **changes: Any) -> None:
+    data = json.loads((folder / file).read_text())
+    (folder / file).write_text(json.dumps(data | changes), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 99}, "scorer is of format 99, and this version reads format 1"),
+        ({"threshold": 1.5}, "threshold 1.5 is outside 0..1"),
+        ({"output": "odds"}, "'odds' is not one of 'margin', 'probability'"),
+        ({"slope": "1"}, "slope: expected float"),
+        ({"treshold": 0.5}, r"unknown key: treshold \(did you mean threshold\?\)"),
+    ],
+)
+def test_a_scorer_that_is_not_understood_is_not_loaded(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    trained().scorer.save(tmp_path)
+    _change(tmp_path, module.SPEC, **changes)
+    with pytest.raises(BundleError, match=message):
+        Scorer.load(tmp_path)
+
+
+@pytest.mark.parametrize("file", [module.PLAN, module.SPEC, module.MODEL])
+def test_a_scorer_that_lacks_a_file_is_not_loaded(tmp_path: Path, file: str) -> None:
+    trained().scorer.save(tmp_path)
+    (tmp_path / file).unlink()
+    with pytest.raises(BundleError, match=file):
+        Scorer.load(tmp_path)
+
+
+def test_bytes_that_are_no_model_are_refused() -> None:
+    scorer = trained().scorer
+    with pytest.raises(BundleError, match="no ONNX graph that ONNX Runtime can load"):
+        Scorer(scorer.plan, scorer.spec, b"not a graph")
+
+
+def test_calibration_maps_the_margin() -> None:
+    base = trained("dummy").scorer
+    spec = ScorerSpec(module.FORMAT, "late", "on_time", "margin", 2.0, -1.0, 0.5)
+    scorer = Scorer(base.plan, spec, base.model)
+    np.testing.assert_allclose(scorer.calibrated(np.array([0.5, 1.0])), [0.5, 1 / (1 + np.exp(-1))])
+
+
+def test_sigmoid_is_exact_where_it_would_overflow() -> None:
+    with np.errstate(all="raise"):
+        assert sigmoid(np.array([-700.0, 0.0, 700.0, 40.0])).tolist() == pytest.approx([0, 0.5, 1, 1], abs=1e-15)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(1e-6, 1 - 1e-6))
+def test_log_odds_undo_the_sigmoid(probability: float) -> None:
+    assert sigmoid(log_odds(np.array([probability])))[0] == pytest.approx(probability, rel=1e-9)
+
+
+def test_log_odds_stay_finite() -> None:
+    assert np.isfinite(log_odds(np.array([0.0, 1.0]))).all()
+
+
+def test_the_difference_of_names_does_not_depend_on_their_order() -> None:
+    assert difference(["a", "b"], ["b", "a"]) is None
+    assert difference(["a", "b"], ["b"]) == "missing columns: a"
+    assert difference(["alpha"], ["alpah"], missing=False) == "unknown column: alpah (did you mean alpha?)"

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fullcircle.runtime.errors import ConfigError, ParityError
+from fullcircle.runtime.plan import apply
+from fullcircle.runtime.scorer import Scorer, ScorerSpec, sigmoid
+from fullcircle.runtime.typed import build, plain
+from fullcircle.stages.train import TrainConfig, Trained, demand_parity, margin_of, platt, train
+from tests.builders import (
+    MODELS,
+    TARGET,
+    fitted,
+    labelled,
+    only_inputs,
+    samples,
+    silent,
+    train_config,
+    trained,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fullcircle.runtime.columns import Array
+
+CONFIG = train_config()
+ROWS = labelled(200, seed=3)
+
+
+def matrix(model: Trained) -> Array:
+    return apply(model.scorer.plan, only_inputs(ROWS))
+
+
+def tampered(model: Trained, **spec: Any) -> Trained:
+    return replace(model, scorer=Scorer(model.scorer.plan, replace(model.scorer.spec, **spec), model.scorer.model))
+
+
+# --- parity
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_scorer_that_was_trained_is_at_parity(name: str) -> None:
+    model = trained(name)
+    answer = demand_parity(model, ROWS, matrix(model), CONFIG, "training")
+    assert answer.tolist() == model.scorer.score(only_inputs(ROWS)).probability.tolist()
+
+
+def test_another_model_behind_the_scorer_is_caught_and_its_rows_are_named() -> None:
+    model = trained()
+    other = trained("xgboost", refit=False).scorer.model
+    broken = replace(model, scorer=Scorer(model.scorer.plan, model.scorer.spec, other))
+    with pytest.raises(ParityError) as caught:
+        demand_parity(broken, ROWS, matrix(model), CONFIG, "validation")
+    message = str(caught.value)
+    assert "of 200 validation rows are more than 1e-06 apart between estimator and scorer" in message
+    apart = np.abs(
+        broken.scorer.probability(ROWS) - broken.scorer.calibrated(margin_of(model.estimator, matrix(model)))
+    )
+    for row in np.argsort(-apart)[:3]:
+        assert f"row {row}: estimator" in message
+    assert "must not be served" in message
+
+
+def test_one_row_that_is_apart_is_caught() -> None:
+    model = trained()
+    X = matrix(model)
+    base = margin_of(model.estimator, X)
+    for row in range(len(X)):  # a null in place of the delay moves some row a little
+        moved = X.copy()
+        moved[row, model.scorer.plan.selected.index("delay_1h")] = np.nan
+        if abs(margin_of(model.estimator, moved)[row] - base[row]) > 1e-3:
+            break
+    with pytest.raises(ParityError, match=rf"1 of 200 training rows are .*\n  row {row}: estimator"):
+        demand_parity(model, ROWS, moved, CONFIG, "training")
+
+
+def test_an_answer_that_is_no_number_is_caught() -> None:
+    model = trained("linear")
+    X = matrix(model)
+    X[7] = np.nan
+    with pytest.raises(ParityError, match="row 7: estimator nan"):
+        demand_parity(model, ROWS, X, CONFIG, "training")
+
+
+def test_a_scorer_that_reads_its_model_as_something_else_is_caught() -> None:
+    model = trained("forest")
+    with pytest.raises(ParityError, match="200 of 200 training rows"):
+        demand_parity(tampered(model, output="margin"), ROWS, matrix(model), CONFIG, "training")
+
+
+@pytest.mark.parametrize("change", ["slope", "intercept"])
+def test_a_scorer_with_another_calibration_is_caught(change: str) -> None:
+    model = trained()
+    broken = tampered(model, **{change: getattr(model.scorer.spec, change) + 0.1})
+    with pytest.raises(ParityError, match=r"training rows are more than .*\n  row "):
+        demand_parity(broken, ROWS, matrix(model), CONFIG, "training")
+
+
+def test_a_plan_other_than_the_one_that_made_the_matrix_is_caught() -> None:
+    model = trained("linear")
+    plan = model.scorer.plan
+    assert plan.center is not None
+    other = replace(plan, center=(plan.center[0] + 1, *plan.center[1:]))
+    broken = replace(model, scorer=Scorer(other, model.scorer.spec, model.scorer.model))
+    with pytest.raises(ParityError):
+        demand_parity(broken, ROWS, matrix(model), CONFIG, "training")
+
+
+# --- calibration
+
+
+def by_likelihood(margin: Array, y: Array) -> tuple[float, float]:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000).fit(margin.reshape(-1, 1), y)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+@pytest.mark.parametrize(
+    ("spread", "slope"),
+    [(1.0, 1.0), (1.0, 0.5), (0.01, 40.0), (5.0, 0.1), (16.0, 0.03), (8.0, 0.0), (1.0, -0.7)],
+)
+def test_calibration_is_the_most_likely_sigmoid(spread: float, slope: float) -> None:
+    random = np.random.default_rng(0)
+    margin = random.normal(size=2000) * spread
+    y = (random.random(2000) < sigmoid(slope * margin - 0.5)).astype(float)
+    np.testing.assert_allclose(platt(margin, y), by_likelihood(margin, y), rtol=1e-3, atol=1e-3)
+
+
+def test_calibration_of_margins_that_part_the_classes_is_finite() -> None:
+    margin = np.array([-3.0, -2, -1, 1, 2, 3])
+    slope, intercept = platt(margin, (margin > 0).astype(float))
+    assert np.isfinite([slope, intercept]).all()
+    assert slope > 0
+
+
+def test_calibration_of_a_margin_that_says_nothing_gives_the_share() -> None:
+    y = np.array([1.0, 0, 0, 0])
+    slope, intercept = platt(np.full(4, 0.7), y)
+    assert slope == 1
+    assert sigmoid(np.array(slope * 0.7 + intercept)) == pytest.approx(0.25, abs=1e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.3, 3), st.floats(-1, 1), st.integers(0, 999))
+def test_calibrated_probabilities_add_up_to_the_positives(slope: float, intercept: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    margin = random.normal(size=500)
+    y = (random.random(500) < sigmoid(slope * margin + intercept)).astype(float)
+    a, b = platt(margin, y)
+    assert sigmoid(a * margin + b).sum() == pytest.approx(y.sum(), rel=1e-4)
+
+
+# --- training
+
+
+def fit(on_round: Callable[[float, float], None] = silent, **changes: Any) -> Trained:
+    return train(fitted().plan, samples("xgboost"), MODELS["xgboost"], train_config(**changes), TARGET, 0.25, on_round)
+
+
+def test_refitting_learns_from_validation_rows_and_keeps_rounds_and_calibration() -> None:
+    once, again = trained("xgboost", refit=False), trained()
+    assert once.scorer.model != again.scorer.model
+    assert once.scorer.spec == again.scorer.spec
+    assert once.estimator.rounds == again.estimator.rounds
+    assert once.validation == again.validation
+
+
+def test_training_twice_gives_the_same_bytes() -> None:
+    again = fit()
+    assert again.scorer.spec == trained().scorer.spec
+    assert again.scorer.model == trained().scorer.model
+
+
+def test_without_calibration_the_margin_is_left_alone() -> None:
+    spec = trained("linear", calibrate="none").scorer.spec
+    assert (spec.slope, spec.intercept) == (1.0, 0.0)
+
+
+def test_calibration_makes_the_loss_on_validation_rows_no_worse() -> None:
+    for name in ("xgboost", "forest", "linear"):
+        assert trained(name).validation["logloss"] <= trained(name, calibrate="none").validation["logloss"] + 1e-9
+
+
+def test_the_scorer_has_the_names_and_the_threshold_it_was_given() -> None:
+    spec = trained("linear").scorer.spec
+    assert (spec.positive, spec.negative, spec.threshold) == ("late", "on_time", 0.25)
+    assert isinstance(spec, ScorerSpec)
+
+
+def test_each_round_is_reported() -> None:
+    seen: list[tuple[float, float]] = []
+    model = fit(on_round=lambda on_train, on_validation: seen.append((on_train, on_validation)), refit=False)
+    assert model.estimator.rounds is not None
+    assert len(seen) >= model.estimator.rounds
+    assert seen[0][0] > seen[-1][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"parity": 0.0}, "parity 0 is outside"),
+        ({"parity": 1.0}, "parity 1 is outside"),
+        ({"threads": 0}, "threads 0 must be at least 1"),
+        ({"threads": 2.0}, "threads: expected int"),
+        ({"calibrate": "isotonic"}, "is not one of 'sigmoid', 'none'"),
+        ({"refit": "yes"}, "refit: expected bool"),
+        ({"refti": True}, r"refti \(did you mean refit\?\)"),
+    ],
+)
+def test_a_configuration_out_of_range_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build(TrainConfig, plain(CONFIG) | change, "train")

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fullcircle import paths
+from fullcircle.config import compose, load, read_params
+from fullcircle.models import ModelConfig
+from fullcircle.problem import Costs, Moment, Problem, Recent
+from fullcircle.runtime.errors import ConfigError
+from fullcircle.runtime.typed import build
+from fullcircle.stages.clean import CleanConfig
+from fullcircle.stages.featurize import FeaturizeConfig, demand_known
+from fullcircle.stages.split import Split
+from fullcircle.stages.train import TrainConfig
+from fullcircle.stages.validate import ValidateConfig, demand_gates
+
+ROOT = Path(__file__).parents[1]
+CONF = ROOT / paths.CONF
+GROUPS: dict[str, Any] = {
+    "clean": CleanConfig,
+    "featurize": FeaturizeConfig,
+    "train": TrainConfig,
+    "validate": ValidateConfig,
+    "split": Split,
+    "model": ModelConfig,
+    "problem": Problem,
+}
+
+
+def choices(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def composed(*overrides: str) -> Any:
+    return parsed(compose(overrides, CONF))
+
+
+def parsed(text: str) -> Any:
+    return yaml.load(text, Loader=yaml.CSafeLoader)
+
+
+@pytest.fixture(scope="module")
+def default() -> str:
+    """The configuration as it is composed without a word: composing takes long enough to do it once."""
+    return compose((), CONF)
+
+
+def changed(text: str, key: str, value: Any) -> Any:
+    """The configuration with another value at `key`: dots go deeper, numbers are positions in a list."""
+    params = parsed(text)
+    *way, last = [int(name) if name.isdigit() else name for name in key.split(".")]
+    part = params
+    for name in way:
+        part = part[name]
+    part[last] = value
+    return params
+
+
+def demand_all(params: Any) -> None:
+    for key, kind in GROUPS.items():
+        load(kind, key, params)
+
+
+def test_there_is_something_to_choose_from() -> None:
+    assert {"xgboost", "forest", "linear", "dummy"} <= set(choices("model"))
+    assert {"time", "group", "random"} <= set(choices("split"))
+    assert "flights" in choices("problem")
+
+
+@pytest.mark.parametrize("name", choices("model"))
+def test_every_model_composes_and_builds(name: str) -> None:
+    params = composed(f"model={name}")
+    demand_all(params)
+    assert load(ModelConfig, "model", params).name == name
+
+
+@pytest.mark.parametrize("name", choices("split"))
+def test_every_split_composes_and_builds(name: str) -> None:
+    params = composed(f"split={name}")
+    demand_all(params)
+    split: Split = load(Split, "split", params)
+    problem = load(Problem, "problem", params)
+    assert split.kind == name
+    assert set(split.columns) <= set(problem.tables[problem.table].columns)
+
+
+@pytest.mark.parametrize("name", choices("problem"))
+def test_every_problem_composes_and_makes_sense(name: str) -> None:
+    problem = load(Problem, "problem", composed(f"problem={name}"))
+    assert problem.name == name
+    assert set(problem.sources) == set(problem.tables)
+    for key, table in problem.tables.items():
+        assert set(table.key) <= set(table.columns), key
+    inputs = problem.inputs()
+    assert {check.column for check in problem.behaviour} <= set(inputs)
+    demand_known(problem.features, problem.lookups, problem.tables[problem.table], inputs, problem.moment)
+    demand_gates(problem.gates)
+    outcomes = {n for n, c in problem.tables[problem.table].columns.items() if c.role != "input"}
+    assert not outcomes & set(inputs)
+
+
+@pytest.mark.parametrize(
+    ("key", "misspelt", "nearest"),
+    [
+        ("clean", "max_rejectd", "max_rejected"),
+        ("featurize", "few_levls", "few_levels"),
+        ("train", "refitt", "refit"),
+        ("validate", "resample", "resamples"),
+        ("split", "test_form", "test_from"),
+        ("model", "max_dept", "max_depth"),
+        ("problem", "featurs", "features"),
+        ("problem.moment", "led_hours", "lead_hours"),
+        ("problem.target", "hold", "holds"),
+        ("problem.costs", "mised", "missed"),
+        ("problem.history", "late_minute", "late_minutes"),
+        ("problem.observations", "within_hour", "within_hours"),
+        ("problem.tables.flights", "kye", "key"),
+        ("problem.tables.flights.columns.month", "mni", "min"),
+        ("problem.sources.flights", "verison", "version"),
+    ],
+)
+def test_a_misspelt_key_is_named_with_its_place_and_the_nearest_name(
+    default: str, key: str, misspelt: str, nearest: str
+) -> None:
+    params = changed(default, f"{key}.{misspelt}", 1)
+    with pytest.raises(ConfigError) as caught:
+        load(GROUPS[key.split(".")[0]], key.split(".")[0], params)
+    assert str(caught.value).startswith(f"{key}: unknown key: {misspelt} (did you mean {nearest}?)")
+
+
+@pytest.mark.parametrize("override", ["modle=forest", "model.max_dept=3", "cleen.max_rejected=0.1"])
+def test_an_override_of_what_does_not_exist_is_refused(override: str) -> None:
+    with pytest.raises(ConfigError, match=r"modle|max_dept|cleen"):
+        compose([override], CONF)
+
+
+def test_a_choice_that_does_not_exist_names_those_that_do() -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose(["model=xgbost"], CONF)
+    assert "xgbost" in str(caught.value)
+    assert "forest" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("clean.max_rejected=1.5", "clean: max_rejected 1.5 is outside"),
+        ("clean.max_rejected=lots", "clean.max_rejected: expected float, got str 'lots'"),
+        ("featurize.max_correlation=0", "featurize: max_correlation 0 is outside"),
+        ("featurize.scale=standard", "featurize: scale: standard needs missing: median"),
+        ("train.parity=2", "train: parity 2 is outside"),
+        ("train.threads=0", "train: threads 0 must be at least 1"),
+        ("train.refit=1", "train.refit: expected bool, got int 1"),
+        ("validate.interval=95", "validate: interval 95 is outside"),
+        ("validate.resamples=5", "validate: resamples must be at least 20"),
+        ("model.learning_rate=2", "model: learning_rate 2 is outside"),
+        ("model.max_depth=6.5", "model.max_depth: expected int, got float 6.5"),
+        ("model.seed=null", "model.seed: expected int, got nothing"),
+        ("split.test_from=[2012,1,1]", "split: test_from .* must come after"),
+        ("problem.moment.lead_hours=-1", "problem.moment: lead_hours -1 is negative"),
+        ("problem.costs.missed=0", "problem.costs: costs must be above 0"),
+        ("problem.metric=accuracy", "problem.metric: 'accuracy' is not one of 'auc', 'ap'"),
+        ("problem.gates.0.min=70", r"problem.gates\[0\]: auc: threshold 70.0 is outside -1..1"),
+        ("problem.history.columns.0.hours=0", r"problem.history.columns\[0\]: hours 0 must be above 0"),
+        ("problem.tables.flights.columns.month.min=13", "columns.month: min 13 is above max 12"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_its_key(default: str, override: str, message: str) -> None:
+    where, _, value = override.partition("=")
+    key = where.split(".")[0]
+    with pytest.raises(ConfigError, match=message):
+        load(GROUPS[key], key, changed(default, where, parsed(value)))
+
+
+def test_a_model_brings_the_preparation_that_it_needs(default: str) -> None:
+    assert composed("model=linear")["featurize"]["scale"] == "standard"
+    assert composed("model=forest")["featurize"]["missing"] == "median"
+    assert parsed(default)["featurize"]["missing"] == "keep"
+
+
+def test_composing_twice_gives_the_same_bytes(default: str) -> None:
+    assert compose((), CONF) == default
+
+
+def test_kept_choices_and_values_are_taken_where_they_exist(tmp_path: Path) -> None:
+    conf = tmp_path / "conf"
+    shutil.copytree(CONF, conf, ignore=shutil.ignore_patterns("tuned"))
+    (conf / "tuned" / "values").mkdir(parents=True)
+    (conf / "tuned" / "choices").mkdir()
+    values = "# @package _global_\nmodel: {max_depth: 9}\n"
+    (conf / "tuned" / "values" / "flights-forest.yaml").write_text(values)
+    model = parsed(compose((), conf))["model"]
+    assert (model["name"], model["max_depth"] == 9) == ("xgboost", False)
+    choices_ = "# @package _global_\ndefaults:\n  - override /model: forest\n"
+    (conf / "tuned" / "choices" / "kept.yaml").write_text(choices_)
+    model = parsed(compose((), conf))["model"]
+    assert (model["name"], model["max_depth"]) == ("forest", 9)
+
+
+def test_the_committed_parameters_are_those_of_conf(default: str) -> None:
+    assert (ROOT / paths.PARAMS).read_text(encoding="utf-8") == default
+
+
+def test_a_key_that_is_not_there_says_how_to_make_it() -> None:
+    with pytest.raises(ConfigError, match=r"params\.yaml: no key clean\.nothing\. `fullcircle params` composes it"):
+        load(CleanConfig, "clean.nothing", {"clean": {"max_rejected": 0.1}})
+    with pytest.raises(ConfigError, match="no key clean"):
+        load(CleanConfig, "clean", {})
+
+
+@pytest.mark.parametrize("content", [None, "clean: [", "\t"])
+def test_parameters_that_cannot_be_read_say_how_to_make_them(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "params.yaml"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConfigError, match=r"(?s)params\.yaml cannot be read: .*`fullcircle params` composes it"):
+        read_params(path)
+
+
+def test_costs_set_the_threshold() -> None:
+    assert Costs(missed=3, false_alarm=1).threshold == 0.25
+    assert Costs(missed=1, false_alarm=1).threshold == 0.5
+
+
+def test_a_whole_hour_may_be_written_as_an_integer() -> None:
+    assert build(Moment, {"hour": "h", "minute": "m", "lead_hours": 2}).lead_hours == 2.0
+    assert build(Recent, {"name": "n", "by": [], "hours": 1, "what": "mean"}).hours == 1.0
