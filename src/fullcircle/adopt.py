@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -16,9 +17,6 @@ from fullcircle import paths
 from fullcircle.config import compose
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.files import write_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GROUPS = {"problem": "name", "split": "kind", "model": "name"}
 """Group of conf/ -> the key of its section that names the choice."""

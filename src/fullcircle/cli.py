@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path  # noqa: TC003  typer reads it
+from typing import Annotated
 
 import typer
 
@@ -12,9 +13,6 @@ from fullcircle import paths
 from fullcircle.config import compose
 from fullcircle.runtime import command
 from fullcircle.runtime.errors import ConfigError, FullCircleError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

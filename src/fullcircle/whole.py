@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import yaml
 
+from fullcircle.models.configs import DummyConfig, ForestConfig, LinearConfig, XGBoostConfig
+from fullcircle.problem import Problem
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
+from fullcircle.stages.clean import CleanConfig
+from fullcircle.stages.explore import ExploreConfig
 from fullcircle.stages.featurize import FeaturizeConfig, demand_known
+from fullcircle.stages.package import PackageConfig
+from fullcircle.stages.split import GroupSplit, RandomSplit, TimeSplit
+from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig, demand_gates
-
-if TYPE_CHECKING:
-    from fullcircle.models.configs import DummyConfig, ForestConfig, LinearConfig, XGBoostConfig
-    from fullcircle.problem import Problem
-    from fullcircle.stages.clean import CleanConfig
-    from fullcircle.stages.explore import ExploreConfig
-    from fullcircle.stages.package import PackageConfig
-    from fullcircle.stages.split import GroupSplit, RandomSplit, TimeSplit
-    from fullcircle.stages.train import TrainConfig
 
 
 @dataclass(frozen=True, slots=True)

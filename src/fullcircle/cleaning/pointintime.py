@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from fullcircle.runtime.columns import Array
+from fullcircle.threads import side_by_side
+
 if TYPE_CHECKING:
     from fullcircle.problem import History, Moment, Observations, Recent
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.runtime.columns import Columns
 
 _FAR = 10**11  # seconds; keeps the groups of one sorted key apart
 
@@ -51,13 +54,11 @@ def recent(rows: Columns, due: Array, moment: Array, history: History) -> Column
     """The point-in-time columns of `history` for each row, at `moment`; both times int64 seconds."""
     delay = rows[history.delay]
     events: dict[tuple[str, ...], _Events] = {}
-    result = {}
-    for column in history.columns:
-        if column.by not in events:
-            (group,) = _codes(column.by, rows)
-            events[column.by] = _Events(group * _FAR, due, delay)
-        result[column.name] = _column(events[column.by], column, due, moment, history)
-    return result
+    for by in {column.by: None for column in history.columns}:
+        (group,) = _codes(by, rows)
+        events[by] = _Events(group * _FAR, due, delay)
+    made = side_by_side(lambda c: _column(events[c.by], c, due, moment, history), history.columns)
+    return {column.name: values for column, values in zip(history.columns, made, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 from fullcircle.evaluation.metrics import evaluate, predictions
 from fullcircle.features.selection import BINS
 from fullcircle.runtime.columns import is_null
+from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array, Columns
@@ -43,8 +44,8 @@ def fit(train: Columns, validation: Columns, inputs: list[str]) -> Baselines:
     Both tables hold `inputs` and `target`. Of equal rules the first column's wins.
     """
     share = float(train["target"].mean())
-    rules = [_fit_rule(name, train[name], train["target"], share) for name in inputs]
-    aucs = [auc(follow(rule, validation), validation["target"]) for rule in rules]
+    rules = side_by_side(lambda name: _fit_rule(name, train[name], train["target"], share), inputs)
+    aucs = side_by_side(lambda rule: auc(follow(rule, validation), validation["target"]), rules)
     return Baselines(share, rules[int(np.argmax(aucs))])
 
 

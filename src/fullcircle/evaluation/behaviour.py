@@ -9,6 +9,7 @@ import numpy as np
 
 from fullcircle.runtime.columns import is_null, rows, take
 from fullcircle.runtime.errors import ConfigError
+from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def behave(checks: tuple[Behaviour, ...], columns: Columns, probability: Callabl
     count = rows(columns)
     columns = take(columns, np.linspace(0, count - 1, min(count, ASKED)).round().astype(int))
     before = probability(columns)
-    return [_behave(check, columns, before, probability) for check in checks]
+    return side_by_side(lambda check: _behave(check, columns, before, probability), checks)
 
 
 def share_passed(behaved: list[Behaved], kinds: tuple[str, ...]) -> float | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.evaluation.metrics import Predictions, evaluate
+from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
@@ -23,7 +24,7 @@ def bootstrap(
     random = np.random.default_rng(seed)
     groups = int(group.max()) + 1
     drawn = random.multinomial(groups, np.full(groups, 1 / groups), size=resamples)
-    results = [evaluate(sorted_, counts[group]) for counts in drawn]
+    results = side_by_side(lambda counts: evaluate(sorted_, counts[group]), drawn)
     tail = (1 - level) / 2
     intervals = {}
     for name in results[0]:

@@ -6,12 +6,10 @@ scikit-learn's would do, at fifty times the cost: they sort again for every resa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+from fullcircle.runtime.columns import Array
 
 NAMES = {
     "auc": "ROC AUC",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,8 @@ def select(features: dict[str, Array], target: Array, max_correlation: float, mi
     1.0), or if its Pearson correlation with an earlier one that stays is above `max_correlation`.
     """
     dropped, left = [], []
-    bits = {name: information(values, target) for name, values in features.items()}
+    with ThreadPoolExecutor(2) as pool:  # NumPy sorts and searches without Python's lock
+        bits = dict(zip(features, pool.map(lambda values: information(values, target), features.values()), strict=True))
     for name, values in features.items():
         if _constant(values):
             dropped.append(Dropped(name, "has one value"))

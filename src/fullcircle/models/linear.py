@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from fullcircle.runtime.columns import Array
 from fullcircle.runtime.errors import ConfigError
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
     from fullcircle.models.configs import LinearConfig
     from fullcircle.models.sample import Sample
-    from fullcircle.runtime.columns import Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+from fullcircle.runtime.columns import Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fullcircle import paths
 from fullcircle.config import load
-from fullcircle.evaluation.behaviour import Behaved  # noqa: TC001  `build` reads the annotations
+from fullcircle.evaluation.behaviour import Behaved
 from fullcircle.evaluation.gates import Verdict
-from fullcircle.evaluation.slices import Slice  # noqa: TC001
+from fullcircle.evaluation.slices import Slice
 from fullcircle.problem import Problem
 from fullcircle.report.reading import contents, number, numbers, rows
 from fullcircle.runtime.columns import Column

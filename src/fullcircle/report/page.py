@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fullcircle.evaluation.slices import Slice
 from fullcircle.report import charts, words
 from fullcircle.report.charts import Axis, Mark, Series
+from fullcircle.report.facts import Interval
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
     from fullcircle.evaluation.gates import Judged
-    from fullcircle.evaluation.slices import Slice
     from fullcircle.problem import Problem
-    from fullcircle.report.facts import Facts, Interval, Split
+    from fullcircle.report.facts import Facts, Split
 
 BARS = 15  # as many features as a chart of them shows
 SHOWN = (words.number, words.share, words.count, words.interval, words.name_of, words.demand)

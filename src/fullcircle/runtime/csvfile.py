@@ -5,19 +5,20 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .columns import Array
 from .errors import DataError, difference
 from .files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import TextIO, TypeAlias
 
-    from .columns import Array, Column, Columns
+    from .columns import Column, Columns
     from .scorer import Scorer
 
     _Reader: TypeAlias = Iterator[list[str]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from fullcircle.sources import bundled
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from fullcircle.problem import Source
 
 

@@ -29,6 +29,7 @@ from fullcircle.runtime.plan import (
 from fullcircle.runtime.scorer import write_plan
 from fullcircle.stages import run
 from fullcircle.tables import read_columns, write_json, write_matrix
+from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array, Column, Columns
@@ -220,8 +221,8 @@ def main() -> None:
     train = read_columns(paths.TRAIN, [*inputs, "target"])
     fitted = fit_plan(train, inputs, features, references, load(FeaturizeConfig, "featurize"))
     validation = read_columns(paths.VALIDATION, [*inputs, "target"])
-    for path, side in ((paths.TRAIN_FEATURES, train), (paths.VALIDATION_FEATURES, validation)):
-        write_matrix(path, apply(fitted.plan, side), list(fitted.plan.selected), side["target"])
+    names, sides = list(fitted.plan.selected), ((paths.TRAIN_FEATURES, train), (paths.VALIDATION_FEATURES, validation))
+    side_by_side(lambda s: write_matrix(s[0], apply(fitted.plan, s[1]), names, s[1]["target"]), sides)
     write_plan(paths.FEATURES, fitted.plan)
     write_json(paths.FEATURES_REPORT, describe(fitted) | {"train_rows": rows(train)})
 

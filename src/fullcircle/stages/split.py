@@ -14,6 +14,7 @@ from fullcircle.runtime.columns import rows
 from fullcircle.runtime.errors import DataError
 from fullcircle.stages import run
 from fullcircle.tables import columns_of, read_table, write_json, write_table
+from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array, Columns
@@ -123,8 +124,8 @@ def main() -> None:
     labelled = read_table(paths.LABELLED)
     columns = columns_of(labelled.select([*config.columns, "target"]))
     side = split(columns, config)
-    for i, path in enumerate((paths.TRAIN, paths.VALIDATION, paths.TEST)):
-        write_table(path, labelled.filter(side == i))
+    files = enumerate((paths.TRAIN, paths.VALIDATION, paths.TEST))
+    side_by_side(lambda file: write_table(file[1], labelled.filter(side == file[0])), files)
     write_json(paths.SPLIT_REPORT, summary(columns["target"], side, config))
 
 

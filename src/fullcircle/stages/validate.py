@@ -73,7 +73,7 @@ def validate(
     """Score test rows (raw inputs, `target`, and the columns to slice and resample by) and judge what comes back."""
     demand_gates(gates)
     raw = {name: test[name] for name in scorer.plan.inputs}
-    scored = scorer.score(raw)
+    scored = scorer.score(raw, threads=2)
     rows = take(test, scored.kept)
     inputs = {name: rows[name] for name in scorer.plan.inputs}
     target, threshold = rows["target"], scorer.spec.threshold
