@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from fullcircle import paths
-from fullcircle.config import compose, load, read_params
+from fullcircle.config import compose, load, load_file, read_params
 from fullcircle.models import ModelConfig
-from fullcircle.problem import Costs, Moment, Problem, Recent
+from fullcircle.problem import Costs, Moment, Problem, Recent, Table, schema_of
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 from fullcircle.stages.clean import CleanConfig
@@ -93,14 +93,16 @@ def test_every_split_composes_and_builds(name: str) -> None:
 def test_every_problem_composes_and_makes_sense(name: str) -> None:
     problem = load(Problem, "problem", composed(f"problem={name}"))
     assert problem.name == name
-    assert set(problem.sources) == set(problem.tables)
-    for key, table in problem.tables.items():
+    tables = load_file(dict[str, Table], ROOT / problem.tables)
+    assert set(problem.sources) == set(tables)
+    for key, table in tables.items():
         assert set(table.key) <= set(table.columns), key
-    inputs = problem.inputs()
+    schema = schema_of(tables, problem.table, problem.moment, problem.observations, problem.history)
+    inputs = schema.inputs
     assert {check.column for check in problem.behaviour} <= set(inputs)
-    demand_known(problem.features, problem.lookups, problem.tables[problem.table], inputs, problem.moment)
+    demand_known(problem.features, problem.lookups, schema)
     demand_gates(problem.gates)
-    outcomes = {n for n, c in problem.tables[problem.table].columns.items() if c.role != "input"}
+    outcomes = {n for n, c in tables[problem.table].columns.items() if c.role != "input"}
     assert not outcomes & set(inputs)
 
 

@@ -32,13 +32,19 @@ def load(kind: Any, key: str, params: Any = None) -> Any:
     return build(kind, part, key)
 
 
+def load_file(kind: type[T], path: Path) -> T:
+    """A YAML file of conf/ that is no part of params.yaml, as a `kind`. Raises ConfigError, naming file and key."""
+    return build(kind, read_params(path), str(path))
+
+
 @cache
 def read_params(path: Path = paths.PARAMS) -> Any:
     """What params.yaml holds, untyped."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}. `fullcircle params` composes it.") from None
+        hint = " `fullcircle params` composes it." if path == paths.PARAMS else ""
+        raise ConfigError(f"{path} cannot be read: {error}.{hint}") from None
 
 
 def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF) -> str:

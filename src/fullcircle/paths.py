@@ -10,6 +10,8 @@ RAW = Path("data/raw")
 RAW_MANIFEST = RAW / "manifest.json"
 KEPT = Path("data/clean/kept.parquet")
 REJECTED = Path("data/clean/rejected.parquet")
+REFERENCE = Path("data/reference")
+SCHEMA = REFERENCE / "schema.json"
 LABELLED = Path("data/labelled/labelled.parquet")
 TRAIN = Path("data/split/train.parquet")
 VALIDATION = Path("data/split/validation.parquet")
@@ -39,6 +41,11 @@ PAGE = REPORTS / "index.html"
 EXPLORE = REPORTS / "explore.html"
 CURVE = REPORTS / "curve"
 PLOTS = REPORTS / "plots"
+
+
+def reference(table: str) -> Path:
+    """Where `clean` puts a table that rows are looked up in."""
+    return REFERENCE / f"{table}.parquet"
 
 
 def raw(table: str) -> Path:

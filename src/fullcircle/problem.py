@@ -115,6 +115,20 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Schema:
+    """What later stages must know of the columns that `clean` leaves.
+
+    `inputs`: what the scorer asks for. `outcomes`: what becomes known only after `moment` (in words).
+    `observed`: the table of last observations, if there is one.
+    """
+
+    inputs: dict[str, Column]
+    outcomes: tuple[str, ...]
+    moment: str
+    observed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What is predicted: a condition over the columns of a row, true for the `positive` class."""
 
@@ -213,7 +227,7 @@ class Problem:
     moment: Moment
     table: str
     sources: dict[str, Source]
-    tables: dict[str, Table]
+    tables: str  # the file in conf/tables/ that describes them
     observations: Observations | None
     history: History | None
     lookups: tuple[Lookup, ...]
@@ -227,16 +241,14 @@ class Problem:
     sign_off: SignOff
     limits: tuple[str, ...] = field(default=())  # what the model must not be used for; shown in its card
 
-    def inputs(self) -> dict[str, Column]:
-        """The columns that the scorer asks for: what is known of a row at the moment of prediction."""
-        return scorer_inputs(self.tables, self.table, self.observations, self.history)
 
-
-def scorer_inputs(
-    tables: dict[str, Table], table: str, observations: Observations | None, history: History | None
-) -> dict[str, Column]:
-    """The raw input columns with their checks: the table's own, those last observed, and the point-in-time ones."""
-    inputs = {name: column for name, column in tables[table].columns.items() if column.role == "input"}
+def schema_of(
+    tables: dict[str, Table], table: str, moment: Moment, observations: Observations | None, history: History | None
+) -> Schema:
+    """The scorer's inputs are the table's own, those last observed, and the point-in-time columns."""
+    columns = tables[table].columns
+    outcomes = tuple(name for name, column in columns.items() if column.role == "outcome")
+    inputs = {name: column for name, column in columns.items() if column.role == "input"}
     if observations is not None:
         inputs |= {name: tables[observations.table].columns[name] for name in observations.columns}
     if history is not None:
@@ -251,4 +263,5 @@ def scorer_inputs(
             )
             for recent in history.columns
         }
-    return inputs
+    about = moment.about or "at the moment of prediction"
+    return Schema(inputs, outcomes, about, observations.table if observations else None)

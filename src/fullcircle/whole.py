@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import yaml
 
+from fullcircle import paths
+from fullcircle.config import load_file
 from fullcircle.models.configs import DummyConfig, ForestConfig, LinearConfig, XGBoostConfig
-from fullcircle.problem import Problem
+from fullcircle.problem import Problem, Table, schema_of
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 from fullcircle.stages.clean import CleanConfig
@@ -17,6 +20,9 @@ from fullcircle.stages.package import PackageConfig
 from fullcircle.stages.split import GroupSplit, RandomSplit, TimeSplit
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig, demand_gates
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +40,14 @@ class Whole:
     package: PackageConfig
 
 
-def demand_whole(composed: str) -> Whole:
+def demand_whole(composed: str, conf: Path = paths.CONF) -> Whole:
     """Check composed parameters (YAML) against what the stages expect. Raises ConfigError naming the key."""
     whole = build(Whole, yaml.safe_load(composed), "")
     problem = whole.problem
-    table = problem.tables.get(problem.table)
-    if table is None or problem.sources.keys() != problem.tables.keys():
+    tables = load_file(dict[str, Table], conf.parent / problem.tables)
+    if problem.table not in tables or problem.sources.keys() != tables.keys():
         raise ConfigError("problem: table, sources and tables must name the same tables")
-    demand_known(problem.features, problem.lookups, table, problem.inputs(), problem.moment)
+    schema = schema_of(tables, problem.table, problem.moment, problem.observations, problem.history)
+    demand_known(problem.features, problem.lookups, schema)
     demand_gates(problem.gates)
     return whole

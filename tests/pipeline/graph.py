@@ -44,6 +44,11 @@ def imports(path: Path) -> set[str]:
     return prefixes & FILES.keys()
 
 
+def runs(path: Path) -> bool:
+    """Whether a file holds more than its docstring."""
+    return any(not isinstance(node, ast.Expr) for node in ast.parse(path.read_text(encoding="utf-8")).body)
+
+
 def closure(module: str) -> set[Path]:
     """Files of all modules that importing `module` runs, relative to the repository."""
     seen: set[str] = set()
@@ -52,4 +57,4 @@ def closure(module: str) -> set[Path]:
         name = waiting.pop()
         seen.add(name)
         waiting |= imports(FILES[name]) - seen
-    return {FILES[name].relative_to(ROOT) for name in seen}
+    return {FILES[name].relative_to(ROOT) for name in seen if runs(FILES[name])}

@@ -64,17 +64,14 @@ def test_another_version_of_the_pinned_package_is_refused(small: Project) -> Non
 
 
 def test_a_missing_and_an_extra_raw_column_are_named_with_the_nearest_name(small: Project) -> None:
-    small.edit("params.yaml", "dep_delay:", "dep_delays:")
+    small.edit("conf/tables/flights.yaml", "dep_delay:", "dep_delays:")
     said = stage(small, "ingest")
     assert "missing columns: dep_delays" in said
     assert "unknown column: dep_delay (did you mean dep_delays?)" in said
 
 
 def test_a_raw_column_of_another_type_is_shown_with_examples(small: Project) -> None:
-    params = small.folder / "params.yaml"
-    text = params.read_text(encoding="utf-8")
-    at = text.index("carrier:", text.index("tables:"))
-    params.write_text(text[:at] + text[at:].replace("kind: category", "kind: integer", 1), encoding="utf-8")
+    small.edit("conf/tables/flights.yaml", "carrier: {kind: category, about", "carrier: {kind: integer, about")
     assert "carrier: expected integer, read as string, e.g. UA, AA, B6" in stage(small, "ingest")
 
 
@@ -180,6 +177,13 @@ def test_a_wrong_parameter_is_named(small: Project, old: str, new: str, said: st
             "qestion:",
             "unknown key: qestion (did you mean question?)",
         ),
+        (
+            "conf/tables/flights.yaml",
+            "dest: {kind: category",
+            "dest: {kidn: category",
+            "unknown key: kidn (did you mean kind?)",
+        ),
+        ("conf/tables/flights.yaml", "dest: {kind: category", "dest: {kind: catgory", "'catgory' is not one of"),
         ("conf/config.yaml", "model: xgboost", "model: xgbost", "xgbost"),
     ],
 )

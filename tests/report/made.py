@@ -9,18 +9,13 @@ from fullcircle.evaluation.gates import Judged, Verdict
 from fullcircle.evaluation.slices import Slice
 from fullcircle.problem import (
     Behaviour,
-    Bundled,
     Costs,
-    Features,
-    Gate,
     Moment,
-    Observations,
-    Problem,
     SignOff,
-    Table,
     Target,
 )
 from fullcircle.report.facts import (
+    Asked,
     Confusion,
     Curves,
     Dropped,
@@ -42,7 +37,7 @@ INPUTS = {
 }
 
 
-def problem(**changed: Any) -> Problem:
+def problem(**changed: Any) -> Asked:
     """The question; `changed` replaces any part of it."""
     parts: dict[str, Any] = {
         "name": "parcels",
@@ -51,25 +46,15 @@ def problem(**changed: Any) -> Problem:
         "unit": "one parcel",
         "moment": Moment("hour", "minute", 1),
         "table": "parcels",
-        "sources": {"parcels": Bundled("bundled", "parcels", "1.0", "parcels.csv")},
-        "tables": {
-            "parcels": Table(INPUTS | {"arrived_at": Column("time", role="outcome")}, ("parcel",)),
-            "gauges": Table({"rain_1h": INPUTS["rain_1h"]}, ("depot",)),
-        },
-        "observations": Observations("gauges", ("depot",), "hour", 1, 3, ("rain_1h",)),
-        "history": None,
-        "lookups": (),
         "target": Target("lost", "arrived_at.isna()", "lost", "found", "never arrives"),
-        "features": Features(("weight", "depot")),
         "metric": "auc",
         "costs": Costs(4, 1),
         "slices": ("depot",),
-        "gates": (Gate("auc", min=0.7), Gate("slice_gap", max=0.1)),
         "behaviour": (Behaviour("heavier", "weight", "same", add=1, tolerance=0.05),),
         "sign_off": SignOff("head of the depot"),
         "limits": ("It knows nothing of letters.",),
     }
-    return Problem(**(parts | changed))
+    return Asked(**(parts | changed))
 
 
 def judgement(**changed: Any) -> Tested:
@@ -98,6 +83,8 @@ def facts(**changed: Any) -> Facts:
     """A whole run; `changed` replaces any part of it."""
     parts: dict[str, Any] = {
         "problem": problem(),
+        "withheld": ("arrived_at",),
+        "observed": "gauges",
         "model": {"name": "forest", "trees": 40},
         "judging": {"resamples": 300, "slice_rows": 100},
         "raw": {

@@ -46,7 +46,7 @@ def test_every_row_of_a_table_has_the_cells_of_its_head() -> None:
 
 
 def test_the_card_does_without_what_is_optional() -> None:
-    asked = problem(observations=None, slices=(), behaviour=(), limits=(), sign_off=SignOff("chief", "A. B."))
+    asked = problem(slices=(), behaviour=(), limits=(), sign_off=SignOff("chief", "A. B."))
     judged = judgement(slices=(), behaviour=(), intervals={})
     raw_fit = replace(facts().fit, rounds=None, calibration={"slope": 1.0, "intercept": 0.0})
     card = render(facts(problem=asked, tested=judged, versions={}, fit=raw_fit))

@@ -52,7 +52,7 @@ def bare() -> Facts:
     """A run with nothing that is optional."""
     whole = facts()
     curves = replace(whole.curves, learning={}, calibration=(), importance=())
-    asked = problem(observations=None, slices=(), behaviour=(), limits=())
+    asked = problem(slices=(), behaviour=(), limits=())
     judged = judgement(slices=(), behaviour=(), intervals={}, metrics={"auc": None, "ece": 0.1}, rejected={})
     return replace(
         whole, problem=asked, tested=judged, curves=curves, unobserved=None, by_month={}, sifted={},

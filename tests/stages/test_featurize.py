@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fullcircle import paths
 from fullcircle.config import read_params
-from fullcircle.problem import Features, Lookup
+from fullcircle.problem import Features, Lookup, Schema
 from fullcircle.runtime.columns import Column, Columns, take
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.files import write_text
@@ -27,7 +27,7 @@ from fullcircle.stages.featurize import (
     fit_plan,
     main,
 )
-from fullcircle.tables import read_matrix, write_columns
+from fullcircle.tables import read_matrix, write_columns, write_json
 from tests.builders import (
     FEATURES,
     FLIGHTS,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 nan = float("nan")
+SCHEMA = Schema(INPUTS, tuple(n for n, c in FLIGHTS.columns.items() if c.role == "outcome"), MOMENT.about)
 
 
 def encoders_of(plan: Plan) -> dict[str, Encoder]:
@@ -80,7 +81,8 @@ def _write_inputs(validation: Columns) -> None:
         "features": plain(FEATURES), "moment": plain(MOMENT),
     }  # fmt: skip
     write_text(paths.PARAMS, yaml.safe_dump({"problem": problem, "featurize": plain(featurize())}))
-    write_columns(paths.raw("planes"), planes())
+    write_columns(paths.reference("planes"), planes())
+    write_json(paths.SCHEMA, plain(SCHEMA))
     write_columns(paths.TRAIN, labelled())
     write_columns(paths.VALIDATION, validation)
 
@@ -281,7 +283,7 @@ def test_a_configuration_out_of_range_is_refused(change: dict[str, Any], message
 
 
 def demand(features: Features = FEATURES, lookups: tuple[Lookup, ...] = (PLANES,), **inputs: Column) -> None:
-    demand_known(features, lookups, FLIGHTS, INPUTS | inputs, MOMENT)
+    demand_known(features, lookups, replace(SCHEMA, inputs=INPUTS | inputs))
 
 
 def test_the_features_of_the_problem_may_be_used() -> None:
@@ -308,7 +310,7 @@ def test_a_fallback_on_what_is_not_known_is_refused(fallback: str) -> None:
 def test_a_created_feature_of_a_column_that_is_no_input_is_refused() -> None:
     inputs = {name: column for name, column in INPUTS.items() if name != "wind_dir"}
     with pytest.raises(ConfigError, match="wind_north uses wind_dir, which is no input"):
-        demand_known(FEATURES, (PLANES,), FLIGHTS, inputs, MOMENT)
+        demand_known(FEATURES, (PLANES,), replace(SCHEMA, inputs=inputs))
 
 
 def test_a_feature_that_nobody_has_heard_of_is_refused() -> None:
@@ -327,7 +329,7 @@ def test_a_created_feature_may_take_a_looked_up_column() -> None:
         "distance",
         "wind_north",
     )
-    demand_known(features, (lookup,), FLIGHTS, inputs, MOMENT)
+    demand_known(features, (lookup,), replace(SCHEMA, inputs=inputs))
 
 
 def test_a_lookup_by_numbers_is_refused_or_comes_back_as_it_was() -> None:

@@ -10,7 +10,7 @@ from fullcircle.config import load
 from fullcircle.evaluation.behaviour import Behaved
 from fullcircle.evaluation.gates import Verdict
 from fullcircle.evaluation.slices import Slice
-from fullcircle.problem import Problem
+from fullcircle.problem import Behaviour, Costs, Moment, Schema, SignOff, Target
 from fullcircle.report.reading import contents, number, numbers, rows
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.typed import build
@@ -18,7 +18,6 @@ from fullcircle.runtime.typed import build
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fullcircle.problem import Costs, Target
 
 T = TypeVar("T")
 Points = tuple[tuple[float, ...], ...]
@@ -148,10 +147,31 @@ class Curves:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The part of the problem that people read."""
+
+    name: str
+    question: str
+    decision: str
+    unit: str
+    moment: Moment
+    table: str
+    target: Target
+    metric: str
+    costs: Costs
+    slices: tuple[str, ...]
+    behaviour: tuple[Behaviour, ...]
+    sign_off: SignOff
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One run, from the question to the verdict. `versions`: package -> version of what it ran with."""
 
-    problem: Problem
+    problem: Asked
+    withheld: tuple[str, ...]  # columns that become known only after the moment of prediction
+    observed: str | None  # the table of last observations
     model: dict[str, Any]
     judging: dict[str, Any]  # the configuration of validate
     raw: dict[str, Raw]
@@ -171,16 +191,19 @@ class Facts:
 
 def gather(versions: dict[str, str] | None = None) -> Facts:
     """Read the files of the last run. Raises DataError if one is missing, ConfigError if it is odd."""
-    problem = load(Problem, "problem")
+    problem = _part(Asked, {f.name: load(Any, f"problem.{f.name}") for f in fields(Asked)}, "problem")
+    schema = _part(Schema, contents(paths.SCHEMA), str(paths.SCHEMA))
     clean, months = contents(paths.CLEAN_REPORT), contents(paths.LABEL_REPORT).get("by_month", {})
     fit = contents(paths.TRAIN_REPORT) | {"rounds": contents(paths.TRAIN_METRICS).get("rounds")}
     return Facts(
         problem=problem,
+        withheld=schema.outcomes,
+        observed=schema.observed,
         model=load(dict[str, Any], "model"),
         judging=load(dict[str, Any], "validate"),
         raw={name: _part(Raw, table, name) for name, table in contents(paths.RAW_MANIFEST).items()},
-        sifted={name: _part(Sifted, clean[name], name) for name in clean if name in problem.tables},
-        unobserved=_unobserved(clean) if problem.observations else None,
+        sifted={name: _part(Sifted, clean[name], name) for name in clean if name != "point_in_time"},
+        unobserved=_unobserved(clean) if schema.observed else None,
         by_month={month: _part(Share, share, month) for month, share in months.items()},
         split=_split(load(dict[str, Any], "split"), contents(paths.SPLIT_REPORT)),
         selection=_part(Selection, contents(paths.FEATURES_REPORT), str(paths.FEATURES_REPORT)),

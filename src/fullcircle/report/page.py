@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from fullcircle.evaluation.gates import Judged
-    from fullcircle.problem import Problem
     from fullcircle.report.facts import Facts, Split
 
 BARS = 15  # as many features as a chart of them shows
@@ -60,17 +59,11 @@ def render(facts: Facts) -> str:
         slices=slice_tables(facts),
         unsure={gate.metric: unsure(gate, facts) for gate in facts.verdict.gates},
         closest=words.margin_to_spare(facts.verdict.gates),
-        withheld=withheld(facts.problem),
+        withheld=facts.withheld,
         checks={check.name: check for check in facts.problem.behaviour},
         foretold=mean_foretold(facts),
         charts=draw(facts),
     )
-
-
-def withheld(problem: Problem) -> list[str]:
-    """The columns that become known only after the moment of prediction."""
-    columns = problem.tables[problem.table].columns
-    return [name for name, column in columns.items() if column.role == "outcome"]
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from fullcircle import paths
 from fullcircle.cleaning.expressions import holds
 from fullcircle.cleaning.pointintime import due_at, last_observed, recent
 from fullcircle.cleaning.schema import check_clean
-from fullcircle.config import load
-from fullcircle.problem import History, Moment, Observations, Table, scorer_inputs
+from fullcircle.config import load, load_file
+from fullcircle.problem import History, Moment, Observations, Table, schema_of
 from fullcircle.runtime.columns import Checked, Columns, check, rows, take
 from fullcircle.runtime.errors import DataError
+from fullcircle.runtime.typed import plain
 from fullcircle.stages import run
 from fullcircle.tables import read_columns, write_columns, write_json
 
@@ -45,7 +47,7 @@ def sift(raw: Columns, spec: Table, name: str, config: CleanConfig) -> Sifted:
     checked = check(raw, spec.columns)
     frame = pd.DataFrame(checked.columns)
     for rule in spec.rules:
-        broken = ~holds(frame, rule.holds, f"problem.tables.{name}.rules: {rule.name}")
+        broken = ~holds(frame, rule.holds, f"rules of {name}: {rule.name}")
         if broken.any():
             checked.broken[rule.name] = broken
     # Only a row that is otherwise sound can be the first of its key.
@@ -109,22 +111,24 @@ def add_known(
 
 
 def main() -> None:
-    """Sift the main table and the observed one, join what was known, check the result, write both halves."""
+    """Sift every table, join what was known, check the result; write both halves, the reference tables, the schema."""
     config = load(CleanConfig, "clean")
-    tables, name = load(dict[str, Table], "problem.tables"), load(str, "problem.table")
+    tables = load_file(dict[str, Table], Path(load(str, "problem.tables")))
+    name = load(str, "problem.table")
     observations = load(Observations | None, "problem.observations")
     history = load(History | None, "problem.history")
-    sifted = {
-        table: sift(read_columns(paths.raw(table)), tables[table], table, config)
-        for table in [name, *([observations.table] if observations else [])]
-    }
+    sifted = {table: sift(read_columns(paths.raw(table)), spec, table, config) for table, spec in tables.items()}
     observed = sifted[observations.table].kept if observations else {}
-    known, report = add_known(sifted[name].kept, load(Moment, "problem.moment"), observations, observed, history)
-    inputs = scorer_inputs(tables, name, observations, history)
-    check_clean(pd.DataFrame({c: known[c] for c in inputs}), inputs, "clean")
+    moment = load(Moment, "problem.moment")
+    known, report = add_known(sifted[name].kept, moment, observations, observed, history)
+    schema = schema_of(tables, name, moment, observations, history)
+    check_clean(pd.DataFrame({c: known[c] for c in schema.inputs}), schema.inputs, "clean")
     assert rows(known) + rows(sifted[name].rejected) == sifted[name].report["rows"]  # noqa: S101
     write_columns(paths.KEPT, known)
     write_columns(paths.REJECTED, sifted[name].rejected)
+    for table in sifted.keys() - {name, schema.observed}:
+        write_columns(paths.reference(table), sifted[table].kept)
+    write_json(paths.SCHEMA, plain(schema))
     write_json(paths.CLEAN_REPORT, {table: s.report for table, s in sifted.items()} | {"point_in_time": report})
 
 

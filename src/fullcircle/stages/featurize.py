@@ -11,8 +11,8 @@ from fullcircle import paths
 from fullcircle.config import load
 from fullcircle.features import LIBRARY, arguments
 from fullcircle.features.selection import Dropped, select
-from fullcircle.problem import Features, History, Lookup, Moment, Observations, Table, scorer_inputs
-from fullcircle.runtime.columns import check, is_null, rows
+from fullcircle.problem import Features, Lookup, Schema
+from fullcircle.runtime.columns import is_null, rows
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.plan import (
     FORMAT,
@@ -27,8 +27,9 @@ from fullcircle.runtime.plan import (
     prepare,
 )
 from fullcircle.runtime.scorer import write_plan
+from fullcircle.runtime.typed import build
 from fullcircle.stages import run
-from fullcircle.tables import read_columns, write_json, write_matrix
+from fullcircle.tables import read_columns, read_json, write_json, write_matrix
 from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
@@ -155,12 +156,10 @@ def _filling(matrix: Array, config: FeaturizeConfig) -> dict[str, Any]:
     }
 
 
-def demand_known(
-    features: Features, lookups: tuple[Lookup, ...], table: Table, inputs: dict[str, Column], moment: Moment
-) -> None:
+def demand_known(features: Features, lookups: tuple[Lookup, ...], schema: Schema) -> None:
     """Refuse a feature of a column that is not known at the moment of prediction, or that nobody has heard of."""
     looked_up = {name for lookup in lookups for name in lookup.columns.values()}
-    if hidden := sorted(looked_up & inputs.keys()):
+    if hidden := sorted(looked_up & schema.inputs.keys()):
         raise ConfigError(f"problem.lookups: {', '.join(hidden)} would hide an input of that name; give it another")
     unheard = [name for name in features.created if name not in LIBRARY]
     if unheard:
@@ -173,19 +172,17 @@ def demand_known(
     uses = [(name, name) for name in features.columns] + [(n, a) for n in features.created for a in arguments(n)]
     uses = [(feature, column) for feature, column in uses if column not in looked_up] + keys
     for feature, column in uses:
-        if column in inputs:
+        if column in schema.inputs:
             continue
-        spec = table.columns.get(column)
-        if spec is not None and spec.role == "outcome":
-            raise ConfigError(
-                f"problem.features: {feature} uses {column}, which is not known "
-                f"{moment.about or 'at the moment of prediction'}"
-            )
-        raise ConfigError(f"problem.features: {feature} uses {column}, which is no input. Inputs: {', '.join(inputs)}")
+        if column in schema.outcomes:
+            raise ConfigError(f"problem.features: {feature} uses {column}, which is not known {schema.moment}")
+        raise ConfigError(
+            f"problem.features: {feature} uses {column}, which is no input. Inputs: {', '.join(schema.inputs)}"
+        )
     for feature, column in keys:
-        if inputs[column].kind != "category":
+        if schema.inputs[column].kind != "category":
             raise ConfigError(
-                f"problem.lookups: {feature} goes by {column}, a {inputs[column].kind}; it takes a category"
+                f"problem.lookups: {feature} goes by {column}, a {schema.inputs[column].kind}; it takes a category"
             )
 
 
@@ -205,19 +202,11 @@ def describe(fitted: Fitted) -> dict[str, Any]:
 
 def main() -> None:
     """Fit the plan on training rows, apply it to both halves, write matrices and plan."""
-    tables, name = load(dict[str, Table], "problem.tables"), load(str, "problem.table")
-    inputs = scorer_inputs(
-        tables,
-        name,
-        load(Observations | None, "problem.observations"),
-        load(History | None, "problem.history"),
-    )
+    schema = build(Schema, read_json(paths.SCHEMA), str(paths.SCHEMA))
     features, lookups = load(Features, "problem.features"), load(tuple[Lookup, ...], "problem.lookups")
-    demand_known(features, lookups, tables[name], inputs, load(Moment, "problem.moment"))
-    references = [
-        (lookup, check(read_columns(paths.raw(lookup.table)), tables[lookup.table].columns).columns)
-        for lookup in lookups
-    ]
+    demand_known(features, lookups, schema)
+    inputs = schema.inputs
+    references = [(lookup, read_columns(paths.reference(lookup.table))) for lookup in lookups]
     train = read_columns(paths.TRAIN, [*inputs, "target"])
     fitted = fit_plan(train, inputs, features, references, load(FeaturizeConfig, "featurize"))
     validation = read_columns(paths.VALIDATION, [*inputs, "target"])

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fullcircle import paths, sources
 from fullcircle.cleaning.schema import check_raw
-from fullcircle.config import load
+from fullcircle.config import load, load_file
 from fullcircle.problem import Source, Table
 from fullcircle.stages import run
 from fullcircle.tables import write_json, write_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
 
 
@@ -36,7 +35,7 @@ def entry(table: pa.Table, origin: str, file: Path) -> dict[str, object]:
 
 def main() -> None:
     """Read every source before anything is written: complete or failed, never in part."""
-    specs = load(dict[str, Table], "problem.tables")
+    specs = load_file(dict[str, Table], Path(load(str, "problem.tables")))
     read = {
         name: ingest(source, specs[name], name) for name, source in load(dict[str, Source], "problem.sources").items()
     }

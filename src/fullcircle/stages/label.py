@@ -11,10 +11,11 @@ import pyarrow as pa
 from fullcircle import paths
 from fullcircle.cleaning.expressions import holds
 from fullcircle.config import load
-from fullcircle.problem import Table, Target
+from fullcircle.problem import Schema, Target
 from fullcircle.runtime.errors import DataError
+from fullcircle.runtime.typed import build
 from fullcircle.stages import run
-from fullcircle.tables import columns_of, read_table, write_json, write_table
+from fullcircle.tables import columns_of, read_json, read_table, write_json, write_table
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
@@ -54,9 +55,8 @@ def _share(positive: Array) -> dict[str, Any]:
 def main() -> None:
     """Label the kept rows."""
     target = load(Target, "problem.target")
-    table = load(dict[str, Table], "problem.tables")[load(str, "problem.table")]
-    outcomes = [name for name, column in table.columns.items() if column.role == "outcome"]
-    labelled = label(read_table(paths.KEPT), target, outcomes)
+    outcomes = build(Schema, read_json(paths.SCHEMA), str(paths.SCHEMA)).outcomes
+    labelled = label(read_table(paths.KEPT), target, list(outcomes))
     write_table(paths.LABELLED, labelled)
     write_json(paths.LABEL_REPORT, balance(labelled, target))
 
