@@ -86,7 +86,7 @@ def test_every_split_composes_and_builds(name: str) -> None:
     split: Split = load(Split, "split", params)
     problem = load(Problem, "problem", params)
     assert split.kind == name
-    assert set(split.columns) <= set(problem.tables[problem.table].columns)
+    assert set(split.columns) <= set(load_file(dict[str, Table], ROOT / problem.tables)[problem.table].columns)
 
 
 @pytest.mark.parametrize("name", choices("problem"))
@@ -121,8 +121,6 @@ def test_every_problem_composes_and_makes_sense(name: str) -> None:
         ("problem.costs", "mised", "missed"),
         ("problem.history", "late_minute", "late_minutes"),
         ("problem.observations", "within_hour", "within_hours"),
-        ("problem.tables.flights", "kye", "key"),
-        ("problem.tables.flights.columns.month", "mni", "min"),
         ("problem.sources.flights", "verison", "version"),
     ],
 )
@@ -169,7 +167,6 @@ def test_a_choice_that_does_not_exist_names_those_that_do() -> None:
         ("problem.metric=accuracy", "problem.metric: 'accuracy' is not one of 'auc', 'ap'"),
         ("problem.gates.0.min=70", r"problem.gates\[0\]: auc: threshold 70.0 is outside -1..1"),
         ("problem.history.columns.0.hours=0", r"problem.history.columns\[0\]: hours 0 must be above 0"),
-        ("problem.tables.flights.columns.month.min=13", "columns.month: min 13 is above max 12"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_its_key(default: str, override: str, message: str) -> None:
@@ -232,3 +229,19 @@ def test_costs_set_the_threshold() -> None:
 def test_a_whole_hour_may_be_written_as_an_integer() -> None:
     assert build(Moment, {"hour": "h", "minute": "m", "lead_hours": 2}).lead_hours == 2.0
     assert build(Recent, {"name": "n", "by": [], "hours": 1, "what": "mean"}).hours == 1.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("month: {kind: integer, min: 1", "month: {kind: integer, mni: 1", r"unknown key: mni \(did you mean min\?\)"),
+        ("month: {kind: integer, min: 1", "month: {kind: integer, min: 13", "columns.month: min 13 is above max 12"),
+        ("duplicates: reject", "duplicates: keep", "'keep' is not one of 'reject', 'error'"),
+    ],
+)
+def test_a_table_that_is_described_wrongly_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = (CONF / "tables/flights.yaml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "flights.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        load_file(dict[str, Table], tmp_path / "flights.yaml")

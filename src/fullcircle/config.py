@@ -43,7 +43,7 @@ def read_params(path: Path = paths.PARAMS) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, yaml.YAMLError) as error:
-        hint = " `fullcircle params` composes it." if path == paths.PARAMS else ""
+        hint = " `fullcircle params` composes it." if path.name == paths.PARAMS.name else ""
         raise ConfigError(f"{path} cannot be read: {error}.{hint}") from None
 
 

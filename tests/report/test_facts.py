@@ -46,6 +46,9 @@ REPORTS: dict[Path, Any] = {
         "flights": {"rows": 11, "kept": 10, "rejected": 1, "rules": {"odd": 1}, "mended": {}, "missing": {}},
         "point_in_time": {"rows_without_observation": 4},
     },
+    paths.SCHEMA: {
+        "inputs": {"distance": {"kind": "number"}}, "outcomes": ["arr_delay"], "moment": "then", "observed": "weather",
+    },
     paths.LABEL_REPORT: {"target": "late", **SIDE},
     paths.SPLIT_REPORT: {"kind": "time", "train": SIDE, "validation": SIDE, "test": SIDE},
     paths.FEATURES_REPORT: {
