@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path  # noqa: TC003  typer reads it
 from typing import Annotated
@@ -15,14 +14,6 @@ from fullcircle.runtime import command
 from fullcircle.runtime.errors import ConfigError, FullCircleError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
-HIDDEN = ("data/", "src/", "models/", "conf/", "reports/", "metrics/", "problem", "State", "Executor")
-"""Columns of `dvc exp show` that `fullcircle show` leaves out: hashes of files, and the text of the problem."""
-
-KEPT = ("auc", "ap", "brier", "ece", "f1", "val_auc", "val_ece", "rounds")
-"""Metrics that `fullcircle show` keeps, even where they are alike; the others it leaves out."""
-
-DROPPED = ("logloss", "acc", "prec", "rec")
 
 
 @app.command()
@@ -57,21 +48,12 @@ def adopt(experiment: Annotated[str, typer.Argument(help="Experiment, branch, ta
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def show(context: typer.Context) -> None:
-    """`dvc exp show`, with the columns worth a terminal: metrics, and the parameters that differ."""
-    keep, drop = "^(" + "|".join(KEPT) + ")$", "^(" + "|".join((*HIDDEN, *(f"{d}$" for d in DROPPED))) + ")"
-    asked = [
-        "dvc",
-        "exp",
-        "show",
-        "--only-changed",
-        "--keep",
-        keep,
-        "--drop",
-        drop,
-        "--no-pager",
-        *context.args,
-    ]
-    sys.exit(subprocess.run(asked, check=False).returncode)
+    """Experiments side by side: metrics, and the parameters that differ. Takes the options of `dvc exp show`."""
+    from rich.console import Console
+
+    from fullcircle.show import experiments, table
+
+    Console().print(table(experiments(context.args)))
 
 
 @app.command()
