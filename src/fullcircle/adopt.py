@@ -36,19 +36,21 @@ def adopt(name: str, wanted: dict[str, Any], conf: Path = paths.CONF) -> Adopted
     """
     choices = {group: wanted[group][key] for group, key in GROUPS.items()}
     overrides = [f"{group}={choice}" for group, choice in choices.items()]
-    standard = yaml.safe_load(compose([*overrides, "~tuned/choices", "~tuned/values"], conf))
+    tuned = conf / "tuned"
+    files = {
+        "tuned/choices": tuned / "choices" / "kept.yaml",
+        "tuned/values": tuned / "values" / f"{choices['problem']}-{choices['model']}.yaml",
+    }
+    untuned = [f"~{group}" for group, file in files.items() if file.exists()]
+    standard = yaml.safe_load(compose([*overrides, *untuned], conf))
     changed = _changed(standard, wanted)
     if unknown := [key for key in _leaves(changed) if not _has(standard, key)]:
         raise ConfigError(f"{name} has parameters that {conf}/ does not know now: {', '.join(unknown)}")
     kept = "".join(f"  - override /{group}: {choice}\n" for group, choice in choices.items())
     head = f"# @package _global_\n# Kept from experiment {name} by `fullcircle adopt`; delete the file to forget it.\n"
     values = yaml.safe_dump(changed, sort_keys=False) if changed else "{}\n"
-    tuned = conf / "tuned"
     return Adopted(
-        {
-            tuned / "choices" / "kept.yaml": f"{head}defaults:\n{kept}",
-            tuned / "values" / f"{choices['problem']}-{choices['model']}.yaml": head + values,
-        }
+        {files["tuned/choices"]: f"{head}defaults:\n{kept}", files["tuned/values"]: head + values},
     )
 
 

@@ -144,6 +144,10 @@ def test_another_model_can_be_adopted_and_left_again(copied: Project) -> None:
     assert linear["model"]["name"] == "linear"
     assert linear["model"]["c"] == 0.5
     assert linear["featurize"]["scale"] == "standard"
+    copied.run("fullcircle", "adopt", "main~1")  # over the first, and back to what conf/ says by itself
+    assert (copied.folder / "params.yaml").read_bytes() == copied.run(
+        "git", "show", "main~1:params.yaml"
+    ).stdout.encode()
     copied.run("fullcircle", "params", "model=xgboost")
     assert yaml.safe_load((copied.folder / "params.yaml").read_text(encoding="utf-8"))["model"]["max_depth"] == 6
 

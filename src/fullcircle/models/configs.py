@@ -29,7 +29,7 @@ class XGBoostConfig:
 
     def __post_init__(self) -> None:
         _demand(self.max_rounds, 1, 100_000, "max_rounds")
-        _demand(self.patience, 1, self.max_rounds, "patience")
+        _demand(self.patience, 1, 100_000, "patience")
         _demand(self.learning_rate, 1e-6, 1, "learning_rate")
         _demand(self.max_depth, 1, 20, "max_depth")
         _demand(self.min_child_weight, 0, 1e9, "min_child_weight")
