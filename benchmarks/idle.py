@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.measure import Figure, clone, ratio, run
 
-PAIRS = 7
+PAIRS = 5
 EMPTY = "stages:\n" + "".join(
     f"  stage{i}:\n    cmd: echo {i} > {i}.txt\n    deps: [{i - 1}.txt]\n    outs: [{i}.txt]\n" for i in range(1, 9)
 )
