@@ -161,6 +161,18 @@ def test_the_dummy_answers_the_share_of_training_rows() -> None:
     np.testing.assert_allclose(probability(fitted("dummy"), validation.X), train.y.mean(), atol=1e-9)
 
 
+def test_the_scorer_adds_up_trees_as_xgboost_does_to_the_last_bit() -> None:
+    train, validation = samples("xgboost")
+    config = replace(cast("XGBoostConfig", MODELS["xgboost"]), max_rounds=400, patience=400, learning_rate=0.05)
+    estimator = model_of(config).refit(config, train, 400, 2)
+    width = train.X.shape[1]
+    names = tuple(f"f{i}" for i in range(width))
+    plan = Plan(FORMAT, {}, (), (), tuple(Number("number", name) for name in names), names)
+    spec = ScorerSpec(1, "yes", "no", "margin", 1.0, 0.0, 0.5)
+    answer = Scorer(plan, spec, estimator.onnx()).margin(validation.X)
+    np.testing.assert_array_equal(answer, estimator.predict(validation.X))
+
+
 @pytest.mark.parametrize("name", ["dummy", "linear"])
 def test_a_model_that_takes_no_nulls_says_so(name: str) -> None:
     train, validation = samples("xgboost")

@@ -30,6 +30,26 @@ def test_a_cold_run_changes_nothing_that_git_tracks(reproduced: Project) -> None
     assert reproduced.run("git", "status", "--porcelain").stdout == ""
 
 
+def test_no_hash_depends_on_the_vector_instructions_of_the_machine(copied: Project) -> None:
+    """What NumPy, the C library, OpenBLAS and Arrow choose by the machine is turned off, and nothing may move."""
+    made = ["data/features", "models", "metrics", "reports/test.json", "reports/plots"]
+
+    def contents() -> dict[Path, bytes]:
+        files = [path for name in made for path in [copied.folder / name, *(copied.folder / name).rglob("*")]]
+        return {path: path.read_bytes() for path in files if path.is_file()}
+
+    before = contents()
+    plain = {
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-AVX",
+        "OPENBLAS_CORETYPE": "Nehalem",
+        "ARROW_USER_SIMD_LEVEL": "SSE4_2",
+    }
+    for stage in ("featurize", "train", "validate"):
+        copied.run("env", *(f"{k}={v}" for k, v in plain.items()), "python", "-m", f"fullcircle.stages.{stage}")
+    assert contents() == before
+
+
 def test_a_second_run_runs_nothing(reproduced: Project) -> None:
     assert reproduced.ran() == []
 
