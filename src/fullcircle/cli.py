@@ -12,6 +12,7 @@ from fullcircle import paths
 from fullcircle.config import compose
 from fullcircle.runtime import command
 from fullcircle.runtime.errors import ConfigError, FullCircleError
+from fullcircle.runtime.files import write_text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -27,7 +28,7 @@ def params(
     composed = compose(overrides or [])
     demand_whole(composed)
     if not check:
-        paths.PARAMS.write_text(composed, encoding="utf-8")
+        write_text(paths.PARAMS, composed)
     elif paths.PARAMS.read_text(encoding="utf-8") != composed:
         raise ConfigError(
             f"{paths.PARAMS} is stale: it is not what {paths.CONF}/ composes. `fullcircle params` renews it."
@@ -42,7 +43,7 @@ def adopt(experiment: Annotated[str, typer.Argument(help="Experiment, branch, ta
 
     wanted = params_of(experiment)
     adopted = work_out(experiment, wanted)
-    paths.PARAMS.write_text(write(adopted, wanted), encoding="utf-8")
+    write_text(paths.PARAMS, write(adopted, wanted))
     print(f"kept {experiment} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
 
 
