@@ -26,7 +26,8 @@ def measure() -> list[Figure]:
             peak, auc = max(peak, repro.peak), float(bare.output)
             test = json.loads((project / "metrics/test.json").read_text(encoding="utf-8"))
             train = json.loads((project / "metrics/train.json").read_text(encoding="utf-8"))
-            low, high = json.loads((project / "reports/test.json").read_text(encoding="utf-8"))["intervals"]["auc"]
+            report = json.loads((project / "reports/test/report.json").read_text(encoding="utf-8"))
+            low, high = report["intervals"]["auc"]
             shutil.rmtree(project)
     return [
         Figure(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fullcircle.core.problem import Features, History, Lookup, Moment, Observations, Recent, Rule, Table, Target
 from fullcircle.models.configs import DummyConfig, ForestConfig, LinearConfig, XGBoostConfig
 from fullcircle.models.sample import Sample
-from fullcircle.problem import Features, History, Lookup, Moment, Observations, Recent, Rule, Table, Target
 from fullcircle.runtime.columns import Array, Column, Columns
 from fullcircle.runtime.plan import apply
 from fullcircle.stages.featurize import FeaturizeConfig, Fitted, fit_plan

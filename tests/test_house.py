@@ -33,7 +33,7 @@ class Import:
 
     @property
     def room(self) -> str:
-        """The part after `fullcircle`, such as `runtime` or `config`."""
+        """The part after `fullcircle`, such as `runtime` or `core`."""
         return self.module.split(".")[1] if self.top == "fullcircle" and "." in self.module else ""
 
 
@@ -46,7 +46,7 @@ def imports_of(file: Path) -> list[Import]:
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
-            # `from fullcircle import paths` imports fullcircle.paths
+            # `from fullcircle.core import paths` imports fullcircle.core.paths
             found += [Import(file, f"{module}.{alias.name}", node.level) for alias in node.names]
     return found
 
@@ -69,7 +69,7 @@ def test_the_walk_sees_imports_of_every_kind(tmp_path: Path) -> None:
     assert "fullcircle.features.LIBRARY" in found  # from ..features import LIBRARY
     assert "fullcircle.features.created" in found  # from . import created
     assert "fullcircle.runtime.typed.build" in found  # from .typed import build
-    assert "fullcircle.paths" in found  # from fullcircle import paths
+    assert "fullcircle.core.paths" in found  # from fullcircle.core import paths
     assert "sklearn.ensemble.RandomForestClassifier" in found  # inside a function
     assert len(imports_in("runtime")) > 20
 
@@ -103,26 +103,35 @@ def test_only_config_imports_hydra_and_omegaconf() -> None:
         for i in imports_of(file)
         if i.top in ("hydra", "omegaconf")
     }
-    assert "config.py" in users
-    assert {user for user in users if not user.startswith("sweep/")} == {"config.py"}
+    assert "core/config.py" in users
+    assert {user for user in users if not user.startswith("sweep/")} == {"core/config.py"}
+
+
+ROOMS = {"stages", "models", "sources", "cleaning", "evaluation", "packaging", "report"}
 
 
 @pytest.mark.parametrize(
-    ("room", "never"),
+    ("room", "may"),
     [
-        ("evaluation", {"stages", "models", "sources", "config"}),
-        ("models", {"stages", "sources", "evaluation", "config"}),
-        ("sources", {"stages", "models", "evaluation", "config"}),
-        ("cleaning", {"stages", "models", "sources", "evaluation", "config"}),
-        ("features", {"stages", "models", "sources", "evaluation", "config", "cleaning"}),
-        ("runtime", {"stages", "models", "sources", "evaluation", "config", "cleaning"}),
-        ("tables", {"stages", "models", "sources", "evaluation", "config"}),
-        ("problem", {"stages", "models", "sources", "evaluation", "config"}),
-        ("config", {"stages", "models", "sources", "evaluation"}),
+        ("features", set()),
+        ("runtime", {"features"}),
+        ("core", {"runtime"}),
+        ("sources", {"runtime", "core"}),
+        ("cleaning", {"runtime", "core"}),
+        ("evaluation", {"runtime", "core", "features"}),
+        ("models", {"runtime", "core", "features"}),
+        ("packaging", {"runtime", "core", "features"}),
+        ("report", {"runtime", "core", "features", "evaluation"}),
+        ("stages", {"runtime", "core", "features", *ROOMS}),
     ],
 )
-def test_imports_point_one_way(room: str, never: set[str]) -> None:
-    assert named([i for i in imports_in(room) if i.room in never]) == []
+def test_imports_point_one_way(room: str, may: set[str]) -> None:
+    assert named([i for i in imports_in(room) if i.top == "fullcircle" and i.room not in {"", room, *may}]) == []
+
+
+@pytest.mark.parametrize("room", ["sources", "cleaning", "evaluation", "models"])
+def test_a_room_is_told_what_it_needs_and_reads_no_configuration(room: str) -> None:
+    assert named([i for i in imports_in(room) if i.module.startswith("fullcircle.core.config")]) == []
 
 
 def test_evaluation_needs_only_numpy() -> None:
@@ -132,8 +141,7 @@ def test_evaluation_needs_only_numpy() -> None:
 
 def test_no_stage_runs_another() -> None:
     for file in (PACKAGE / "stages").glob("*.py"):
-        others = [i for i in imports_of(file) if i.room == "stages" and i.module != "fullcircle.stages.run"]
-        assert named(others) == []
+        assert named([i for i in imports_of(file) if i.room == "stages"]) == []
 
 
 def imported_by(module: str) -> set[str]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from fullcircle import paths
-from fullcircle.config import compose
+from fullcircle.core import paths
+from fullcircle.core.config import compose
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.files import write_text
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from fullcircle import paths
-from fullcircle.config import compose
+from fullcircle.core import paths
+from fullcircle.core.config import compose
 from fullcircle.runtime import command
 from fullcircle.runtime.errors import ConfigError, FullCircleError
 from fullcircle.runtime.files import write_text

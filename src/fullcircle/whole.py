@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from fullcircle import paths
-from fullcircle.config import load_file
+from fullcircle.core import paths
+from fullcircle.core.config import load_file
+from fullcircle.core.problem import Data, Problem, schema_of
 from fullcircle.models.configs import DummyConfig, ForestConfig, LinearConfig, XGBoostConfig
-from fullcircle.problem import Problem, Table, schema_of
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 from fullcircle.stages.clean import CleanConfig
@@ -44,10 +44,9 @@ def demand_whole(composed: str, conf: Path = paths.CONF) -> Whole:
     """Check composed parameters (YAML) against what the stages expect. Raises ConfigError naming the key."""
     whole = build(Whole, yaml.safe_load(composed), "")
     problem = whole.problem
-    tables = load_file(dict[str, Table], conf.parent / problem.tables)
-    if problem.table not in tables or problem.sources.keys() != tables.keys():
-        raise ConfigError("problem: table, sources and tables must name the same tables")
-    schema = schema_of(tables, problem.table, problem.moment, problem.observations, problem.history)
-    demand_known(problem.features, problem.lookups, schema)
+    data = load_file(Data, conf.parent / problem.data)
+    if problem.table not in data.tables or problem.sources.keys() != data.tables.keys():
+        raise ConfigError(f"problem: table and sources must name the tables of {problem.data}")
+    demand_known(problem.features, problem.lookups, schema_of(data, problem.table, problem.moment))
     demand_gates(problem.gates)
     return whole

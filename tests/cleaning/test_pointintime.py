@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.cleaning.pointintime import due_at, last_observed, recent
-from fullcircle.problem import History, Moment, Recent
+from fullcircle.core.problem import History, Moment, Recent
 from fullcircle.runtime.columns import Array, Columns, take
 from tests.builders import history, observations, same, text
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from fullcircle.core.tables import read_columns
 from fullcircle.runtime import bundle
-from fullcircle.tables import read_columns
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Columns

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from fullcircle.core.tables import read_json, write_json
 from fullcircle.evaluation.baselines import Baselines, auc, fit, follow
 from fullcircle.runtime.columns import Columns, take
 from fullcircle.runtime.typed import build
-from fullcircle.tables import read_json, write_json
 from tests.builders import text
 
 if TYPE_CHECKING:

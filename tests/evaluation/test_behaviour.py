@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from fullcircle.core.problem import Behaviour
 from fullcircle.evaluation import behaviour as module
 from fullcircle.evaluation.behaviour import Behaved, behave, share_passed
-from fullcircle.problem import Behaviour
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 from tests.builders import text

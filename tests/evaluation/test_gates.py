@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.core.problem import Gate
 from fullcircle.evaluation.gates import Verdict, judge
-from fullcircle.problem import Gate
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 

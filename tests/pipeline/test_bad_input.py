@@ -64,20 +64,20 @@ def test_another_version_of_the_pinned_package_is_refused(small: Project) -> Non
 
 
 def test_a_missing_and_an_extra_raw_column_are_named_with_the_nearest_name(small: Project) -> None:
-    small.edit("conf/tables/flights.yaml", "dep_delay:", "dep_delays:")
+    small.edit("conf/data/flights.yaml", "dep_delay:", "dep_delays:")
     said = stage(small, "ingest")
     assert "missing columns: dep_delays" in said
     assert "unknown column: dep_delay (did you mean dep_delays?)" in said
 
 
 def test_a_raw_column_of_another_type_is_shown_with_examples(small: Project) -> None:
-    small.edit("conf/tables/flights.yaml", "carrier: {kind: category, about", "carrier: {kind: integer, about")
+    small.edit("conf/data/flights.yaml", "carrier: {kind: category, about", "carrier: {kind: integer, about")
     assert "carrier: expected integer, read as string, e.g. UA, AA, B6" in stage(small, "ingest")
 
 
 def test_an_empty_source_is_refused() -> None:
     from fullcircle.cleaning.schema import check_raw
-    from fullcircle.problem import Table
+    from fullcircle.core.problem import Table
     from fullcircle.runtime.columns import Column
     from fullcircle.runtime.errors import DataError
 
@@ -178,12 +178,12 @@ def test_a_wrong_parameter_is_named(small: Project, old: str, new: str, said: st
             "unknown key: qestion (did you mean question?)",
         ),
         (
-            "conf/tables/flights.yaml",
+            "conf/data/flights.yaml",
             "dest: {kind: category",
             "dest: {kidn: category",
             "unknown key: kidn (did you mean kind?)",
         ),
-        ("conf/tables/flights.yaml", "dest: {kind: category", "dest: {kind: catgory", "'catgory' is not one of"),
+        ("conf/data/flights.yaml", "dest: {kind: category", "dest: {kind: catgory", "'catgory' is not one of"),
         ("conf/config.yaml", "model: xgboost", "model: xgbost", "xgbost"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fullcircle.config import compose
+from fullcircle.core.config import compose
 from tests.pipeline.graph import ROOT, closure
 
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]

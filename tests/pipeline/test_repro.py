@@ -32,7 +32,7 @@ def test_a_cold_run_changes_nothing_that_git_tracks(reproduced: Project) -> None
 
 def test_no_hash_depends_on_the_vector_instructions_of_the_machine(copied: Project) -> None:
     """What NumPy, the C library, OpenBLAS and Arrow choose by the machine is turned off, and nothing may move."""
-    made = ["data/features", "models", "metrics", "reports/test.json", "reports/plots"]
+    made = ["data/features", "models", "metrics", "reports/train", "reports/test"]
 
     def contents() -> dict[Path, bytes]:
         files = [path for name in made for path in [copied.folder / name, *(copied.folder / name).rglob("*")]]
@@ -81,7 +81,7 @@ def test_a_gate_reruns_validate_and_on_and_can_reject(copied: Project) -> None:
 
 
 def test_no_row_is_lost(reproduced: Project) -> None:
-    from fullcircle.tables import read_table
+    from fullcircle.core.tables import read_table
 
     rows = {
         name: read_table(reproduced.folder / f"data/{name}.parquet").num_rows
@@ -96,7 +96,7 @@ def test_no_row_is_lost(reproduced: Project) -> None:
 
 
 def test_the_months_of_each_side_lie_apart(reproduced: Project) -> None:
-    from fullcircle.tables import read_columns
+    from fullcircle.core.tables import read_columns
 
     months = [
         set(read_columns(reproduced.folder / f"data/split/{side}.parquet", ["month"])["month"].tolist())

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fullcircle.evaluation.behaviour import Behaved
-from fullcircle.evaluation.gates import Judged, Verdict
-from fullcircle.evaluation.slices import Slice
-from fullcircle.problem import (
+from fullcircle.core.problem import (
     Behaviour,
     Costs,
     Moment,
     SignOff,
     Target,
 )
+from fullcircle.evaluation.behaviour import Behaved
+from fullcircle.evaluation.gates import Judged, Verdict
+from fullcircle.evaluation.slices import Slice
 from fullcircle.report.facts import (
     Asked,
     Confusion,

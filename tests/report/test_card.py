@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fullcircle.core.problem import SignOff
 from fullcircle.evaluation.slices import Slice
-from fullcircle.problem import SignOff
 from fullcircle.report import words
 from fullcircle.report.card import plain, render
 from tests.report.made import INPUTS, facts, judgement, problem

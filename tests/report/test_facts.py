@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from fullcircle import paths
-from fullcircle.config import compose, read_params
+from fullcircle.core import paths
+from fullcircle.core.config import compose, read_params
 from fullcircle.report.card import render as render_card
 from fullcircle.report.facts import gather
 from fullcircle.report.page import render
@@ -69,11 +69,11 @@ REPORTS: dict[Path, Any] = {
     paths.SCORER / "features.json": {"inputs": {"distance": {"kind": "number", "min": 0.0}}},
 }  # fmt: skip
 PLOTS = {
-    "roc.csv": "fpr,tpr\n0.0,0.0\n1.0,1.0\n",
-    "precision_recall.csv": "recall,precision\n0.5,None\n1.0,0.3\n",
-    "calibration.csv": "predicted,observed,rows\n0.2,0.3,10\n",
-    "importance.csv": "feature,importance\na,0.0\n",
-    "confusion.csv": "actual,predicted,rows\non_time,on_time,5\non_time,late,2\nlate,on_time,1\nlate,late,2\n",
+    paths.ROC: "fpr,tpr\n0.0,0.0\n1.0,1.0\n",
+    paths.PRECISION_RECALL: "recall,precision\n0.5,None\n1.0,0.3\n",
+    paths.CALIBRATION: "predicted,observed,rows\n0.2,0.3,10\n",
+    paths.IMPORTANCE: "feature,importance\na,0.0\n",
+    paths.CONFUSION: "actual,predicted,rows\non_time,on_time,5\non_time,late,2\nlate,on_time,1\nlate,late,2\n",
 }
 
 
@@ -83,7 +83,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     paths.PARAMS.write_text(compose(conf=ROOT / paths.CONF), encoding="utf-8")
     files = {path: json.dumps(value) for path, value in REPORTS.items()}
-    for path, text in (files | {paths.PLOTS / name: text for name, text in PLOTS.items()}).items():
+    for path, text in (files | PLOTS).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     read_params.cache_clear()
@@ -131,7 +131,7 @@ def test_a_split_without_borders_is_told_by_its_shares(run: Path, kind: str) -> 
     assert spans["test"].startswith("10% of ")
 
 
-@pytest.mark.parametrize("path", [paths.VERDICT, paths.PLOTS / "roc.csv"])
+@pytest.mark.parametrize("path", [paths.VERDICT, paths.ROC])
 def test_a_missing_file_is_named(run: Path, path: Path) -> None:
     path.unlink()
     with pytest.raises(DataError, match=f"{path.name} cannot be read.*dvc repro"):

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.problem import Behaviour, Table
+from fullcircle.core.problem import Behaviour, Table
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.plan import Encoder

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from fullcircle import sources
-from fullcircle.problem import Bundled, Source
+from fullcircle.core.problem import Bundled, Source
 from fullcircle.runtime.errors import ConfigError, SourceError
 from fullcircle.runtime.typed import build
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.cleaning.schema import check_clean
-from fullcircle.problem import Recent, schema_of
+from fullcircle.core.problem import Data, Recent, schema_of
 from fullcircle.runtime.columns import Columns, rows, take
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.typed import build
@@ -249,7 +249,7 @@ def test_without_observations_and_history_nothing_is_added() -> None:
 
 def test_the_scorer_asks_for_inputs_and_what_was_known_but_for_no_outcome_or_record() -> None:
     tables = {"flights": FLIGHTS, "weather": replace(FLIGHTS, columns={"temp": FLIGHTS.columns["temp"]})}
-    inputs = schema_of(tables, "flights", MOMENT, observations(), HISTORY).inputs
+    inputs = schema_of(Data(tables, observations(), HISTORY), "flights", MOMENT).inputs
     assert set(inputs) == {
         "month", "carrier", "origin", "dest", "tailnum", "distance", "temp", "precip", "delay_3h", "waiting",
     }  # fmt: skip

@@ -9,9 +9,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle import paths
-from fullcircle.config import read_params
-from fullcircle.problem import Features, Lookup, Schema
+from fullcircle.core import paths
+from fullcircle.core.config import read_params
+from fullcircle.core.problem import Features, Lookup, Schema
+from fullcircle.core.tables import read_matrix, write_columns, write_json
 from fullcircle.runtime.columns import Column, Columns, take
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.files import write_text
@@ -27,7 +28,6 @@ from fullcircle.stages.featurize import (
     fit_plan,
     main,
 )
-from fullcircle.tables import read_matrix, write_columns, write_json
 from tests.builders import (
     FEATURES,
     FLIGHTS,

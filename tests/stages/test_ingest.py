@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 
 from fullcircle import sources
-from fullcircle.problem import Bundled, Table
+from fullcircle.core.problem import Bundled, Table
+from fullcircle.core.stage import run
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import DataError
 from fullcircle.sources import Reading
-from fullcircle.stages import run
 from fullcircle.stages.ingest import entry, ingest
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from fullcircle.problem import Target
+from fullcircle.core.problem import Target
 from fullcircle.runtime.errors import DataError
 from fullcircle.stages.label import balance, label
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from fullcircle.core.problem import Behaviour, Gate
 from fullcircle.evaluation import baselines
 from fullcircle.evaluation.gates import GATED
 from fullcircle.evaluation.metrics import NAMES, evaluate, predictions
-from fullcircle.problem import Behaviour, Gate
 from fullcircle.runtime.columns import Columns, take
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build, plain

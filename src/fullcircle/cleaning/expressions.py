@@ -10,7 +10,14 @@ import pandas as pd
 from fullcircle.runtime.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fullcircle.runtime.columns import Array
+
+
+def mentioned(columns: Iterable[str], *expressions: str) -> list[str]:
+    """The columns that the expressions may name, and a few more: a frame of all would copy all."""
+    return [name for name in columns if any(name in expression for expression in expressions)]
 
 
 def holds(frame: pd.DataFrame, expression: str, where: str) -> Array:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from fullcircle.core.threads import side_by_side
 from fullcircle.runtime.columns import Array
-from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
-    from fullcircle.problem import History, Moment, Observations, Recent
+    from fullcircle.core.problem import History, Moment, Observations, Recent
     from fullcircle.runtime.columns import Columns
 
 _FAR = 10**11  # seconds; keeps the groups of one sorted key apart

@@ -12,7 +12,7 @@ from pandera.errors import SchemaError, SchemaErrors
 from fullcircle.runtime.errors import DataError, difference
 
 if TYPE_CHECKING:
-    from fullcircle.problem import Table
+    from fullcircle.core.problem import Table
     from fullcircle.runtime.columns import Column
 
 _TYPES = {

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.core.threads import side_by_side
 from fullcircle.evaluation.metrics import evaluate, predictions
 from fullcircle.features.selection import BINS
 from fullcircle.runtime.columns import is_null
-from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array, Columns

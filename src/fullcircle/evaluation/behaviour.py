@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.core.threads import side_by_side
 from fullcircle.runtime.columns import is_null, rows, take
 from fullcircle.runtime.errors import ConfigError
-from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fullcircle.problem import Behaviour
+    from fullcircle.core.problem import Behaviour
     from fullcircle.runtime.columns import Array, Columns
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from fullcircle.problem import Gate
+    from fullcircle.core.problem import Gate
 
 GATED = ("slice_gap", "train_gap", "over_dummy", "over_rule", "over_champion", "invariance", "direction")
 """Values a gate may name besides the metrics of metrics/test.json."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.core.threads import side_by_side
 from fullcircle.evaluation.metrics import Predictions, evaluate
-from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array

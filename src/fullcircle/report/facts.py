@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fullcircle import paths
-from fullcircle.config import load
+from fullcircle.core import paths
+from fullcircle.core.config import load
+from fullcircle.core.problem import Behaviour, Costs, Moment, Schema, SignOff, Target
 from fullcircle.evaluation.behaviour import Behaved
 from fullcircle.evaluation.gates import Verdict
 from fullcircle.evaluation.slices import Slice
-from fullcircle.problem import Behaviour, Costs, Moment, Schema, SignOff, Target
 from fullcircle.report.reading import contents, number, numbers, rows
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.typed import build
@@ -209,8 +209,8 @@ def gather(versions: dict[str, str] | None = None) -> Facts:
         selection=_part(Selection, contents(paths.FEATURES_REPORT), str(paths.FEATURES_REPORT)),
         fit=_part(Fit, fit, str(paths.TRAIN_REPORT)),
         tested=_tested(contents(paths.TEST_REPORT), contents(paths.TEST_METRICS)),
-        confusion=_confusion(paths.PLOTS / "confusion.csv", problem.target),
-        curves=_curves(paths.PLOTS, paths.CURVE / "plots" / "metrics"),
+        confusion=_confusion(paths.CONFUSION, problem.target),
+        curves=_curves(paths.CURVE / "plots" / "metrics"),
         verdict=_part(Verdict, contents(paths.VERDICT), str(paths.VERDICT)),
         inputs=build(dict[str, Column], contents(paths.SCORER / "features.json")["inputs"], "inputs"),
         versions=versions or {},
@@ -249,14 +249,14 @@ def _confusion(path: Path, target: Target) -> Confusion:
     return Confusion(counts[yes, yes], counts[yes, no], counts[no, yes], counts[no, no])
 
 
-def _curves(plots: Path, rounds: Path) -> Curves:
+def _curves(rounds: Path) -> Curves:
     logged = {side: rounds / f"{side}.tsv" for side in ("train", "validation")}
     return Curves(
         learning={side: numbers(path, "step", side) for side, path in logged.items() if path.is_file()},
-        roc=numbers(plots / "roc.csv", "fpr", "tpr"),
-        precision_recall=numbers(plots / "precision_recall.csv", "recall", "precision"),
-        calibration=numbers(plots / "calibration.csv", "predicted", "observed", "rows"),
-        importance=tuple((r["feature"], number(r["importance"])) for r in rows(plots / "importance.csv")),
+        roc=numbers(paths.ROC, "fpr", "tpr"),
+        precision_recall=numbers(paths.PRECISION_RECALL, "recall", "precision"),
+        calibration=numbers(paths.CALIBRATION, "predicted", "observed", "rows"),
+        importance=tuple((r["feature"], number(r["importance"])) for r in rows(paths.IMPORTANCE)),
     )
 
 

@@ -6,8 +6,8 @@ import csv
 import math
 from typing import TYPE_CHECKING, Any
 
+from fullcircle.core.tables import read_json
 from fullcircle.runtime.errors import DataError
-from fullcircle.tables import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path

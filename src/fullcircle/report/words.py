@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fullcircle.evaluation.metrics import NAMES
 
 if TYPE_CHECKING:
+    from fullcircle.core.problem import Behaviour
     from fullcircle.evaluation.gates import Judged
-    from fullcircle.problem import Behaviour
     from fullcircle.report.facts import Facts
     from fullcircle.runtime.columns import Column
 

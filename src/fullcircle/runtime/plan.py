@@ -105,8 +105,12 @@ class Plan:
 
 def apply(plan: Plan, columns: Columns) -> Array:
     """Compute the feature matrix, float32 (rows, len(plan.selected)), of columns that passed their checks."""
-    encoded = encode(plan, prepare(plan, columns))
-    matrix = np.empty((rows(columns), len(plan.selected)), np.float32)
+    return matrix_of(plan, encode(plan, prepare(plan, columns)))
+
+
+def matrix_of(plan: Plan, encoded: Columns) -> Array:
+    """Select, fill and scale encoded features: the feature matrix, float32 (rows, len(plan.selected))."""
+    matrix = np.empty((rows(encoded), len(plan.selected)), np.float32)
     for i, name in enumerate(plan.selected):
         values = encoded[name]
         if plan.fill is not None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from fullcircle.sources import bundled
 
 if TYPE_CHECKING:
-    from fullcircle.problem import Source
+    from fullcircle.core.problem import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pyarrow import csv
 from fullcircle.runtime.errors import SourceError
 
 if TYPE_CHECKING:
-    from fullcircle.problem import Bundled
+    from fullcircle.core.problem import Bundled
 
 
 def read(source: Bundled) -> tuple[pa.Table, str]:

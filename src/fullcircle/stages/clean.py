@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fullcircle import paths
-from fullcircle.cleaning.expressions import holds
+from fullcircle.cleaning.expressions import holds, mentioned
 from fullcircle.cleaning.pointintime import due_at, last_observed, recent
 from fullcircle.cleaning.schema import check_clean
-from fullcircle.config import load, load_file
-from fullcircle.problem import History, Moment, Observations, Table, schema_of
+from fullcircle.core import paths
+from fullcircle.core.config import load, load_file
+from fullcircle.core.problem import Data, History, Moment, Observations, Table, schema_of
+from fullcircle.core.stage import run
+from fullcircle.core.tables import read_columns, write_columns, write_json
 from fullcircle.runtime.columns import Checked, Columns, check, rows, take
 from fullcircle.runtime.errors import DataError
 from fullcircle.runtime.typed import plain
-from fullcircle.stages import run
-from fullcircle.tables import read_columns, write_columns, write_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Sifted:
 def sift(raw: Columns, spec: Table, name: str, config: CleanConfig) -> Sifted:
     """Split `raw` by the checks of its columns, its rules and its key. Raises DataError if too much is rejected."""
     checked = check(raw, spec.columns)
-    frame = pd.DataFrame(checked.columns)
+    needed = dict.fromkeys([*spec.key, *mentioned(spec.columns, *(rule.holds for rule in spec.rules))])
+    frame = pd.DataFrame({name: checked.columns[name] for name in needed})
     for rule in spec.rules:
         broken = ~holds(frame, rule.holds, f"rules of {name}: {rule.name}")
         if broken.any():
@@ -113,15 +114,12 @@ def add_known(
 def main() -> None:
     """Sift every table, join what was known, check the result; write both halves, the reference tables, the schema."""
     config = load(CleanConfig, "clean")
-    tables = load_file(dict[str, Table], Path(load(str, "problem.tables")))
-    name = load(str, "problem.table")
-    observations = load(Observations | None, "problem.observations")
-    history = load(History | None, "problem.history")
-    sifted = {table: sift(read_columns(paths.raw(table)), spec, table, config) for table, spec in tables.items()}
-    observed = sifted[observations.table].kept if observations else {}
-    moment = load(Moment, "problem.moment")
-    known, report = add_known(sifted[name].kept, moment, observations, observed, history)
-    schema = schema_of(tables, name, moment, observations, history)
+    name, moment = load(str, "problem.table"), load(Moment, "problem.moment")
+    data = load_file(Data, Path(load(str, "problem.data")))
+    sifted = {table: sift(read_columns(paths.raw(table)), spec, table, config) for table, spec in data.tables.items()}
+    observed = sifted[data.observations.table].kept if data.observations else {}
+    known, report = add_known(sifted[name].kept, moment, data.observations, observed, data.history)
+    schema = schema_of(data, name, moment)
     check_clean(pd.DataFrame({c: known[c] for c in schema.inputs}), schema.inputs, "clean")
     assert rows(known) + rows(sifted[name].rejected) == sifted[name].report["rows"]  # noqa: S101
     write_columns(paths.KEPT, known)

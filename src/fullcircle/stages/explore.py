@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fullcircle import paths
-from fullcircle.config import load
+from fullcircle.core import paths
+from fullcircle.core.config import load
+from fullcircle.core.stage import run
+from fullcircle.core.tables import read_table
 from fullcircle.runtime.files import write_text
-from fullcircle.stages import run
-from fullcircle.tables import read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from fullcircle import paths
-from fullcircle.config import load
+from fullcircle.core import paths
+from fullcircle.core.config import load
+from fullcircle.core.problem import Features, Lookup, Schema
+from fullcircle.core.stage import run
+from fullcircle.core.tables import read_columns, read_json, write_json, write_matrix
+from fullcircle.core.threads import side_by_side
 from fullcircle.features import LIBRARY, arguments
 from fullcircle.features.selection import Dropped, select
-from fullcircle.problem import Features, Lookup, Schema
-from fullcircle.runtime.columns import is_null, rows
+from fullcircle.runtime.columns import Array, is_null, rows
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.plan import (
     FORMAT,
@@ -24,16 +27,14 @@ from fullcircle.runtime.plan import (
     TargetMean,
     apply,
     encode,
+    matrix_of,
     prepare,
 )
 from fullcircle.runtime.scorer import write_plan
 from fullcircle.runtime.typed import build
-from fullcircle.stages import run
-from fullcircle.tables import read_columns, read_json, write_json, write_matrix
-from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array, Column, Columns
+    from fullcircle.runtime.columns import Column, Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ class FeaturizeConfig:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The plan, and what selection left out and why."""
+    """The plan, the training rows' feature matrix by it, and what selection left out and why."""
 
     plan: Plan
+    matrix: Array
     dropped: tuple[Dropped, ...]
     information: dict[str, float]  # bits that each candidate tells about the target
 
@@ -92,7 +94,7 @@ def fit_plan(
         raise DataError("selection left no feature; lower featurize.min_information")
     matrix = np.stack([encoded[name] for name in chosen.selected], axis=1)
     plan = replace(plan, selected=chosen.selected, **_filling(matrix, config))
-    return Fitted(plan, chosen.dropped, chosen.information)
+    return Fitted(plan, matrix_of(plan, encoded), chosen.dropped, chosen.information)
 
 
 def fit_lookup(lookup: Lookup, table: Columns, train: Columns) -> LookupTable:
@@ -210,8 +212,9 @@ def main() -> None:
     train = read_columns(paths.TRAIN, [*inputs, "target"])
     fitted = fit_plan(train, inputs, features, references, load(FeaturizeConfig, "featurize"))
     validation = read_columns(paths.VALIDATION, [*inputs, "target"])
-    names, sides = list(fitted.plan.selected), ((paths.TRAIN_FEATURES, train), (paths.VALIDATION_FEATURES, validation))
-    side_by_side(lambda s: write_matrix(s[0], apply(fitted.plan, s[1]), names, s[1]["target"]), sides)
+    names, matrix = list(fitted.plan.selected), apply(fitted.plan, validation)
+    sides = (paths.TRAIN_FEATURES, fitted.matrix, train), (paths.VALIDATION_FEATURES, matrix, validation)
+    side_by_side(lambda side: write_matrix(side[0], side[1], names, side[2]["target"]), sides)
     write_plan(paths.FEATURES, fitted.plan)
     write_json(paths.FEATURES_REPORT, describe(fitted) | {"train_rows": rows(train)})
 

@@ -6,12 +6,13 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fullcircle import paths, sources
+from fullcircle import sources
 from fullcircle.cleaning.schema import check_raw
-from fullcircle.config import load, load_file
-from fullcircle.problem import Source, Table
-from fullcircle.stages import run
-from fullcircle.tables import write_json, write_table
+from fullcircle.core import paths
+from fullcircle.core.config import load, load_file
+from fullcircle.core.problem import Data, Source, Table
+from fullcircle.core.stage import run
+from fullcircle.core.tables import write_json, write_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +36,7 @@ def entry(table: pa.Table, origin: str, file: Path) -> dict[str, object]:
 
 def main() -> None:
     """Read every source before anything is written: complete or failed, never in part."""
-    specs = load_file(dict[str, Table], Path(load(str, "problem.tables")))
+    specs = load_file(Data, Path(load(str, "problem.data"))).tables
     read = {
         name: ingest(source, specs[name], name) for name, source in load(dict[str, Source], "problem.sources").items()
     }

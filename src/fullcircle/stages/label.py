@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from fullcircle import paths
-from fullcircle.cleaning.expressions import holds
-from fullcircle.config import load
-from fullcircle.problem import Schema, Target
+from fullcircle.cleaning.expressions import holds, mentioned
+from fullcircle.core import paths
+from fullcircle.core.config import load
+from fullcircle.core.problem import Schema, Target
+from fullcircle.core.stage import run
+from fullcircle.core.tables import columns_of, read_json, read_table, write_json, write_table
 from fullcircle.runtime.errors import DataError
 from fullcircle.runtime.typed import build
-from fullcircle.stages import run
-from fullcircle.tables import columns_of, read_json, read_table, write_json, write_table
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def label(kept: pa.Table, target: Target, outcomes: list[str]) -> pa.Table:
     """Add the target (1: positive) as column `target`, and drop `outcomes`. Raises DataError if it has one class."""
-    named = [name for name in kept.column_names if name in target.holds]
+    named = mentioned(kept.column_names, target.holds)
     positive = holds(pd.DataFrame(columns_of(kept.select(named))), target.holds, "problem.target.holds")
     share = positive.mean()
     if share in (0.0, 1.0):

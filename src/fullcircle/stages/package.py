@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from fullcircle import paths
-from fullcircle.config import load, read_params
+from fullcircle.core import paths
+from fullcircle.core.config import load, read_params
+from fullcircle.core.stage import run
+from fullcircle.core.tables import read_columns, read_json, write_json
 from fullcircle.packaging.reference import reference
 from fullcircle.packaging.wheel import build_wheel
 from fullcircle.report import card, page
@@ -16,8 +18,6 @@ from fullcircle.report.facts import gather
 from fullcircle.runtime import bundle
 from fullcircle.runtime.files import seal, write_text
 from fullcircle.runtime.scorer import MODEL, PLAN, SPEC, Scorer
-from fullcircle.stages import run
-from fullcircle.tables import read_columns, read_json, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path

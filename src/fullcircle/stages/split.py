@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from fullcircle import paths
-from fullcircle.config import load
+from fullcircle.core import paths
+from fullcircle.core.config import load
+from fullcircle.core.stage import run
+from fullcircle.core.tables import columns_of, read_table, write_json, write_table
+from fullcircle.core.threads import side_by_side
 from fullcircle.runtime.columns import rows
 from fullcircle.runtime.errors import DataError
-from fullcircle.stages import run
-from fullcircle.tables import columns_of, read_table, write_json, write_table
-from fullcircle.threads import side_by_side
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array, Columns

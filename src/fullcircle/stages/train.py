@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from fullcircle import paths
-from fullcircle.config import load
+from fullcircle.core import paths
+from fullcircle.core.config import load
+from fullcircle.core.problem import Costs, Target
+from fullcircle.core.stage import run
+from fullcircle.core.tables import read_columns, read_matrix, rounded, write_csv, write_json
 from fullcircle.evaluation import baselines
 from fullcircle.evaluation.metrics import evaluate, predictions
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.curve import learning_curve
 from fullcircle.models.sample import Sample
-from fullcircle.problem import Costs, Target
 from fullcircle.runtime.errors import DataError, ParityError
 from fullcircle.runtime.plan import unknown_levels
 from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec, log_odds, read_plan, sigmoid
-from fullcircle.stages import run
-from fullcircle.tables import read_columns, read_matrix, rounded, write_csv, write_json
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
@@ -174,7 +174,7 @@ def _write_reports(
     importance = trained.estimator.importance()
     order = np.argsort(-importance, kind="stable")
     write_csv(
-        paths.PLOTS / "importance.csv",
+        paths.IMPORTANCE,
         {"feature": [names[i] for i in order[:20]], "importance": importance[order[:20]]},
     )
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle import paths
-from fullcircle.config import load
+from fullcircle.core import paths
+from fullcircle.core.config import load
+from fullcircle.core.problem import Behaviour, Gate
+from fullcircle.core.stage import run
+from fullcircle.core.tables import read_columns, read_json, write_csv, write_json
 from fullcircle.evaluation import curves
 from fullcircle.evaluation.baselines import Baselines, auc, follow
 from fullcircle.evaluation.behaviour import Behaved, behave, share_passed
@@ -16,13 +19,10 @@ from fullcircle.evaluation.gates import GATED, Verdict, judge
 from fullcircle.evaluation.intervals import bootstrap, groups_of
 from fullcircle.evaluation.metrics import NAMES, Predictions, evaluate, predictions
 from fullcircle.evaluation.slices import Slice, gap, slices
-from fullcircle.problem import Behaviour, Gate
 from fullcircle.runtime.columns import take
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.scorer import Scorer
 from fullcircle.runtime.typed import build
-from fullcircle.stages import run
-from fullcircle.tables import read_columns, read_json, write_csv, write_json
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Columns
@@ -161,10 +161,10 @@ def main() -> None:
     write_json(paths.TEST_REPORT, report(validated, known, config))
     write_json(paths.VERDICT, asdict(validated.verdict))
     s, spec = validated.predictions, scorer.spec
-    write_csv(paths.PLOTS / "roc.csv", curves.roc(s))
-    write_csv(paths.PLOTS / "precision_recall.csv", curves.precision_recall(s))
-    write_csv(paths.PLOTS / "calibration.csv", curves.calibration(s))
-    write_csv(paths.PLOTS / "confusion.csv", curves.confusion(s, spec.negative, spec.positive))
+    write_csv(paths.ROC, curves.roc(s))
+    write_csv(paths.PRECISION_RECALL, curves.precision_recall(s))
+    write_csv(paths.CALIBRATION, curves.calibration(s))
+    write_csv(paths.CONFUSION, curves.confusion(s, spec.negative, spec.positive))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.runtime.errors import DataError, FullCircleError
-from fullcircle.tables import (
+from fullcircle.core.tables import (
     columns_of,
     read_columns,
     read_json,
@@ -26,6 +25,7 @@ from fullcircle.tables import (
     write_matrix,
     write_table,
 )  # fmt: skip
+from fullcircle.runtime.errors import DataError, FullCircleError
 from tests.builders import flights, same
 
 if TYPE_CHECKING:

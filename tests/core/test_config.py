@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from fullcircle import paths
-from fullcircle.config import compose, load, load_file, read_params
+from fullcircle.core import paths
+from fullcircle.core.config import compose, load, load_file, read_params
+from fullcircle.core.problem import Costs, Data, Moment, Problem, Recent, schema_of
 from fullcircle.models import ModelConfig
-from fullcircle.problem import Costs, Moment, Problem, Recent, Table, schema_of
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 from fullcircle.stages.clean import CleanConfig
@@ -19,7 +19,7 @@ from fullcircle.stages.split import Split
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig, demand_gates
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONF = ROOT / paths.CONF
 GROUPS: dict[str, Any] = {
     "clean": CleanConfig,
@@ -86,18 +86,19 @@ def test_every_split_composes_and_builds(name: str) -> None:
     split: Split = load(Split, "split", params)
     problem = load(Problem, "problem", params)
     assert split.kind == name
-    assert set(split.columns) <= set(load_file(dict[str, Table], ROOT / problem.tables)[problem.table].columns)
+    assert set(split.columns) <= set(load_file(Data, ROOT / problem.data).tables[problem.table].columns)
 
 
 @pytest.mark.parametrize("name", choices("problem"))
 def test_every_problem_composes_and_makes_sense(name: str) -> None:
     problem = load(Problem, "problem", composed(f"problem={name}"))
     assert problem.name == name
-    tables = load_file(dict[str, Table], ROOT / problem.tables)
+    data = load_file(Data, ROOT / problem.data)
+    tables = data.tables
     assert set(problem.sources) == set(tables)
     for key, table in tables.items():
         assert set(table.key) <= set(table.columns), key
-    schema = schema_of(tables, problem.table, problem.moment, problem.observations, problem.history)
+    schema = schema_of(data, problem.table, problem.moment)
     inputs = schema.inputs
     assert {check.column for check in problem.behaviour} <= set(inputs)
     demand_known(problem.features, problem.lookups, schema)
@@ -119,8 +120,6 @@ def test_every_problem_composes_and_makes_sense(name: str) -> None:
         ("problem.moment", "led_hours", "lead_hours"),
         ("problem.target", "hold", "holds"),
         ("problem.costs", "mised", "missed"),
-        ("problem.history", "late_minute", "late_minutes"),
-        ("problem.observations", "within_hour", "within_hours"),
         ("problem.sources.flights", "verison", "version"),
     ],
 )
@@ -166,7 +165,6 @@ def test_a_choice_that_does_not_exist_names_those_that_do() -> None:
         ("problem.costs.missed=0", "problem.costs: costs must be above 0"),
         ("problem.metric=accuracy", "problem.metric: 'accuracy' is not one of 'auc', 'ap'"),
         ("problem.gates.0.min=70", r"problem.gates\[0\]: auc: threshold 70.0 is outside -1..1"),
-        ("problem.history.columns.0.hours=0", r"problem.history.columns\[0\]: hours 0 must be above 0"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_its_key(default: str, override: str, message: str) -> None:
@@ -236,12 +234,19 @@ def test_a_whole_hour_may_be_written_as_an_integer() -> None:
     [
         ("month: {kind: integer, min: 1", "month: {kind: integer, mni: 1", r"unknown key: mni \(did you mean min\?\)"),
         ("month: {kind: integer, min: 1", "month: {kind: integer, min: 13", "columns.month: min 13 is above max 12"),
+        ("late_minutes: 15", "late_minute: 15", r"history: unknown key: late_minute \(did you mean late_minutes\?\)"),
+        (
+            "within_hours: 6",
+            "within_hour: 6",
+            r"observations: unknown key: within_hour \(did you mean within_hours\?\)",
+        ),
+        ("hours: 1, what", "hours: 0, what", r"history.columns\[0\]: hours 0 must be above 0"),
         ("duplicates: reject", "duplicates: keep", "'keep' is not one of 'reject', 'error'"),
     ],
 )
 def test_a_table_that_is_described_wrongly_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
-    text = (CONF / "tables/flights.yaml").read_text(encoding="utf-8")
+    text = (CONF / "data/flights.yaml").read_text(encoding="utf-8")
     assert old in text
     (tmp_path / "flights.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
-        load_file(dict[str, Table], tmp_path / "flights.yaml")
+        load_file(Data, tmp_path / "flights.yaml")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import yaml
 
-from fullcircle import paths
+from fullcircle.core import paths
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 

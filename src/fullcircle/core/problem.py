@@ -1,4 +1,4 @@
-"""The problem, typed: what `conf/problem/NAME.yaml` may say, and what it may not."""
+"""The problem and its data, typed: what `conf/problem/NAME.yaml` and `conf/data/NAME.yaml` may say."""
 
 from __future__ import annotations
 
@@ -97,6 +97,15 @@ class History:
     late_minutes: float
     clip: tuple[float, float]  # delays are clipped to this range before they are averaged
     columns: tuple[Recent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What `conf/data/NAME.yaml` says: the tables, and what was known of a row at its moment of prediction."""
+
+    tables: dict[str, Table]
+    observations: Observations | None = None
+    history: History | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +236,7 @@ class Problem:
     moment: Moment
     table: str
     sources: dict[str, Source]
-    tables: str  # the file in conf/tables/ that describes them
-    observations: Observations | None
-    history: History | None
+    data: str  # the file in conf/data/ that describes the tables
     lookups: tuple[Lookup, ...]
     target: Target
     features: Features
@@ -242,15 +249,13 @@ class Problem:
     limits: tuple[str, ...] = field(default=())  # what the model must not be used for; shown in its card
 
 
-def schema_of(
-    tables: dict[str, Table], table: str, moment: Moment, observations: Observations | None, history: History | None
-) -> Schema:
+def schema_of(data: Data, table: str, moment: Moment) -> Schema:
     """The scorer's inputs are the table's own, those last observed, and the point-in-time columns."""
-    columns = tables[table].columns
+    columns, observations, history = data.tables[table].columns, data.observations, data.history
     outcomes = tuple(name for name, column in columns.items() if column.role == "outcome")
     inputs = {name: column for name, column in columns.items() if column.role == "input"}
     if observations is not None:
-        inputs |= {name: tables[observations.table].columns[name] for name in observations.columns}
+        inputs |= {name: data.tables[observations.table].columns[name] for name in observations.columns}
     if history is not None:
         low, _ = history.clip
         lowest = {"mean": low, "late": 0.0, "waiting": 0.0, "waited": 0.0, "timetable": 0.0}

@@ -4,7 +4,6 @@ from pathlib import Path
 
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
-TUNED = CONF / "tuned"
 
 RAW = Path("data/raw")
 RAW_MANIFEST = RAW / "manifest.json"
@@ -21,7 +20,6 @@ VALIDATION_FEATURES = Path("data/features/validation.parquet")
 
 FEATURES = Path("models/features")
 SCORER = Path("models/scorer")
-BASELINES = Path("models/baselines.json")
 BUNDLE = Path("dist/bundle")
 WHEEL = Path("dist/wheel")
 
@@ -34,13 +32,22 @@ CLEAN_REPORT = REPORTS / "clean.json"
 LABEL_REPORT = REPORTS / "label.json"
 SPLIT_REPORT = REPORTS / "split.json"
 FEATURES_REPORT = REPORTS / "features.json"
-TRAIN_REPORT = REPORTS / "train.json"
-TEST_REPORT = REPORTS / "test.json"
 VERDICT = REPORTS / "verdict.json"
 PAGE = REPORTS / "index.html"
 EXPLORE = REPORTS / "explore.html"
-CURVE = REPORTS / "curve"
-PLOTS = REPORTS / "plots"
+
+ON_TRAIN = REPORTS / "train"
+TRAIN_REPORT = ON_TRAIN / "report.json"
+BASELINES = ON_TRAIN / "baselines.json"
+CURVE = ON_TRAIN / "curve"
+IMPORTANCE = ON_TRAIN / "importance.csv"
+
+ON_TEST = REPORTS / "test"
+TEST_REPORT = ON_TEST / "report.json"
+ROC = ON_TEST / "roc.csv"
+PRECISION_RECALL = ON_TEST / "precision_recall.csv"
+CALIBRATION = ON_TEST / "calibration.csv"
+CONFUSION = ON_TEST / "confusion.csv"
 
 
 def reference(table: str) -> Path:

@@ -87,7 +87,7 @@ def columns_of(table: pa.Table) -> Columns:
 def _array(column: pa.ChunkedArray, name: str) -> Array:
     array, kind = column.combine_chunks(), column.type
     if kind in (pa.string(), pa.large_string(), pa.null()):
-        return np.array(array.to_pylist(), dtype=object)
+        return _texts(array.cast(pa.string()).dictionary_encode())
     if kind not in (pa.int64(), pa.float64(), pa.float32()) and not pa.types.is_timestamp(kind):
         raise DataError(f"column {name} is {kind}; text, int64, float64, float32 and timestamps can be read")
     values = _buffer(array)
@@ -96,6 +96,13 @@ def _array(column: pa.ChunkedArray, name: str) -> Array:
     if values.dtype == np.int64 and len(values) and max(values.max(), -values.min()) >= 2**53:
         raise DataError(f"column {name} holds integers of 2^53 and more, which lose digits as numbers; make it text")
     return values if values.dtype == np.float32 else values.astype(np.float64)
+
+
+def _texts(coded: pa.DictionaryArray) -> Array:
+    """Text, object with None: one Python string a level, however many rows share it."""
+    levels = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    at = _buffer(coded.indices)
+    return levels[np.where(np.isnan(at), -1, at).astype(np.int64)]
 
 
 def _buffer(array: pa.Array) -> Array:
