@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 METRICS = ("val_auc", "auc", "ap", "brier", "ece", "f1", "rounds")
 """Metrics shown, in this order; the others are in metrics/ and `dvc metrics diff`."""
 
-_NOT_A_PARAMETER = re.compile(r"^params\.yaml$|^(data|src|models|conf|reports|metrics)/|^problem\.|^(logloss|acc|prec|rec|val_ece)$")
+_NOT_A_PARAMETER = re.compile(
+    r"^params\.yaml$|^(data|src|models|conf|reports|metrics)/|^problem\.|^(logloss|acc|prec|rec|val_ece)$"
+)
 _ABOUT = ("Experiment", "rev", "typ", "Created", "parent", "State", "Executor")
 
 
