@@ -36,6 +36,19 @@ def params(
 
 
 @app.command()
+def sweep(
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Hydra overrides, such as sweep=xgboost sweep.trials=50 model.seed=3.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the trials of earlier runs.")] = False,
+) -> None:
+    """Search for parameters: conf/sweep/NAME.yaml says how, every trial is a DVC experiment. It can be interrupted."""
+    from fullcircle.sweep.run import sweep as run
+
+    print(run(overrides or [], fresh=fresh))
+
+
+@app.command()
 def adopt(experiment: Annotated[str, typer.Argument(help="Experiment, branch, tag or commit.")]) -> None:
     """Keep an experiment's choices: write them to conf/tuned/, and compose params.yaml with them."""
     from fullcircle.adopt import adopt as work_out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -42,7 +42,12 @@ class Whole:
 
 def demand_whole(composed: str, conf: Path = paths.CONF) -> Whole:
     """Check composed parameters (YAML) against what the stages expect. Raises ConfigError naming the key."""
-    whole = build(Whole, yaml.safe_load(composed), "")
+    return demand_params(yaml.safe_load(composed), conf)
+
+
+def demand_params(params: dict[str, Any], conf: Path = paths.CONF) -> Whole:
+    """Check parameters against what the stages expect. Raises ConfigError naming the key."""
+    whole = build(Whole, params, "")
     problem = whole.problem
     data = load_file(Data, conf.parent / problem.data)
     if problem.table not in data.tables or problem.sources.keys() != data.tables.keys():

@@ -170,7 +170,7 @@ def test_refitting_learns_from_validation_rows_and_keeps_rounds_and_calibration(
     assert once.scorer.model != again.scorer.model
     assert once.scorer.spec == again.scorer.spec
     assert once.estimator.rounds == again.estimator.rounds
-    assert once.validation == again.validation
+    assert once.measured.validation == again.measured.validation
 
 
 def test_training_twice_gives_the_same_bytes() -> None:
@@ -186,7 +186,10 @@ def test_without_calibration_the_margin_is_left_alone() -> None:
 
 def test_calibration_makes_the_loss_on_validation_rows_no_worse() -> None:
     for name in ("xgboost", "forest", "linear"):
-        assert trained(name).validation["logloss"] <= trained(name, calibrate="none").validation["logloss"] + 1e-9
+        assert (
+            trained(name).measured.validation["logloss"]
+            <= trained(name, calibrate="none").measured.validation["logloss"] + 1e-9
+        )
 
 
 def test_the_scorer_has_the_names_and_the_threshold_it_was_given() -> None:

@@ -47,10 +47,11 @@ def read_params(path: Path = paths.PARAMS) -> Any:
         raise ConfigError(f"{path} cannot be read: {error}.{hint}") from None
 
 
-def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF) -> str:
+def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = "config") -> str:
     """Compose the configuration; return it as YAML, byte for byte what `dvc exp run` writes to params.yaml.
 
-    Hydra is imported here and nowhere else, for no stage needs it. Raises ConfigError.
+    `name`: of the file in `conf` to begin with. Hydra is imported here (and by sweeps), for no stage needs it.
+    Raises ConfigError.
     """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
@@ -60,8 +61,26 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF) -> str:
 
     try:
         with initialize_config_dir(str(conf.resolve()), version_base=None):
-            composed = hydra_compose(config_name="config", overrides=list(overrides))
+            composed = hydra_compose(config_name=name, overrides=list(overrides))
         OmegaConf.resolve(composed)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(f"{conf}: {error}") from None
     return str(OmegaConf.to_yaml(composed))
+
+
+def as_yaml(params: dict[str, Any]) -> str:
+    """Parameters as `compose` writes them."""
+    from omegaconf import OmegaConf
+
+    return str(OmegaConf.to_yaml(OmegaConf.create(params)))
+
+
+def is_swept(override: str) -> bool:
+    """Whether an override gives several values, as `model.max_depth=range(3,6)` does. Raises ConfigError."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        return bool(OverridesParser.create().parse_override(override).is_sweep_override())
+    except HydraException as error:
+        raise ConfigError(f"the override `{override}` cannot be read: {str(error).splitlines()[0]}") from None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
+DVC_YAML, DVC_LOCK = Path("dvc.yaml"), Path("dvc.lock")
 
 RAW = Path("data/raw")
 RAW_MANIFEST = RAW / "manifest.json"
@@ -26,6 +27,7 @@ WHEEL = Path("dist/wheel")
 METRICS = Path("metrics")
 TRAIN_METRICS = METRICS / "train.json"
 TEST_METRICS = METRICS / "test.json"
+SWEEP_METRICS = METRICS / "sweep.json"
 
 REPORTS = Path("reports")
 CLEAN_REPORT = REPORTS / "clean.json"
@@ -34,6 +36,7 @@ SPLIT_REPORT = REPORTS / "split.json"
 FEATURES_REPORT = REPORTS / "features.json"
 VERDICT = REPORTS / "verdict.json"
 PAGE = REPORTS / "index.html"
+SWEEPS = REPORTS / "sweeps"
 EXPLORE = REPORTS / "explore.html"
 
 ON_TRAIN = REPORTS / "train"

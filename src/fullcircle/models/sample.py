@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from fullcircle.runtime.columns import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +21,14 @@ class Sample:
 
     X: Array
     y: Array
+    made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Any, make: Callable[[], T]) -> T:
+        """What `make` makes of these rows; kept, so that a sweep fits many times and bins once."""
+        if key not in self.made:
+            self.made[key] = make()
+        kept: T = self.made[key]
+        return kept
 
     def __add__(self, other: Sample) -> Sample:
         return Sample(np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]))

@@ -79,8 +79,8 @@ def fit(config: XGBoostConfig, train: Sample, validation: Sample, threads: int, 
     """
     parts = _binned(config, train, threads)
     # Not binned: predicting from a QuantileDMatrix takes as long as growing the trees.
-    watch = xgb.DMatrix(validation.X, validation.y, nthread=threads)
-    some = xgb.DMatrix(train.X[::20], train.y[::20], nthread=threads)
+    watch = validation.once("xgboost", lambda: xgb.DMatrix(validation.X, validation.y, nthread=threads))
+    some = train.once("xgboost", lambda: xgb.DMatrix(train.X[::20], train.y[::20], nthread=threads))
     booster = xgb.train(
         _parameters(config, threads),
         parts,
@@ -103,7 +103,10 @@ def refit(config: XGBoostConfig, sample: Sample, rounds: int | None, threads: in
 
 
 def _binned(config: XGBoostConfig, sample: Sample, threads: int) -> xgb.QuantileDMatrix:
-    return xgb.QuantileDMatrix(sample.X, sample.y, max_bin=config.max_bin, nthread=threads)
+    return sample.once(
+        ("xgboost", config.max_bin),
+        lambda: xgb.QuantileDMatrix(sample.X, sample.y, max_bin=config.max_bin, nthread=threads),
+    )
 
 
 def _parameters(config: XGBoostConfig, threads: int) -> dict[str, Any]:

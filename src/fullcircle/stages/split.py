@@ -80,8 +80,8 @@ def split(labelled: Columns, config: Split) -> Array:
         side = _from(labelled, config, config.validation_from) + _from(labelled, config, config.test_from)
     else:
         strata = labelled["target"] if isinstance(config, RandomSplit) else np.zeros(rows(labelled))
-        drawn = _drawn([labelled[c] for c in config.columns], strata, config.salt)
-        side = (drawn >= 1 - config.test - config.validation).astype(int) + (drawn >= 1 - config.test)
+        at = drawn([labelled[c] for c in config.columns], strata, config.salt)
+        side = (at >= 1 - config.test - config.validation).astype(int) + (at >= 1 - config.test)
     for i, name in enumerate(SIDES):
         target = labelled["target"][side == i]
         if len(np.unique(target)) < 2:
@@ -101,7 +101,7 @@ def _from(labelled: Columns, config: TimeSplit, border: tuple[int, ...]) -> Arra
     return after.astype(int)
 
 
-def _drawn(columns: list[Array], strata: Array, salt: str) -> Array:
+def drawn(columns: list[Array], strata: Array, salt: str) -> Array:
     """A number in [0, 1) a row that depends on its values, its stratum and the salt alone (BLAKE2b)."""
     texts = zip(strata.tolist(), *(column.tolist() for column in columns), strict=True)
     keys = [repr((salt, *values)).encode() for values in texts]

@@ -46,13 +46,27 @@ class TrainConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """The estimator and its calibration, the scorer made of both, and what validation rows said of the first fit."""
+class Measured:
+    """An estimator fitted on training rows, its calibration, and what validation rows say of both."""
 
     estimator: Fitted
     calibration: tuple[float, float]  # slope and intercept of the sigmoid
-    scorer: Scorer
     validation: dict[str, float]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What metrics/train.json holds."""
+        found: dict[str, Any] = {"val_auc": self.validation["auc"], "val_ece": self.validation["ece"]}
+        return found if self.estimator.rounds is None else found | {"rounds": self.estimator.rounds}
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The estimator, what the first fit said of it, and the scorer made of both."""
+
+    estimator: Fitted
+    measured: Measured
+    scorer: Scorer
 
 
 def train(
@@ -65,16 +79,33 @@ def train(
     on_round: OnRound,
 ) -> Trained:
     """Fit on training rows, calibrate and measure on validation rows, then fit again on both if asked to."""
-    fitting, (training, validation) = model_of(model), sides
-    estimator = fitting.fit(model, training, validation, config.threads, on_round)
+    measured, (training, validation) = measure(sides, model, config, threshold, on_round), sides
+    estimator = measured.estimator
+    if config.refit:
+        estimator = model_of(model).refit(model, training + validation, estimator.rounds, config.threads)
+    scorer = scorer_of(estimator, measured.calibration, plan, target, threshold)
+    return Trained(estimator, measured, scorer)
+
+
+def measure(
+    sides: tuple[Sample, Sample], model: ModelConfig, config: TrainConfig, threshold: float, on_round: OnRound
+) -> Measured:
+    """Fit on training rows; calibrate and measure on validation rows."""
+    training, validation = sides
+    estimator = model_of(model).fit(model, training, validation, config.threads, on_round)
     margin = margin_of(estimator, validation.X)
     slope, intercept = platt(margin, validation.y) if config.calibrate == "sigmoid" else (1.0, 0.0)
     probability = sigmoid(slope * margin + intercept)
-    measured = evaluate(predictions(probability, validation.y, threshold, BINS))
-    if config.refit:
-        estimator = fitting.refit(model, training + validation, estimator.rounds, config.threads)
-    spec = ScorerSpec(FORMAT, target.positive, target.negative, estimator.output, slope, intercept, threshold)
-    return Trained(estimator, (slope, intercept), Scorer(plan, spec, estimator.onnx()), measured)
+    found = evaluate(predictions(probability, validation.y, threshold, BINS))
+    return Measured(estimator, (slope, intercept), found)
+
+
+def scorer_of(
+    estimator: Fitted, calibration: tuple[float, float], plan: Plan, target: Target, threshold: float
+) -> Scorer:
+    """The scorer made of features, an estimator and its calibration."""
+    spec = ScorerSpec(FORMAT, target.positive, target.negative, estimator.output, *calibration, threshold)
+    return Scorer(plan, spec, estimator.onnx())
 
 
 def margin_of(estimator: Fitted, X: Array) -> Array:
@@ -119,7 +150,7 @@ def demand_parity(trained: Trained, raw: Columns, X: Array, config: TrainConfig,
     Raises ParityError, naming the rows, if any two are more than `config.parity` apart.
     """
     answer = trained.scorer.probability(raw, config.threads)
-    slope, intercept = trained.calibration
+    slope, intercept = trained.measured.calibration
     expected = sigmoid(slope * margin_of(trained.estimator, X) + intercept)
     apart = np.abs(answer - expected)
     wrong = np.flatnonzero(~(apart <= config.parity))  # not a number is wrong too
@@ -158,14 +189,10 @@ def main() -> None:
 def _write_reports(
     trained: Trained, names: list[str], train_auc: float, found: baselines.Baselines, unknown: dict[str, int]
 ) -> None:
-    validation = trained.validation
-    metrics: dict[str, Any] = {"val_auc": validation["auc"], "val_ece": validation["ece"]}
-    if trained.estimator.rounds is not None:
-        metrics["rounds"] = trained.estimator.rounds
-    write_json(paths.TRAIN_METRICS, metrics)
+    write_json(paths.TRAIN_METRICS, trained.measured.metrics)
     report = {
         "train_auc": train_auc,
-        "validation": validation,
+        "validation": trained.measured.validation,
         "one_rule": found.rule.column,
         "calibration": {"slope": trained.scorer.spec.slope, "intercept": trained.scorer.spec.intercept},
         "validation_rows_with_unknown_levels": unknown,

@@ -1,0 +1,70 @@
+"""The configuration of a sweep, typed: what conf/sweep/NAME.yaml and conf/engine/NAME.yaml may say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from fullcircle.evaluation.metrics import NAMES
+
+METRICS = tuple(f"val_{name}" for name in NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepConfig:
+    """A search: what is sought, how, and how much it may cost; conf/sweep/xgboost.yaml says what each means."""
+
+    name: str
+    metric: str
+    direction: Literal["maximize", "minimize"]
+    trials: int
+    seconds: float | None
+    sampler: Literal["tpe", "random", "grid"]
+    prune: Literal["median", "none"]
+    seed: int
+    repeats: int
+    folds: int
+    workers: int
+    record: str
+    space: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
+            raise ValueError(f"name {self.name!r} must be small letters, digits, - and _, for experiments bear it")
+        if self.metric not in METRICS:
+            raise ValueError(f"metric {self.metric!r} does not exist; there are {', '.join(METRICS)}")
+        for field, least in (("trials", 1), ("repeats", 1), ("folds", 2), ("workers", 1)):
+            if getattr(self, field) < least:
+                raise ValueError(f"{field} {getattr(self, field)} must be at least {least}")
+        if self.seconds is not None and self.seconds <= 0:
+            raise ValueError(f"seconds {self.seconds:g} must be above 0")
+        if not re.fullmatch(r"all|none|best [1-9][0-9]*", self.record):
+            raise ValueError(f"record {self.record!r} is not one of all, none, best N")
+
+    @property
+    def recorded(self) -> int | None:
+        """How many of the best trials become experiments; None: every one."""
+        return {"all": None, "none": 0}.get(self.record) if " " not in self.record else int(self.record.split()[1])
+
+    def experiment(self, number: int) -> str:
+        """The name of a trial's experiment."""
+        return f"{self.name}-{number:03}"
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Threads of this process."""
+
+    kind: Literal["local"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dask:
+    """A Dask cluster; `address` of its scheduler, or None for one on this machine."""
+
+    kind: Literal["dask"]
+    address: str | None = None
+
+
+EngineConfig: TypeAlias = Local | Dask

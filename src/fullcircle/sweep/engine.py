@@ -1,0 +1,105 @@
+"""Where trials run: threads of this process, or worker processes of a Dask cluster. Both give futures."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fullcircle.runtime.errors import FullCircleError
+from fullcircle.sweep.config import Dask
+from fullcircle.sweep.trial import Outcome, Task, on_worker, run
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from fullcircle.sweep.config import EngineConfig
+
+PATIENCE = 30  # seconds to wait for a scheduler to answer
+
+
+class EngineError(FullCircleError):
+    """Trials have nowhere to run."""
+
+
+class Engine(Protocol):
+    """Runs tasks side by side."""
+
+    def submit(self, task: Task) -> Any:
+        """Begin a task; a future of its Outcome."""
+
+    def first(self, futures: Collection[Any], seconds: float | None) -> list[Any]:
+        """Wait until at least one of the futures is done, or so many seconds; those that are done."""
+
+
+def outcome_of(future: Any) -> Outcome:
+    """What came of a task whose future is done. A worker that was killed over and over is the trial's error."""
+    try:
+        outcome: Outcome = future.result()
+    except Exception as error:
+        return Outcome(error=f"{type(error).__name__}: {error}")
+    return outcome
+
+
+@contextmanager
+def engine_of(config: EngineConfig, workers: int) -> Iterator[Engine]:
+    """The engine of a sweep; it is closed, and what runs is told to stop, when the block ends."""
+    if isinstance(config, Dask):
+        with _dask(config.address, workers) as engine:
+            yield engine
+        return
+    stopped = threading.Event()
+    pool = concurrent.futures.ThreadPoolExecutor(workers)
+    try:
+        yield _Threads(pool, stopped)
+    finally:
+        stopped.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Threads:
+    def __init__(self, pool: concurrent.futures.ThreadPoolExecutor, stopped: threading.Event) -> None:
+        self.pool, self.stopped = pool, stopped
+
+    def submit(self, task: Task) -> Any:
+        return self.pool.submit(run, task, self.stopped.is_set)
+
+    def first(self, futures: Collection[Any], seconds: float | None) -> list[Any]:
+        return list(concurrent.futures.wait(futures, seconds, concurrent.futures.FIRST_COMPLETED).done)
+
+
+class _Cluster:
+    def __init__(self, distributed: Any, client: Any) -> None:
+        self.distributed, self.client = distributed, client
+
+    def submit(self, task: Task) -> Any:
+        return self.client.submit(on_worker, task, pure=False)
+
+    def first(self, futures: Collection[Any], seconds: float | None) -> list[Any]:
+        try:
+            return list(self.distributed.wait(list(futures), seconds, return_when="FIRST_COMPLETED").done)
+        except TimeoutError:
+            return []
+
+
+@contextmanager
+def _dask(address: str | None, workers: int) -> Iterator[_Cluster]:
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise EngineError("engine=dask needs distributed: `uv sync --extra dask`") from None
+    with ExitStack() as stack:
+        at = address
+        if at is None:
+            local = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+            at = stack.enter_context(local)
+        try:
+            client = stack.enter_context(distributed.Client(at, timeout=PATIENCE))
+        except (OSError, ValueError) as error:
+            raise EngineError(
+                f"no Dask scheduler answers at {address} within {PATIENCE} s ({type(error).__name__}); start one with "
+                "`dask scheduler`, or leave engine.address out for a cluster on this machine"
+            ) from None
+        yield _Cluster(distributed, client)

@@ -1,0 +1,174 @@
+"""What a sweep is about to do: composed, and checked before anything runs."""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from fullcircle.core import paths
+from fullcircle.core.config import compose, is_swept, read_params
+from fullcircle.runtime.errors import ConfigError, DataError, difference
+from fullcircle.runtime.typed import build
+from fullcircle.sweep.config import EngineConfig, SweepConfig
+from fullcircle.sweep.space import Dimension, Space, parse
+from fullcircle.whole import demand_params
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SWEPT = ("model", "featurize")
+UPSTREAM = ("ingest", "clean", "label", "split")
+"""Stages whose outputs every trial starts from: what they read cannot be swept."""
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """A sweep's configuration, its space, where it runs, and how a trial's parameters are composed."""
+
+    config: SweepConfig
+    engine: EngineConfig
+    space: Space
+    overrides: tuple[str, ...]  # of the configuration, as the command line gave them
+
+    @cached_property
+    def _composed(self) -> dict[tuple[str, ...], dict[str, Any]]:
+        return {}
+
+    @cached_property
+    def threads(self) -> int:
+        """Threads of each trial: the cores, divided among the workers."""
+        return max(1, len(os.sched_getaffinity(0)) // self.config.workers)
+
+    def base(self, groups: Sequence[str] = ()) -> dict[str, Any]:
+        """The parameters with some groups chosen, such as model=forest, and nothing else swept."""
+        chosen = tuple(groups)
+        if chosen not in self._composed:
+            params = yaml.safe_load(compose((*self.overrides, *chosen)))
+            params["train"]["threads"] = min(params["train"]["threads"], self.threads)
+            self._composed[chosen] = params
+        return self._composed[chosen]
+
+    def params(self, choices: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of a trial, as `dvc exp run -S` would compose them from its choices."""
+        params = copy.deepcopy(self.base([f"{key}={value}" for key, value in choices.items() if "." not in key]))
+        for key, value in choices.items():
+            if "." in key:
+                section, name = _place(params, key)
+                section[name] = value
+        return params
+
+
+def plan(overrides: Sequence[str]) -> SweepPlan:
+    """Compose a sweep from conf/ and the command line, and check all of it. Raises ConfigError.
+
+    An override in sweep syntax, such as `model.max_depth=range(3,6)`, joins the space; a plain one fixes its key.
+    """
+    swept = {text.partition("=")[0]: text.partition("=")[2] for text in overrides if is_swept(text)}
+    fixed = [text for text in overrides if text.partition("=")[0] not in swept]
+    composed = yaml.safe_load(compose(fixed, name="sweep"))
+    own = ("sweep", "engine")
+    config = build(SweepConfig, composed["sweep"], "sweep")
+    kept = tuple(text for text in fixed if text.lstrip("+~").partition("=")[0].split(".")[0] not in own)
+    space = parse(_left(config.space | swept, set(kept)))
+    planned = SweepPlan(config, build(EngineConfig, composed["engine"], "engine"), space, kept)  # type: ignore[arg-type]
+    _demand_space(planned)
+    return planned
+
+
+def demand_data(planned: SweepPlan) -> None:
+    """Refuse to search on rows that were made with other parameters than the sweep's. Raises DataError."""
+    stages = yaml.safe_load(paths.DVC_YAML.read_text(encoding="utf-8"))["stages"]
+    base, params = planned.base(), read_params()
+    for key in dict.fromkeys(key for stage in UPSTREAM for key in stages[stage]["params"]):
+        if _value(base, key) != _value(params, key):
+            raise DataError(
+                f"the rows in data/ were split with {key} as {paths.PARAMS} has it, and the sweep has it otherwise; "
+                f"`fullcircle params {' '.join(planned.overrides)} && dvc repro split` first"
+            )
+    done = subprocess.run(["dvc", "repro", "--dry", "split"], capture_output=True, text=True, check=False)
+    waiting = [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage")]
+    if done.returncode or waiting:
+        said = done.stderr.strip() or f"{', '.join(waiting)} would run"
+        raise DataError(f"the rows in data/ are not those of {paths.PARAMS}: {said}; `dvc repro featurize` first")
+
+
+def _demand_space(planned: SweepPlan) -> None:
+    """Every key is a parameter that a trial can change, and every end of its range is one its stage takes."""
+    for dimension in planned.space.dimensions:
+        if dimension.key.split(".")[0] not in SWEPT:
+            raise ConfigError(
+                f"sweep.space.{dimension.key}: a sweep varies {' and '.join(SWEPT)}, for every trial starts from the "
+                f"same rows; `dvc exp run --queue -S '{dimension.key}=…'` runs the whole pipeline for each value"
+            )
+    drawn = [d for d in planned.space.always if "." not in d.key]
+    for chosen in product(*([f"{d.key}={value}" for value in d.ends] for d in drawn)):
+        base = planned.base(chosen)
+        demand_params(base)
+        below = [d for condition in chosen for d in planned.space.under.get(condition, ())]
+        for dimension in (*planned.space.always, *below):
+            if "." in dimension.key:
+                _demand_dimension(base, dimension, chosen)
+
+
+def _demand_dimension(base: dict[str, Any], dimension: Dimension, chosen: Iterable[str]) -> None:
+    where = f"sweep.space.{dimension.key}"
+    if wrong := _unknown(base, dimension.key):
+        raise ConfigError(f"{where} names no parameter{_with(chosen)}: {wrong}")
+    for value in dimension.ends:
+        params = copy.deepcopy(base)
+        section, name = _place(params, dimension.key)
+        section[name] = value
+        try:
+            demand_params(params)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: `{dimension.text}` reaches {value}, and {error}") from None
+
+
+def _unknown(base: dict[str, Any], key: str) -> str | None:
+    """What is wrong with a dotted key, with the nearest name; None if there is such a parameter."""
+    section: Any = base
+    for name in key.split("."):
+        if not isinstance(section, dict):
+            return f"there is nothing below {name}"
+        if name not in section:
+            return difference(section, [name], "key", missing=False)
+        section = section[name]
+    return None
+
+
+def _with(chosen: Iterable[str]) -> str:
+    text = ", ".join(chosen)
+    return f" with {text}" if text else ""
+
+
+def _place(params: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+    *above, name = key.split(".")
+    for part in above:
+        params = params[part]
+    return params, name
+
+
+def _value(params: Any, key: str) -> Any:
+    for name in key.split("."):
+        params = params[name]
+    return params
+
+
+def _left(space: dict[str, Any], fixed: set[str]) -> dict[str, Any]:
+    """The space less the keys that overrides fix; what lies under a choice that is fixed is searched in every trial."""
+    keys = {text.partition("=")[0] for text in fixed}
+    left: dict[str, Any] = {}
+    for key, text in space.items():
+        within = {k: v for k, v in text.items() if k not in keys} if isinstance(text, dict) else {}
+        if key in fixed:
+            left |= within
+        elif key.partition("=")[0] not in keys:
+            left[key] = within or text
+    return left

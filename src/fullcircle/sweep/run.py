@@ -1,0 +1,213 @@
+"""A sweep from the command line to its last file: plan, search, record, report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from fullcircle.core import paths
+from fullcircle.core.config import as_yaml, load, read_params
+from fullcircle.core.problem import Costs, Target
+from fullcircle.core.tables import read_columns
+from fullcircle.evaluation.intervals import bootstrap, groups_of
+from fullcircle.evaluation.metrics import evaluate, predictions
+from fullcircle.runtime.files import write_text
+from fullcircle.stages.train import Measured, scorer_of
+from fullcircle.stages.validate import ValidateConfig
+from fullcircle.sweep import page, trials
+from fullcircle.sweep.engine import engine_of
+from fullcircle.sweep.page import Luck, Swept
+from fullcircle.sweep.plan import SweepPlan, demand_data, plan
+from fullcircle.sweep.record import Recorder, recorder_at
+from fullcircle.sweep.search import Search, begin, importance
+from fullcircle.sweep.trial import Outcome, Task, Workplace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fullcircle.sweep.trials import Trial
+
+JOURNAL, TABLE, PAGE = "journal.log", "trials.csv", "index.html"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep under way. `measured`: the models of the trials that were the best when they ended."""
+
+    planned: SweepPlan
+    search: Search
+    recorder: Recorder
+    measured: dict[int, Measured] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return paths.SWEEPS / self.planned.config.name
+
+    def task(self, choices: dict[str, Any], rivals: dict[int, float], bar: float | None) -> Task:
+        """What a worker is told of a trial."""
+        config = self.planned.config
+        return Task(
+            root=str(Path.cwd()),
+            params=self.planned.params(choices),
+            metric=config.metric,
+            maximize=config.direction == "maximize",
+            repeats=config.repeats,
+            folds=config.folds,
+            rivals=rivals,
+            bar=bar,
+        )
+
+    def ended(self, trial: Trial, outcome: Outcome) -> None:
+        """A trial has ended: keep its model if it is the best so far, and make it an experiment."""
+        if outcome.measured is not None:
+            self.measured[trial.number] = outcome.measured
+        if self.planned.config.recorded is None and trial.state != "failed":
+            self.record(trial)
+
+    def record(self, trial: Trial) -> None:
+        """Make a trial an experiment."""
+        config = self.planned.config
+        params = as_yaml(self.planned.params(trial.choices))
+        self.recorder.record(config.experiment(trial.number), trial, params, config.metric)
+
+    def finish(self) -> list[Trial]:
+        """Record the best few where only those are wanted, and write the table; the trials with their experiments."""
+        config, found = self.planned.config, self.search.finished()
+        if config.recorded is not None:
+            kept = trials.ranked(found, config.direction)[: config.recorded]
+            for trial in kept:
+                self.record(trial)
+            self.recorder.remove(self.recorder.recorded(config.name) - {config.experiment(t.number) for t in kept})
+        there = self.recorder.recorded(config.name)
+        names = {t.number: config.experiment(t.number) for t in found}
+        found = [replace(t, experiment=names[t.number] if names[t.number] in there else "") for t in found]
+        trials.write_csv(self.folder / TABLE, found)
+        return found
+
+    def luck(self, found: list[Trial]) -> tuple[Luck, ...]:
+        """What the test rows say of each trial that was the best when it ended. Nothing is chosen by it."""
+        known: dict[str, list[float]] = dict(self.search.study.user_attrs.get("luck", {}))
+        rivals = [t for t in trials.running_best(found, self.planned.config.direction) if t.value is not None]
+        place = Workplace(Path())
+        for trial in rivals:
+            if str(trial.number) not in known and trial.number in self.measured:
+                params = self.planned.params(trial.choices)
+                known[str(trial.number)] = self._tested(place, params, self.measured[trial.number])
+        self.search.study.set_user_attr("luck", known)
+        told = ((t, known[str(t.number)]) for t in rivals if str(t.number) in known)
+        return tuple(Luck(t.number, t.value or 0.0, test, (low, high)) for t, (test, low, high) in told)
+
+    def _tested(self, place: Workplace, params: dict[str, Any], measured: Measured) -> list[float]:
+        config, threshold = load(ValidateConfig, "validate", params), load(Costs, "problem.costs", params).threshold
+        features, _ = place.sides(params)
+        target = load(Target, "problem.target", params)
+        scorer = scorer_of(measured.estimator, measured.calibration, features, target, threshold)
+        wanted = dict.fromkeys([*features.inputs, "target", *config.resample_by])
+        rows = read_columns(paths.TEST, list(wanted))
+        probability = scorer.probability({name: rows[name] for name in features.inputs}, params["train"]["threads"])
+        judged = predictions(probability, rows["target"], threshold, config.bins)
+        name = self.planned.config.metric.removeprefix("val_")
+        group = groups_of([rows[column] for column in config.resample_by])
+        low, high = bootstrap(judged, group, config.resamples, config.interval, config.seed)[name]
+        return [round(value, 6) for value in (evaluate(judged)[name], low, high)]
+
+
+def sweep(overrides: Sequence[str], *, fresh: bool) -> str:
+    """Run a sweep, or go on with one; returns what to tell. Raises FullCircleError before anything is written."""
+    planned = plan(overrides)
+    config, recorder = planned.config, recorder_at(Path())
+    demand_data(planned)
+    with engine_of(planned.engine, config.workers) as engine:
+        journal = paths.SWEEPS / config.name / JOURNAL
+        if fresh:
+            journal.unlink(missing_ok=True)
+            recorder.remove(recorder.recorded(config.name))
+        search = begin(config, planned.space, journal, _asked(planned))
+        under_way = Sweep(planned, search, recorder)
+        start = time.monotonic()
+        with _progress(search) as bar, suppress(KeyboardInterrupt):
+
+            def on_trial(trial: Trial, outcome: Outcome) -> None:
+                under_way.ended(trial, outcome)
+                bar.update()
+                bar.set_postfix_str(_standing(search))
+
+            search.run(under_way.task, engine, on_trial)
+    found = under_way.finish()
+    write_text(under_way.folder / PAGE, page.render(_swept(under_way, found, time.monotonic() - start)))
+    return _told(under_way, found)
+
+
+def _asked(planned: SweepPlan) -> dict[str, Any]:
+    """All that makes a trial's value what it is: only such trials can be compared."""
+    config = planned.config
+    lock = read_params(paths.DVC_LOCK)["stages"]["split"]["outs"]
+    base = {key: value for key, value in planned.base().items() if key not in ("package", "explore")}
+    return {
+        "metric": [config.metric, config.direction, config.repeats, config.folds],
+        "space": {f"{d.key}": d.text for d in planned.space.dimensions},
+        "base": base,
+        "rows": {out["path"]: out["md5"] for out in lock if out["path"] in (str(paths.TRAIN), str(paths.VALIDATION))},
+    }
+
+
+def _progress(search: Search) -> Any:
+    """A bar with time left and the best value, on a terminal."""
+    return tqdm(
+        total=search.trials,
+        initial=len(search.finished()),
+        unit="trial",
+        desc=search.config.name,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _standing(search: Search) -> str:
+    best = trials.best(search.finished(), search.config.direction)
+    return f"best {best.value:g} ({search.config.experiment(best.number)})" if best else "no trial completed yet"
+
+
+def _swept(under_way: Sweep, found: list[Trial], seconds: float) -> Swept:
+    config, space = under_way.planned.config, under_way.planned.space
+    best = trials.best(found, config.direction)
+    return Swept(
+        name=config.name,
+        metric=config.metric,
+        direction=config.direction,
+        sampler=config.sampler,
+        seed=config.seed,
+        workers=config.workers,
+        repeats=config.repeats,
+        seconds=seconds,
+        space={d.key: d.text for d in space.dimensions},
+        log=tuple(d.key for d in space.dimensions if d.log),
+        trials=tuple(found),
+        importance=importance(under_way.search),
+        luck=under_way.luck(found),
+        adopt_command=f"fullcircle adopt {config.experiment(best.number)}" if best else "",
+    )
+
+
+def _told(under_way: Sweep, found: list[Trial]) -> str:
+    config, counts = under_way.planned.config, [t.state for t in found]
+    lines = [
+        f"{len(found)} of {under_way.search.trials} trials: {counts.count('complete')} complete, "
+        f"{counts.count('pruned')} pruned, {counts.count('failed')} failed"
+    ]
+    if best := trials.best(found, config.direction):
+        name = config.experiment(best.number)
+        spread = f" ± {best.deviation:g}" if best.deviation is not None else ""
+        lines.append(f"best: {name}, {config.metric} {best.value:g}{spread}; keep it with `fullcircle adopt {name}`")
+    failed = [t for t in found if t.state == "failed"]
+    lines += [f"trial {t.number} failed: {t.error.splitlines()[0]}" for t in failed[:3]]
+    if len(found) < under_way.search.trials:
+        lines.append("the same command goes on where this one stopped")
+    lines.append(f"see {under_way.folder / PAGE}, {under_way.folder / TABLE} and `fullcircle show`")
+    return "\n".join(lines)

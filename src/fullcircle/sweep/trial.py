@@ -1,0 +1,228 @@
+"""One trial: parameters -> what `train` would say of them, without a process, a read or a binning of its own."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from fullcircle.core import paths
+from fullcircle.core.config import load
+from fullcircle.core.problem import Costs, Features, Lookup, Schema
+from fullcircle.core.tables import read_columns, read_json, rounded
+from fullcircle.models import ModelConfig
+from fullcircle.models.sample import Sample
+from fullcircle.runtime.columns import Array, Columns, take
+from fullcircle.runtime.plan import Plan, apply
+from fullcircle.runtime.typed import build
+from fullcircle.stages.featurize import FeaturizeConfig, fit_plan
+from fullcircle.stages.split import Split, TimeSplit, drawn
+from fullcircle.stages.train import Measured, TrainConfig, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Sides = tuple[Sample, Sample]
+
+T = TypeVar("T")
+PACE = 0.5  # rounds times learning rate: fits are compared after equal work done, or slow learners would always lose
+KEPT = 3  # feature matrices that a worker keeps, of the latest ways to make them
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a worker is told. `rivals`: step -> log loss above which to give up; empty: never.
+
+    `bar`: the estimator comes back only if its trial does better, for a forest is heavy to send.
+    """
+
+    root: str
+    params: dict[str, Any]
+    metric: str
+    maximize: bool
+    repeats: int
+    folds: int
+    rivals: dict[int, float]
+    bar: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a task. `curve`: step -> lowest validation log loss so far. `error`: why it failed, if it did."""
+
+    value: float | None = None
+    deviation: float | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    curve: dict[int, float] = field(default_factory=dict)
+    pruned: bool = False
+    seconds: float = 0.0
+    error: str = ""
+    measured: Measured | None = None
+
+
+class Pruned(Exception):  # noqa: N818  it is no error
+    """The fit is hopeless."""
+
+
+class Stopped(Exception):  # noqa: N818
+    """The sweep was interrupted."""
+
+
+class Workplace:
+    """The rows of a repository, and the feature matrices made of them. A worker has one of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.schema = build(Schema, read_json(root / paths.SCHEMA), str(paths.SCHEMA))
+        self._rows: dict[tuple[str, ...], tuple[Columns, Columns]] = {}
+        self._made: dict[str, Any] = {}
+
+    def sides(self, params: dict[str, Any]) -> tuple[Plan, Sides]:
+        """Training and validation rows as `featurize` would make them."""
+        return self._once("sides", params, lambda: self._featurized(params, *self._read(params)))
+
+    def folds(self, params: dict[str, Any], count: int) -> list[Sides]:
+        """Training and validation rows together, each fold held out once; what is fitted is fitted on the others."""
+        return self._once(f"folds {count}", params, lambda: self._folds(params, count))
+
+    def _folds(self, params: dict[str, Any], count: int) -> list[Sides]:
+        config: Split = load(Split, "split", params)
+        assert not isinstance(config, TimeSplit)  # noqa: S101
+        train, validation = self._read(params)
+        both = {name: np.concatenate([train[name], validation[name]]) for name in train}
+        strata = both["target"] if config.kind == "random" else np.zeros(len(both["target"]))
+        at = (drawn([both[c] for c in config.columns], strata, f"{config.salt} folds") * count).astype(int)
+        held_out = ((take(both, at != i), take(both, at == i)) for i in range(count))
+        return [self._featurized(params, *halves)[1] for halves in held_out]
+
+    def _featurized(self, params: dict[str, Any], train: Columns, validation: Columns) -> tuple[Plan, Sides]:
+        features, lookups = (
+            load(Features, "problem.features", params),
+            load(tuple[Lookup, ...], "problem.lookups", params),
+        )
+        references = [(lookup, read_columns(self.root / paths.reference(lookup.table))) for lookup in lookups]
+        config = load(FeaturizeConfig, "featurize", params)
+        fitted = fit_plan(train, self.schema.inputs, features, references, config)
+        matrix = apply(fitted.plan, {name: validation[name] for name in self.schema.inputs})
+        sides = Sample(fitted.matrix, _target(train)), Sample(matrix, _target(validation))
+        return fitted.plan, sides
+
+    def _read(self, params: dict[str, Any]) -> tuple[Columns, Columns]:
+        names = tuple(dict.fromkeys([*self.schema.inputs, "target", *params["split"]["columns"]]))
+        if names not in self._rows:
+            train, validation = (read_columns(self.root / path, [*names]) for path in (paths.TRAIN, paths.VALIDATION))
+            self._rows[names] = train, validation
+        return self._rows[names]
+
+    def _once(self, what: str, params: dict[str, Any], make: Callable[[], T]) -> T:
+        problem = params["problem"]
+        key = json.dumps([what, params["split"], params["featurize"], problem["features"], problem["lookups"]])
+        if key not in self._made:
+            while len(self._made) >= KEPT:
+                self._made.pop(next(iter(self._made)))
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
+
+def _target(rows: Columns) -> Array:
+    return rows["target"].astype(np.float32)
+
+
+def evaluate(task: Task, workplace: Workplace, stopped: Callable[[], bool] = lambda: False) -> Outcome:
+    """Fit as often as the task asks, and say what validation rows say. What goes wrong is the outcome's `error`."""
+    start = time.perf_counter()
+    curve = _Curve(task, stopped)
+    try:
+        outcome = _evaluate(task, workplace, curve)
+    except Pruned:
+        outcome = Outcome(pruned=True)
+    except Stopped:
+        raise
+    except Exception as error:
+        outcome = Outcome(error=f"{type(error).__name__}: {error}")
+    return replace(outcome, curve=curve.seen, seconds=time.perf_counter() - start)
+
+
+def _evaluate(task: Task, workplace: Workplace, curve: _Curve) -> Outcome:
+    _, sides = workplace.sides(task.params)
+    measured = _fit(task, sides, 0, curve)
+    metrics = {name: rounded(value) for name, value in measured.metrics.items()}
+    name = task.metric.removeprefix("val_")
+    seeds = range(1, task.repeats if "seed" in task.params["model"] else 1)
+    if load(Split, "split", task.params).kind == "time":
+        values = [measured.validation[name], *(_fit(task, sides, i, None).validation[name] for i in seeds)]
+    else:
+        folds = workplace.folds(task.params, task.folds)
+        values = [_fit(task, fold, i, None).validation[name] for i in (0, *seeds) for fold in folds]
+    value = rounded(statistics.fmean(values))
+    deviation = rounded(statistics.stdev(values)) if len(values) > 1 else None
+    if not math.isfinite(value):
+        return Outcome(error=f"{task.metric} is {value}: validation rows hold one class only", metrics=metrics)
+    better = task.bar is None or (value > task.bar if task.maximize else value < task.bar)
+    return Outcome(value, deviation, metrics, measured=measured if better else None)
+
+
+def _fit(task: Task, sides: Sides, repeat: int, curve: _Curve | None) -> Measured:
+    section = task.params["model"]
+    if repeat:
+        section = section | {"seed": section["seed"] + repeat}
+    model: ModelConfig = load(ModelConfig, "model", {"model": section})
+    config, costs = load(TrainConfig, "train", task.params), load(Costs, "problem.costs", task.params)
+    pace = PACE / section["learning_rate"] if "learning_rate" in section else 1.0
+    return measure(sides, model, config, costs.threshold, _silent if curve is None else curve.at_pace(pace))
+
+
+def _silent(train: float, validation: float) -> None:
+    """Nobody looks at this curve."""
+
+
+class _Curve:
+    """The validation log loss of the first fit, and the decision to give up."""
+
+    def __init__(self, task: Task, stopped: Callable[[], bool]) -> None:
+        self.rivals, self.stopped = task.rivals, stopped
+        self.seen: dict[int, float] = {}
+
+    def at_pace(self, rounds: float) -> Callable[[float, float], None]:
+        """A function that is told each round's losses, and looks up every so many rounds."""
+        done, best = 0, math.inf
+
+        def on_round(_train: float, validation: float) -> None:
+            nonlocal done, best
+            if self.stopped():
+                raise Stopped
+            done, best = done + 1, min(best, validation)
+            step = int(done / rounds)
+            if step and step not in self.seen:
+                self.seen[step] = rounded(best)
+                if best > self.rivals.get(step, math.inf):
+                    raise Pruned
+
+        return on_round
+
+
+_here = threading.local()
+
+
+def run(task: Task, stopped: Callable[[], bool] = lambda: False) -> Outcome:
+    """Evaluate a task in the workplace of this thread, which stays for the next one."""
+    root = Path(task.root)
+    place: Workplace | None = getattr(_here, "workplace", None)
+    if place is None or place.root != root:
+        place = _here.workplace = Workplace(root)
+    return evaluate(task, place, stopped)
+
+
+def on_worker(task: Task) -> Outcome:
+    """`run` in a process of a cluster. Raises FileNotFoundError where the repository is not there."""
+    os.chdir(task.root)
+    return run(task)
