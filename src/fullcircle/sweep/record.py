@@ -23,8 +23,10 @@ from fullcircle.runtime.errors import FullCircleError
 if TYPE_CHECKING:
     from fullcircle.sweep.trials import Trial
 
-STALE = (paths.TRAIN_METRICS, paths.TEST_METRICS, paths.ON_TRAIN, paths.ON_TEST, paths.VERDICT, paths.PAGE)
+STALE = (paths.ON_TRAIN, paths.ON_TEST, paths.VERDICT, paths.PAGE)
 """What later stages wrote for the baseline: left in an experiment, it would pass for the trial's own."""
+
+EMPTY = "{}\n"  # metrics that are not known yet; DVC complains of a file that is missing
 
 
 class RecordError(FullCircleError):
@@ -41,9 +43,12 @@ class Recorder:
 
     def record(self, name: str, trial: Trial, params: str, metric: str) -> None:
         """Make experiment `name` of a trial with its composed parameters. A name that is taken is taken over."""
-        files = {str(paths.PARAMS): params, str(paths.SWEEP_METRICS): _json(_of_search(trial))}
-        if trial.state == "complete":
-            files[str(paths.TRAIN_METRICS)] = _json(trial.metrics)
+        files = {
+            paths.PARAMS: params,
+            paths.SWEEP_METRICS: _json(_of_search(trial)),
+            paths.TRAIN_METRICS: _json(trial.metrics) if trial.state == "complete" else EMPTY,
+            paths.TEST_METRICS: EMPTY,
+        }
         said = "pruned" if trial.state == "pruned" else f"{metric} {trial.value:g}"
         commit = self._commit(files, f"{name}: {said}\n\nTrial {trial.number} of a sweep; train has not been run.")
         self._git("update-ref", self._ref(name), commit)
@@ -58,7 +63,7 @@ class Recorder:
         named = (line.rpartition("/")[2] for line in self._git("for-each-ref", "--format=%(refname)", "refs/exps"))
         return {name for name in named if re.fullmatch(rf"{re.escape(sweep)}-\d{{3,}}", name)}
 
-    def _commit(self, files: dict[str, str], message: str) -> str:
+    def _commit(self, files: dict[Path, str], message: str) -> str:
         with tempfile.TemporaryDirectory(prefix="fullcircle-") as folder:
             environment = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._git("read-tree", self.baseline, more=environment)
