@@ -22,7 +22,7 @@ METRICS = ("val_auc", "auc", "ap", "brier", "ece", "f1", "rounds")
 """Metrics shown, in this order; the others are in metrics/ and `dvc metrics diff`."""
 
 _NOT_A_PARAMETER = re.compile(
-    r"^params\.yaml$|^(data|src|models|conf|reports|metrics)/|^problem\.|^(logloss|acc|prec|rec|val_ece)$"
+    r"^params\.yaml$|^(data|src|models|conf|reports|metrics)/|^problem\.|^(logloss|acc|prec|rec|val_ece|trial|state|value|deviation)$"
 )
 _ABOUT = ("Experiment", "rev", "typ", "Created", "parent", "State", "Executor")
 
@@ -53,6 +53,7 @@ def table(rows: list[dict[str, str]]) -> Table:
         shown.add_column(name.removeprefix("model.").removeprefix("featurize."), overflow="ellipsis", no_wrap=True)
     for row in rows:
         name = f"  {row['Experiment']}" if row["Experiment"] else row["rev"]
+        name += " (pruned)" if row.get("state") == "pruned" else ""
         cells = [_short(row.get(metric, "")) for metric in METRICS]
         shown.add_row(name, *cells, *(row[parameter] for parameter in parameters))
     return shown
