@@ -15,7 +15,7 @@ from fullcircle.report.facts import Confusion, Facts
 from fullcircle.report.page import mean_foretold, render, side_of, slice_tables, unsure
 from tests.report.made import facts, judgement, problem
 
-VOID = {"meta"}
+VOID = {"meta", "wbr"}
 
 
 class Outline(HTMLParser):

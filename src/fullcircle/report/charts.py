@@ -205,7 +205,7 @@ class Frame:
         return [*parts, svg.text("label", middle, self.height - 5, self.x.label, "middle")]
 
 
-def legend(named: Sequence[tuple[str, str]]) -> tuple[list[str], float]:
+def legend(named: Sequence[tuple[str, str]], width: int = WIDTH) -> tuple[list[str], float]:
     """Entries side by side, wrapped where the row is full; and where the chart may begin below them.
 
     `named`: class and name; the swatch of `box s1` is a box, that of `dot s1` a point, else a line.
@@ -213,7 +213,7 @@ def legend(named: Sequence[tuple[str, str]]) -> tuple[list[str], float]:
     parts, left, row = [], 2.0, 0
     for kind, name in named:
         wide = 24 + len(name) * svg.LETTER + 14
-        if left > 2 and left + wide > WIDTH:
+        if left > 2 and left + wide > width:
             left, row = 2.0, row + 1
         height = row * ROW + 8.0
         parts += [_swatch(kind, left, height), svg.text("name", left + 24, height + 4, name)]
