@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fullcircle.report.charts import axis
-from fullcircle.sweep.charts import fenced, gained, history, parallel, plain, tail, upright
+from fullcircle.sweep.charts import around, fenced, gained, history, parallel, plain, tail, upright
 from fullcircle.sweep.trials import Trial
 
 NUMBER = st.integers(-1000, 1000) | st.floats(-1e6, 1e6, width=32)
@@ -80,6 +80,12 @@ def test_a_fence_cuts_off_what_is_far_out_on_the_bad_side() -> None:
     assert fenced(values, higher=True) == (0.70, 0.74)
     assert fenced(values, higher=False) == (0.1, 0.74)
     assert fenced([], higher=True) == (0.0, 1.0)
+
+
+def test_an_axis_of_one_value_stays_near_it() -> None:
+    one = around("auc", [0.7, 0.7])
+    assert 0.6 < one.low < 0.7 < one.high < 0.8
+    assert around("loss", [0.0]).low < 0 < around("loss", [0.0]).high
 
 
 def test_the_best_so_far_is_a_line_of_steps() -> None:

@@ -211,7 +211,7 @@ def test_words_and_numbers_are_as_long_as_they_must_be() -> None:
     assert [duration(s) for s in (0.04, 9.96, 59.6, 200, 3599.9, 7500)] == [
         "0.0 s", "10 s", "1 min 00 s", "3 min 20 s", "1 h 00 min", "2 h 05 min",
     ]  # fmt: skip
-    assert [wide(v) for v in ([0.73, None], [12.5], [12345.6], [3.0, 400.0], [0.0003], [], [0.0])] == [
+    assert [wide(v) for v in ([0.73, None, 0.7, 9.5], [12.5], [12345.6], [3.0, 400.0], [0.0003], [], [0.0])] == [
         4, 2, 0, 0, 7, 3, 3,
     ]  # fmt: skip
     assert [tenth(range(n)) for n in (1, 10, 11, 500)] == [1, 1, 2, 50]

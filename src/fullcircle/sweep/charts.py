@@ -61,6 +61,13 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     return low + (high - low) * (at - math.floor(at))
 
 
+def around(label: str, values: Sequence[float]) -> charts.Axis:
+    """An axis of values; of a single one, a twentieth to either side."""
+    low, high = min(values), max(values)
+    room = abs(low) / 20 if low == high else 0.0
+    return charts.axis(label, [low - room, high + room])
+
+
 def history(complete: Sequence[Trial], pruned: Sequence[Trial], records: Sequence[Trial], y: charts.Axis) -> str:
     """Every value by trial number, and the best so far as steps. Values beyond the axis lie at its edge."""
     shown = [*complete, *pruned]
@@ -73,7 +80,7 @@ def history(complete: Sequence[Trial], pruned: Sequence[Trial], records: Sequenc
     radius = 3 if len(shown) <= 200 else 2.2
     parts = [*entries, *frame.axes()]
     if len(shown) <= FEW:
-        parts += [_whisker("around", frame, trial.number, _around(trial)) for trial in complete if _spread(trial)]
+        parts += [_whisker("around", frame, trial.number, _ends(trial)) for trial in complete if _spread(trial)]
     parts += [svg.dot("pruned", frame.at(trial.number, trial.value or 0.0), radius) for trial in pruned]
     parts += [svg.dot("seen", frame.at(trial.number, trial.value or 0.0), radius) for trial in complete]
     steps = [(float(trial.number), trial.value or 0.0) for trial in records]
@@ -86,7 +93,7 @@ def _spread(trial: Trial) -> float:
     return trial.deviation if trial.deviation is not None and math.isfinite(trial.deviation) else 0.0
 
 
-def _around(trial: Trial) -> Span:
+def _ends(trial: Trial) -> Span:
     value = trial.value or 0.0
     return value - _spread(trial), value + _spread(trial)
 
@@ -96,7 +103,7 @@ def gained(
 ) -> str:
     """Two lines of steps over trial numbers: the value each running best was chosen for, and its test score."""
     spread = [value for _, value in [*chosen, *tested]] + [end for span in intervals.values() for end in span]
-    y = charts.axis(label, rounded(spread))
+    y = around(label, rounded(spread))
     named = [("s1", "on validation, by which it was chosen"), ("s2", "the same trial on test rows")]
     entries, top = charts.legend([*named, ("between", "interval on test rows")] if intervals else named, WIDE)
     frame = charts.Frame(WIDE, charts.HEIGHT, top, _numbers(last), y)

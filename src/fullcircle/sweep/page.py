@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from fullcircle.core.tables import rounded
 from fullcircle.report import words
-from fullcircle.report.charts import axis, bars
+from fullcircle.report.charts import bars
 from fullcircle.sweep import charts
 from fullcircle.sweep.charts import plain
 from fullcircle.sweep.trials import Direction, Trial, judged, running_best
@@ -127,7 +127,7 @@ def find(sweep: Swept) -> Found:
     gain, near = (0.0, 0.0), None
     if best is not None:
         gain = sign * (_value(best) - values[0]), sign * (_value(best) - median(values))
-        if best.deviation is not None and math.isfinite(best.deviation):
+        if best.deviation is not None and math.isfinite(best.deviation) and len(values) > 1:
             near = sum(abs(value - _value(best)) <= best.deviation for value in values) - 1
     drawn = values + [_value(t) for t in pruned if _finite(t.value)]
     span = charts.fenced(drawn, higher=higher)
@@ -157,9 +157,9 @@ def _finite(value: float | None) -> bool:
 def draw(sweep: Swept, found: Found, names: dict[str, str]) -> dict[str, str]:
     """Every chart of the page that there is something to draw of, as SVG."""
     pruned = [trial for trial in found.pruned if _finite(trial.value)]
-    values = axis(named(sweep.metric), found.span)
+    values = charts.around(named(sweep.metric), found.span)
     known = [(names.get(key, key), share) for key, share in sweep.importance.items() if _finite(share)]
-    important = [(charts.tail(key, 190), share) for key, share in sorted(known, key=lambda item: -item[1])]
+    important = [(charts.tail(key, 170), share) for key, share in sorted(known, key=lambda item: -item[1])]
     drawn = {
         "history": charts.history(found.complete, pruned, found.records, values) if found.complete or pruned else "",
         "importance": bars("Importance of the keys", important[:BARS]) if important else "",
@@ -270,12 +270,12 @@ def named(metric: str) -> str:
 
 
 def wide(values: Iterable[float | None]) -> int:
-    """Digits behind the point that show four significant ones of the largest; none for whole numbers."""
-    finite = [value for value in values if value is not None and math.isfinite(value)]
-    if all(value == int(value) for value in finite) and max(map(abs, finite), default=0.0) > 1:
+    """Digits behind the point that show four significant ones of the middle value; none for whole numbers."""
+    sizes = [abs(value) for value in values if value is not None and math.isfinite(value)] or [0.0]
+    if all(size == int(size) for size in sizes) and max(sizes) > 1:
         return 0
-    most = max(map(abs, finite), default=0.0) or 1.0
-    return min(max(3 - math.floor(math.log10(most)), 0), 12)
+    size = median(sizes) or max(sizes) or 1.0
+    return min(max(3 - math.floor(math.log10(size)), 0), 12)
 
 
 def signed(value: float, digits: int) -> str:
