@@ -122,6 +122,7 @@ ROOMS = {"stages", "models", "sources", "cleaning", "evaluation", "packaging", "
         ("models", {"runtime", "core", "features"}),
         ("packaging", {"runtime", "core", "features"}),
         ("report", {"runtime", "core", "features", "evaluation"}),
+        ("sweep", {"runtime", "core", "evaluation", "models", "report"}),
         ("stages", {"runtime", "core", "features", *ROOMS}),
     ],
 )

@@ -91,7 +91,10 @@ def facts(**changed: Any) -> Facts:
             "parcels": Raw("parcels 1.0, parcels.csv", 10_000, "ab" * 32),
             "gauges": Raw("g", 50, "cd" * 32),
         },
-        "sifted": {"parcels": Sifted(10_000, 9_990, 10, {"too heavy": 10}, {"rain clipped": 3}, {"depot": 1})},
+        "sifted": {
+            "parcels": Sifted(10_000, 9_990, 10, {"too heavy": 10}, {"rain clipped": 3}, {"depot": 1}),
+            "gauges": Sifted(50, 50, 0, {}, {}, {}),
+        },
         "unobserved": 12,
         "by_month": {"2024-01": Share(6000, 0.1), "2024-02": Share(2000, 0.2), "2024-03": Share(1990, 0.15)},
         "split": Split(

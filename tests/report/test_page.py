@@ -15,7 +15,7 @@ from fullcircle.report.facts import Confusion, Facts
 from fullcircle.report.page import mean_foretold, render, side_of, slice_tables, unsure
 from tests.report.made import facts, judgement, problem
 
-VOID = {"meta"}
+VOID = {"meta", "wbr"}
 
 
 class Outline(HTMLParser):
@@ -55,7 +55,7 @@ def bare() -> Facts:
     asked = problem(slices=(), behaviour=(), limits=())
     judged = judgement(slices=(), behaviour=(), intervals={}, metrics={"auc": None, "ece": 0.1}, rejected={})
     return replace(
-        whole, problem=asked, tested=judged, curves=curves, unobserved=None, by_month={}, sifted={},
+        whole, problem=asked, tested=judged, curves=curves, unobserved=None, by_month={}, raw={}, sifted={},
         versions={}, fit=replace(whole.fit, rounds=None), confusion=Confusion(0, 0, 0, 0),
         selection=replace(whole.selection, dropped=(), information={}),
     )  # fmt: skip

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
+
+from fullcircle.report import svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, BOTTOM, ROW = 44, 14, 40, 16
-LETTER = 6.8  # mean width of a letter at the size of a label: text cannot be measured here
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,36 +99,36 @@ def line_chart(
     named += [("ref", diagonal)] if diagonal else []
     named += [("ref", level[0])] if level else []
     named += [("mark", mark.name) for mark in marks]
-    legend, top = _legend(named)
-    frame = _Frame(WIDTH, HEIGHT, top, x, y)
-    parts = [*legend, *frame.axes()]
+    entries, top = legend(named)
+    frame = Frame(WIDTH, HEIGHT, top, x, y)
+    parts = [*entries, *frame.axes()]
     if diagonal:
-        parts.append(_path("ref", [frame.at(x.low, y.low), frame.at(x.high, y.high)]))
+        parts.append(svg.path("ref", [frame.at(x.low, y.low), frame.at(x.high, y.high)]))
     if level:
-        parts.append(_path("ref", [frame.at(x.low, level[1]), frame.at(x.high, level[1])]))
+        parts.append(svg.path("ref", [frame.at(x.low, level[1]), frame.at(x.high, level[1])]))
     for i, line in enumerate(series):
         points = [frame.at(a, b) for a, b in line.points if math.isfinite(a) and math.isfinite(b)]
-        parts.append(_path(f"s{i + 1}", points))
-        parts += [_dot(f"s{i + 1}", point, 3) for point in points if dots]
-    parts += [_dot("mark", frame.at(mark.x, mark.y), 4.5) for mark in marks]
-    return _svg(title, WIDTH, HEIGHT, parts)
+        parts.append(svg.path(f"s{i + 1}", points))
+        parts += [svg.dot(f"s{i + 1}", point, 3) for point in points if dots]
+    parts += [svg.dot("mark", frame.at(mark.x, mark.y), 4.5) for mark in marks]
+    return svg.image(title, WIDTH, HEIGHT, parts)
 
 
 def bars(title: str, values: Sequence[tuple[str, float]], digits: int = 3) -> str:
     """Horizontal bars from 0, each with its name before it and its value behind it."""
     finite = [(name, value) for name, value in values if math.isfinite(value)]
-    names = min(max([len(name) for name, _ in finite], default=1) * LETTER + 8, WIDTH * 0.45)
+    names = min(max([len(name) for name, _ in finite], default=1) * svg.LETTER + 8, WIDTH * 0.45)
     most = max([value for _, value in finite], default=0.0) or 1.0
-    room, height = WIDTH - names - LETTER * (digits + 3) - 5, 19
+    room, height = WIDTH - names - svg.LETTER * (digits + 3) - 5, 19
     parts = []
     for i, (name, value) in enumerate(finite):
         middle, width = i * height + height / 2, max(value / most, 0.0) * room
         parts += [
-            _text("name", names - 8, middle + 4, _shortened(name, names - 8), "end"),
-            _box("s1", names, middle - 6, width, 12),
-            _text("tick", names + width + 5, middle + 4, f"{value:.{digits}f}"),
+            svg.text("name", names - 8, middle + 4, svg.shortened(name, names - 8), "end"),
+            svg.box("s1", names, middle - 6, width, 12),
+            svg.text("tick", names + width + 5, middle + 4, f"{value:.{digits}f}"),
         ]
-    return _svg(title, WIDTH, max(len(finite), 1) * height, parts)
+    return svg.image(title, WIDTH, max(len(finite), 1) * height, parts)
 
 
 def columns(title: str, values: Sequence[Column], y: Axis, level: tuple[str, float]) -> str:
@@ -136,21 +136,21 @@ def columns(title: str, values: Sequence[Column], y: Axis, level: tuple[str, flo
     width, height, many = WIDTH * 2, 230, max(len(values), 1)
     groups = list(dict.fromkeys(column.group for column in values))
     named = [(f"box s{i + 1}", group) for i, group in enumerate(groups) if group]
-    legend, top = _legend([*named, ("ref", level[0])])
-    frame = _Frame(width, height, top, Axis("", 0, many), y)
-    parts = [*legend, *frame.axes(upright=False)]
+    entries, top = legend([*named, ("ref", level[0])])
+    frame = Frame(width, height, top, Axis("", 0, many), y)
+    parts = [*entries, *frame.axes(upright=False)]
     place = (width - LEFT - RIGHT) / many
-    every = math.ceil(max([len(column.name) for column in values], default=1) * LETTER * 1.2 / place)
+    every = math.ceil(max([len(column.name) for column in values], default=1) * svg.LETTER * 1.2 / place)
     for i, column in enumerate(values):
         (left, high), (_, base) = frame.at(i, column.value), frame.at(i, y.low)
         middle, kind = left + place / 2, f"s{groups.index(column.group) + 1}"
-        parts.append(_box(kind, left + place * 0.14, high, place * 0.72, base - high))
-        if place > LETTER * 7:
-            parts.append(_text("on", middle, high + 15, f"{column.value:.1%}", "middle"))
+        parts.append(svg.box(kind, left + place * 0.14, high, place * 0.72, base - high))
+        if place > svg.LETTER * 7:
+            parts.append(svg.text("on", middle, high + 15, f"{column.value:.1%}", "middle"))
         if i % every == 0:
-            parts.append(_text("tick", middle, base + 16, column.name, "middle"))
-    parts.append(_path("ref", [frame.at(0, level[1]), frame.at(many, level[1])]))
-    return _svg(title, width, height, parts)
+            parts.append(svg.text("tick", middle, base + 16, column.name, "middle"))
+    parts.append(svg.path("ref", [frame.at(0, level[1]), frame.at(many, level[1])]))
+    return svg.image(title, width, height, parts)
 
 
 def strip(
@@ -169,11 +169,11 @@ def strip(
         parts.append(f'<path class="level" d="M{place[level]:.1f} 2V14"/>')
     if interval:
         parts.append(f'<path class="span" d="M{place[interval[0]]:.1f} 8H{place[interval[1]]:.1f}"/>')
-    return _svg(title, width, 16, [*parts, _dot("s1", (place[value], 8), 3)], "strip")
+    return svg.image(title, width, 16, [*parts, svg.dot("s1", (place[value], 8), 3)], "strip")
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class Frame:
     """The inside of a chart: where values lie, and the axes around it."""
 
     width: int
@@ -183,68 +183,47 @@ class _Frame:
     y: Axis
 
     def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point lies in the image; a height outside the axis lies at its edge."""
         across, up = self.x.at(x), min(max(self.y.at(y), 0.0), 1.0)
         bottom = self.height - BOTTOM
         return LEFT + across * (self.width - LEFT - RIGHT), bottom - up * (bottom - self.top)
 
     def axes(self, *, upright: bool = True) -> list[str]:
-        parts = [_text("label", 2, self.top - 12, self.y.label)]
+        """Both axes with their labels; `upright` draws the ticks of the one below."""
+        parts = [svg.text("label", 2, self.top - 12, self.y.label)]
         for value, text in self.y.ticks():
             _, height = self.at(self.x.low, value)
             parts.append(f'<path class="grid" d="M{LEFT} {height:.1f}H{self.width - RIGHT}"/>')
-            parts.append(_text("tick", LEFT - 6, height + 4, text, "end"))
+            parts.append(svg.text("tick", LEFT - 6, height + 4, text, "end"))
         bottom = self.height - BOTTOM
         for value, text in self.x.ticks() if upright else []:
             across, _ = self.at(value, self.y.low)
             parts.append(f'<path class="axis" d="M{across:.1f} {bottom}v4"/>')
-            parts.append(_text("tick", across, bottom + 16, text, "middle"))
+            parts.append(svg.text("tick", across, bottom + 16, text, "middle"))
         parts.append(f'<path class="axis" d="M{LEFT} {bottom}H{self.width - RIGHT}"/>')
         middle = (LEFT + self.width - RIGHT) / 2
-        return [*parts, _text("label", middle, self.height - 5, self.x.label, "middle")]
+        return [*parts, svg.text("label", middle, self.height - 5, self.x.label, "middle")]
 
 
-def _legend(named: Sequence[tuple[str, str]]) -> tuple[list[str], float]:
-    """Entries side by side, wrapped where the row is full; and where the chart may begin below them."""
+def legend(named: Sequence[tuple[str, str]], width: int = WIDTH) -> tuple[list[str], float]:
+    """Entries side by side, wrapped where the row is full; and where the chart may begin below them.
+
+    `named`: class and name; the swatch of `box s1` is a box, that of `dot s1` a point, else a line.
+    """
     parts, left, row = [], 2.0, 0
     for kind, name in named:
-        wide = 24 + len(name) * LETTER + 14
-        if left > 2 and left + wide > WIDTH:
+        wide = 24 + len(name) * svg.LETTER + 14
+        if left > 2 and left + wide > width:
             left, row = 2.0, row + 1
         height = row * ROW + 8.0
-        parts += [_swatch(kind, left, height), _text("name", left + 24, height + 4, name)]
+        parts += [_swatch(kind, left, height), svg.text("name", left + 24, height + 4, name)]
         left += wide
     return parts, (row + 1) * ROW + 30.0 if named else 26.0
 
 
 def _swatch(kind: str, left: float, middle: float) -> str:
     if kind.startswith("box "):
-        return _box(kind[4:], left + 4, middle - 5, 11, 11)
-    if kind == "mark":
-        return _dot(kind, (left + 9, middle), 4.5)
-    return _path(kind, [(left, middle), (left + 18, middle)])
-
-
-def _box(kind: str, x: float, y: float, width: float, height: float) -> str:
-    return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="1"/>'
-
-
-def _path(kind: str, points: Sequence[tuple[float, float]]) -> str:
-    return f'<polyline class="{kind}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
-
-
-def _dot(kind: str, point: tuple[float, float], radius: float) -> str:
-    return f'<circle class="{kind}" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{radius}"/>'
-
-
-def _text(kind: str, x: float, y: float, text: str, anchor: str = "start") -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _shortened(name: str, room: float) -> str:
-    letters = int(room / LETTER)
-    return name if len(name) <= letters else name[: letters - 1] + "…"
-
-
-def _svg(title: str, width: int, height: float, parts: Sequence[str], kind: str = "chart") -> str:
-    start = f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img">'
-    return "".join([start, f"<title>{escape(title)}</title>", *parts, "</svg>"])
+        return svg.box(kind[4:], left + 4, middle - 5, 11, 11)
+    if kind == "mark" or kind.startswith("dot "):
+        return svg.dot(kind.removeprefix("dot "), (left + 9, middle), 4.5 if kind == "mark" else 3.5)
+    return svg.path(kind, [(left, middle), (left + 18, middle)])

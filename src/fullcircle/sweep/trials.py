@@ -1,0 +1,132 @@
+"""The trials of a sweep: what was chosen, what came of it, and the CSV file that keeps them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from fullcircle.core import tables
+from fullcircle.runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+Direction: TypeAlias = Literal["maximize", "minimize"]
+
+BEFORE = ("trial", "experiment", "state", "value", "deviation", "seconds")
+STATES = ("complete", "pruned", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One finished point of a search. `number` counts from 1."""
+
+    number: int
+    state: Literal["complete", "pruned", "failed"]
+    choices: dict[str, Any]  # swept key, such as model.max_depth -> its value; keys may differ between trials
+    value: float | None = None  # of the sweep's metric: mean over folds and repeats; None if it failed
+    deviation: float | None = None  # sample standard deviation over repeats or folds; None for a single fit
+    metrics: dict[str, float | None] = field(default_factory=dict)  # of metrics/train.json
+    seconds: float = 0.0
+    error: str = ""
+    experiment: str = ""  # its DVC experiment; empty if it was not recorded
+
+
+def judged(trials: Iterable[Trial]) -> list[Trial]:
+    """The complete trials that have a finite value, by number."""
+    complete = [t for t in trials if t.state == "complete" and t.value is not None and math.isfinite(t.value)]
+    return sorted(complete, key=lambda trial: trial.number)
+
+
+def best(trials: Iterable[Trial], direction: Direction) -> Trial | None:
+    """The best complete trial, of equals the earlier; None where none is complete."""
+    found = running_best(trials, direction)
+    return found[-1] if found else None
+
+
+def running_best(trials: Iterable[Trial], direction: Direction) -> list[Trial]:
+    """Each complete trial that was better than all before it, by number."""
+    sign, found, most = (1.0 if direction == "maximize" else -1.0), [], -math.inf
+    for trial in judged(trials):
+        if sign * (trial.value or 0.0) > most:
+            found.append(trial)
+            most = sign * (trial.value or 0.0)
+    return found
+
+
+def write_csv(path: Path, trials: Sequence[Trial]) -> None:
+    """Write trials as CSV, whole or not at all: a column a metric and a choice, empty where a trial has none.
+
+    Values, metrics and choices keep every digit, so that `read_csv` gives back equal trials; seconds are rounded
+    to 0.1 and lines of an error end in a line feed. Text that could be read as a number, a truth value or null is
+    written in quotes, as in JSON.
+    """
+    metrics = sorted({name for trial in trials for name in trial.metrics})
+    choices = dict.fromkeys(key for trial in trials for key in trial.choices)
+    columns: dict[str, list[Any]] = {
+        "trial": [trial.number for trial in trials],
+        "experiment": [trial.experiment for trial in trials],
+        "state": [trial.state for trial in trials],
+        "value": ["" if trial.value is None else repr(float(trial.value)) for trial in trials],
+        "deviation": ["" if trial.deviation is None else repr(float(trial.deviation)) for trial in trials],
+        "seconds": [f"{trial.seconds:.1f}" for trial in trials],
+    }
+    columns |= {f"metrics.{name}": [_cell(trial.metrics, name) for trial in trials] for name in metrics}
+    columns |= {f"choices.{key}": [_cell(trial.choices, key) for trial in trials] for key in choices}
+    tables.write_csv(path, columns | {"error": ["\n".join(trial.error.splitlines()) for trial in trials]})
+
+
+def read_csv(path: Path) -> list[Trial]:
+    """Read what `write_csv` wrote. Raises DataError for a file that is missing or is no table of trials."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            if missing := [name for name in (*BEFORE, "error") if name not in (reader.fieldnames or ())]:
+                raise DataError(f"{path} is no table of trials: it has no column {', '.join(missing)}")
+            return [_trial(row) for row in reader]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error}); a sweep writes it") from None
+    except (csv.Error, ValueError) as error:
+        raise DataError(f"{path} is no table of trials: {error}") from None
+
+
+def _trial(row: dict[str, str]) -> Trial:
+    if any(cell is None for cell in row.values()) or None in row:
+        raise ValueError(f"the row of trial {row['trial']} has another number of cells than the header")
+    if row["state"] not in STATES:
+        raise ValueError(f"the state of trial {row['trial']} is {row['state']!r}; known: {', '.join(STATES)}")
+    return Trial(
+        number=int(row["trial"]),
+        state=row["state"],  # type: ignore[arg-type]  # one of STATES
+        choices=_under("choices.", row),
+        value=float(row["value"]) if row["value"] else None,
+        deviation=float(row["deviation"]) if row["deviation"] else None,
+        metrics=_under("metrics.", row),
+        seconds=float(row["seconds"]),
+        error=row["error"],
+        experiment=row["experiment"],
+    )
+
+
+def _under(prefix: str, row: dict[str, str]) -> dict[str, Any]:
+    return {name.removeprefix(prefix): _parsed(cell) for name, cell in row.items() if name.startswith(prefix) and cell}
+
+
+def _cell(values: dict[str, Any], key: str) -> str:
+    if key not in values:
+        return ""
+    value = values[key]
+    plain = isinstance(value, str) and value != "" and "\r" not in value and _parsed(value) is value
+    return value if plain else json.dumps(value, ensure_ascii=False)
+
+
+def _parsed(cell: str) -> Any:
+    """The value that a cell holds: JSON if it is that, else text."""
+    try:
+        return json.loads(cell)
+    except ValueError:
+        return cell
