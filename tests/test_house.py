@@ -122,7 +122,7 @@ ROOMS = {"stages", "models", "sources", "cleaning", "evaluation", "packaging", "
         ("models", {"runtime", "core", "features"}),
         ("packaging", {"runtime", "core", "features"}),
         ("report", {"runtime", "core", "features", "evaluation"}),
-        ("sweep", {"runtime", "core", "evaluation", "models", "report"}),
+        ("sweep", {"runtime", "core", "evaluation", "models", "report", "stages", "whole"}),
         ("stages", {"runtime", "core", "features", *ROOMS}),
     ],
 )

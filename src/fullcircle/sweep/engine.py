@@ -30,8 +30,8 @@ class Engine(Protocol):
     def submit(self, task: Task) -> Any:
         """Begin a task; a future of its Outcome."""
 
-    def first(self, futures: Collection[Any], seconds: float | None) -> list[Any]:
-        """Wait until at least one of the futures is done, or so many seconds; those that are done."""
+    def first(self, futures: Collection[Any]) -> list[Any]:
+        """Wait until at least one of the futures is done; those that are."""
 
 
 def outcome_of(future: Any) -> Outcome:
@@ -66,8 +66,8 @@ class _Threads:
     def submit(self, task: Task) -> Any:
         return self.pool.submit(run, task, self.stopped.is_set)
 
-    def first(self, futures: Collection[Any], seconds: float | None) -> list[Any]:
-        return list(concurrent.futures.wait(futures, seconds, concurrent.futures.FIRST_COMPLETED).done)
+    def first(self, futures: Collection[Any]) -> list[Any]:
+        return list(concurrent.futures.wait(futures, return_when=concurrent.futures.FIRST_COMPLETED).done)
 
 
 class _Cluster:
@@ -77,11 +77,8 @@ class _Cluster:
     def submit(self, task: Task) -> Any:
         return self.client.submit(on_worker, task, pure=False)
 
-    def first(self, futures: Collection[Any], seconds: float | None) -> list[Any]:
-        try:
-            return list(self.distributed.wait(list(futures), seconds, return_when="FIRST_COMPLETED").done)
-        except TimeoutError:
-            return []
+    def first(self, futures: Collection[Any]) -> list[Any]:
+        return list(self.distributed.wait(list(futures), return_when="FIRST_COMPLETED").done)
 
 
 @contextmanager

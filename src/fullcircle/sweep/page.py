@@ -16,7 +16,7 @@ from fullcircle.report import words
 from fullcircle.report.charts import bars
 from fullcircle.sweep import charts
 from fullcircle.sweep.charts import plain
-from fullcircle.sweep.trials import Direction, Trial, judged, running_best
+from fullcircle.sweep.trials import Direction, Trial, judged, ranked, running_best
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -137,7 +137,7 @@ def find(sweep: Swept) -> Found:
         failed=[t for t in sweep.trials if t.state == "failed"],
         records=records,
         best=best,
-        ranked=sorted(complete, key=lambda trial: (-sign * _value(trial), trial.number)),
+        ranked=ranked(complete, sweep.direction),
         gain=gain,
         near=near,
         span=span,

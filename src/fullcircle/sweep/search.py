@@ -69,7 +69,7 @@ class Search:
                 left -= 1
             if not pending:
                 break
-            for future in engine.first(pending, None):
+            for future in engine.first(pending):
                 trial, outcome = pending.pop(future), outcome_of(future)
                 on_trial(self.tell(trial, outcome), outcome)
 

@@ -67,6 +67,20 @@ class Space:
         """All of them; a key may come more than once."""
         return [*self.always, *(d for part in self.under.values() for d in part)]
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """Key -> the grammar it was written in; a key that two choices have shows both."""
+        texts: dict[str, list[str]] = {}
+        for dimension in self.dimensions:
+            texts.setdefault(dimension.key, []).append(dimension.text)
+        return {key: " or ".join(dict.fromkeys(found)) for key, found in texts.items()}
+
+    @property
+    def log(self) -> tuple[str, ...]:
+        """The keys that are searched on a logarithmic scale, under every choice that has them."""
+        flat = {d.key for d in self.dimensions if not d.log}
+        return tuple(key for key in self.texts if key not in flat)
+
     def draw(self, trial: Trial) -> dict[str, Any]:
         """A value for every key that the trial searches."""
         drawn = {d.key: _suggested(trial, d.key, d) for d in self.always}

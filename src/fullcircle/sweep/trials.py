@@ -42,6 +42,12 @@ def judged(trials: Iterable[Trial]) -> list[Trial]:
     return sorted(complete, key=lambda trial: trial.number)
 
 
+def ranked(trials: Iterable[Trial], direction: Direction) -> list[Trial]:
+    """The complete trials, the best first, of equals the earlier."""
+    sign = -1.0 if direction == "maximize" else 1.0
+    return sorted(judged(trials), key=lambda trial: sign * (trial.value or 0.0))
+
+
 def best(trials: Iterable[Trial], direction: Direction) -> Trial | None:
     """The best complete trial, of equals the earlier; None where none is complete."""
     found = running_best(trials, direction)

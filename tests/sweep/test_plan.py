@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from fullcircle.core.config import as_yaml, compose
+from fullcircle.runtime.errors import ConfigError
+from fullcircle.sweep.plan import SweepPlan, plan
+from tests.pipeline.graph import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(ROOT)
+    return
+
+
+def keys(planned: SweepPlan) -> list[str]:
+    return [d.key for d in planned.space.dimensions]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "conf/sweep").glob("*.yaml")))
+def test_every_sweep_that_is_shipped_can_be_begun(name: str) -> None:
+    extra = ["model.max_depth=range(3,6)"] if name == "grid" else []
+    planned = plan([f"sweep={name}", *extra])
+    assert planned.config.name == name
+    assert planned.space.dimensions
+
+
+def test_a_trials_parameters_are_those_that_hydra_would_compose() -> None:
+    planned = plan(["sweep=models", "train.refit=false"])
+    for choices, overrides in (
+        ({"model": "xgboost", "model.max_depth": 4, "model.learning_rate": 0.05}, ["model.max_depth=4"]),
+        ({"model": "linear", "model.c": 2.5}, ["model.c=2.5"]),
+    ):
+        rate = [f"model.learning_rate={choices['model.learning_rate']}"] if "model.learning_rate" in choices else []
+        wanted = compose([f"model={choices['model']}", "train.refit=false", *overrides, *rate])
+        assert as_yaml(planned.params(choices)) == wanted
+
+
+def test_a_trials_parameters_do_not_leak_into_the_next() -> None:
+    planned = plan([])
+    planned.params({"model.max_depth": 3})
+    assert planned.params({})["model"]["max_depth"] == yaml.safe_load(compose())["model"]["max_depth"]
+
+
+def test_the_cores_are_divided_among_the_workers_and_the_trials_say_so() -> None:
+    planned = plan(["sweep.workers=64"])
+    assert planned.threads == 1
+    assert planned.params({})["train"]["threads"] == 1
+
+
+def test_a_swept_override_joins_the_space_and_a_plain_one_fixes_its_key() -> None:
+    planned = plan(["sweep=grid", "model.max_depth=range(3,6)", "model.l2=1,10", "model.seed=3"])
+    assert keys(planned) == ["model.max_depth", "model.l2"]
+    assert planned.params({})["model"]["seed"] == 3
+    assert "model.max_depth" not in keys(plan(["model.max_depth=5"]))
+
+
+def test_fixing_a_choice_leaves_the_space_under_it() -> None:
+    assert keys(plan(["sweep=models", "model=forest"])) == ["model.max_depth", "model.min_leaf", "model.max_features"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["sweep.metric=val_aucc"], "sweep: metric 'val_aucc' does not exist; there are val_auc"),
+        (["sweep=grid"], r"sweep\.space is empty"),
+        (["sweep=grid", "model.maxdepth=1,2"], r"space\.model\.maxdepth names no parameter: .*did you mean max_depth"),
+        (["sweep=grid", "model.max_depth.x=1,2"], "there is nothing below x"),
+        (["sweep=models", "model=linear", "model.max_depth=1,2"], r"model\.max_depth names no parameter"),
+        (["sweep=grid", "model.max_depth=1,60"], "`1,60` reaches 60, and model: max_depth 60 is outside 1..20"),
+        (["sweep=grid", "split=time,random"], r"sweep\.space\.split: a sweep varies model and featurize"),
+        (["sweep=grid", "clean.max_rejected=0.1,0.2"], "a sweep varies model and featurize"),
+        (["sweep=grid", "model.max_depth=range(3,"], "cannot be read"),
+        (["sweep.trails=5"], "trails"),
+        (["sweep.direction=up"], "'up' is not one of 'maximize', 'minimize'"),
+        (["engine.kind=ray"], "engine"),
+    ],
+)
+def test_a_wrong_sweep_is_refused_by_its_key(overrides: list[str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        plan(overrides)
