@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fullcircle.sweep.config import EngineConfig
 
-PATIENCE = 30  # seconds to wait for a scheduler to answer
+PATIENCE = 10  # seconds to wait for a scheduler to answer
 
 
 class EngineError(FullCircleError):
