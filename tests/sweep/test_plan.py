@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 import yaml
 
@@ -10,14 +8,10 @@ from fullcircle.runtime.errors import ConfigError
 from fullcircle.sweep.plan import SweepPlan, plan
 from tests.pipeline.graph import ROOT
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture(autouse=True)
-def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    return
 
 
 def keys(planned: SweepPlan) -> list[str]:
