@@ -12,11 +12,11 @@ from fullcircle.models.configs import ForestConfig, XGBoostConfig
 from fullcircle.models.curve import learning_curve
 from fullcircle.models.sample import Sample
 from fullcircle.models.xgboost import FittedBooster
+from fullcircle.runtime import plan as plans
 from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.plan import FORMAT, Number, Plan
-from fullcircle.runtime.scorer import Scorer, ScorerSpec, sigmoid
+from fullcircle.runtime.plan import Number, Plan
+from fullcircle.runtime.scorer import FORMAT, Part, Scorer, ScorerSpec, sigmoid
 from fullcircle.runtime.typed import build, plain
-from fullcircle.stages.train import margin_of
 from tests.builders import MODELS, samples, silent
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ def fitted(name: str) -> Fitted:
 def scorer_of(estimator: Fitted, width: int) -> Scorer:
     """A scorer that asks for the features themselves."""
     features = tuple(f"f{i}" for i in range(width))
-    plan = Plan(FORMAT, {}, (), (), tuple(Number("number", f) for f in features), features)
-    return Scorer(plan, ScorerSpec(FORMAT, "yes", "no", estimator.output, 1.0, 0.0, 0.5), estimator.onnx())
+    plan = Plan(plans.FORMAT, {}, (), (), tuple(Number("number", f) for f in features), features)
+    return Scorer(plan, ScorerSpec(FORMAT, "yes", "no", estimator.parts, 1.0, 0.0, 0.5), estimator.onnx())
 
 
 def probability(estimator: Fitted, X: Array) -> Array:
-    return sigmoid(margin_of(estimator, X))
+    return sigmoid(estimator.margin(X))
 
 
 @names
@@ -104,7 +104,7 @@ def test_another_seed_is_another_model(name: str) -> None:
 @pytest.mark.parametrize("name", ["xgboost", "forest", "linear"])
 def test_a_model_learns_what_there_is_to_learn(name: str) -> None:
     _, validation = samples(name)
-    answer = margin_of(fitted(name), validation.X)
+    answer = fitted(name).margin(validation.X)
     positive, negative = answer[validation.y == 1], answer[validation.y == 0]
     auc = (positive[:, None] > negative[None, :]).mean()
     assert auc > 0.58
@@ -118,10 +118,10 @@ def test_refitting_with_the_rounds_of_the_fit_uses_all_rows(name: str) -> None:
     assert (len(both.X), len(both.y)) == (900, 900)
     again = module.refit(MODELS[name], both, first.rounds, 1)
     assert again.rounds == first.rounds
-    assert again.output == first.output
-    assert not np.array_equal(again.predict(both.X), first.predict(both.X))
+    assert again.parts == first.parts
+    assert not np.array_equal(again.margin(both.X), first.margin(both.X))
     on_train = module.refit(MODELS[name], train, first.rounds, 1)
-    np.testing.assert_allclose(on_train.predict(both.X), first.predict(both.X), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(on_train.margin(both.X), first.margin(both.X), rtol=0, atol=1e-12)
 
 
 @names
@@ -167,10 +167,10 @@ def test_the_scorer_adds_up_trees_as_xgboost_does_to_the_last_bit() -> None:
     estimator = model_of(config).refit(config, train, 400, 2)
     width = train.X.shape[1]
     names = tuple(f"f{i}" for i in range(width))
-    plan = Plan(FORMAT, {}, (), (), tuple(Number("number", name) for name in names), names)
-    spec = ScorerSpec(1, "yes", "no", "margin", 1.0, 0.0, 0.5)
+    plan = Plan(plans.FORMAT, {}, (), (), tuple(Number("number", name) for name in names), names)
+    spec = ScorerSpec(FORMAT, "yes", "no", (Part("margin", 1.0),), 1.0, 0.0, 0.5)
     answer = Scorer(plan, spec, estimator.onnx()).margin(validation.X)
-    np.testing.assert_array_equal(answer, estimator.predict(validation.X))
+    np.testing.assert_array_equal(answer, estimator.margin(validation.X))
 
 
 @pytest.mark.parametrize("name", ["dummy", "linear"])

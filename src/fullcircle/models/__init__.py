@@ -9,10 +9,10 @@ from fullcircle.models.configs import DummyConfig, ForestConfig, LinearConfig, X
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Literal
 
     from fullcircle.models.sample import Sample
     from fullcircle.runtime.columns import Array
+    from fullcircle.runtime.scorer import Part
 
     OnRound: TypeAlias = Callable[[float, float], None]  # log loss on training and on validation rows, a round
 
@@ -27,17 +27,17 @@ class Fitted(Protocol):
         """Boosting rounds that validation chose; None for a model without rounds."""
 
     @property
-    def output(self) -> Literal["margin", "probability"]:
-        """What `predict` and the ONNX graph give."""
+    def parts(self) -> tuple[Part, ...]:
+        """What the ONNX graph gives: a part for each of its last outputs."""
 
-    def predict(self, X: Array) -> Array:
-        """The estimator's own answer, float64 (rows,), for float32 `X` (rows, features)."""
+    def margin(self, X: Array) -> Array:
+        """The estimator's own log odds, float64 (rows,), for float32 `X` (rows, features)."""
 
     def importance(self) -> Array:
         """How much each feature counts, float64 (features,), summing to 1 (or all 0)."""
 
     def onnx(self) -> bytes:
-        """The same model as an ONNX graph: float32 (rows, features) in, `output` last among its outputs."""
+        """The same model as an ONNX graph: float32 (rows, features) in, `parts` last among its outputs."""
 
 
 class Model(Protocol):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from fullcircle.runtime.scorer import Part, log_odds
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
@@ -20,11 +22,11 @@ class FittedForest:
 
     forest: Any
     rounds: int | None = None
-    output: Literal["margin", "probability"] = "probability"
+    parts: tuple[Part, ...] = (Part("probability", 1.0),)
 
-    def predict(self, X: Array) -> Array:
-        """Probability of the positive class, float64."""
-        return np.asarray(self.forest.predict_proba(X)[:, 1])
+    def margin(self, X: Array) -> Array:
+        """Log odds of the trees' mean probability, float64."""
+        return log_odds(self.forest.predict_proba(X)[:, 1])
 
     def importance(self) -> Array:
         """Mean decrease in impurity."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fullcircle.runtime.columns import Array
 from fullcircle.runtime.errors import ConfigError
+from fullcircle.runtime.scorer import Part
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
@@ -23,10 +24,10 @@ class FittedLinear:
     weights: Array
     bias: float
     rounds: int | None = None
-    output: Literal["margin", "probability"] = "margin"
+    parts: tuple[Part, ...] = (Part("margin", 1.0),)
 
-    def predict(self, X: Array) -> Array:
-        """Margin, float64."""
+    def margin(self, X: Array) -> Array:
+        """Log odds, float64."""
         return X.astype(np.float64) @ self.weights.astype(np.float64) + self.bias
 
     def importance(self) -> Array:

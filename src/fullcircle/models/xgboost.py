@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xgboost as xgb
+
+from fullcircle.runtime.scorer import Part
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
@@ -17,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FittedBooster:
-    """A booster cut off after the rounds that validation chose. Predicts margins: the sigmoid is the scorer's."""
+    """A booster cut off after the rounds that validation chose. It gives margins: the sigmoid is the scorer's."""
 
     booster: xgb.Booster
     rounds: int | None
     threads: int
-    output: Literal["margin", "probability"] = "margin"
+    parts: tuple[Part, ...] = (Part("margin", 1.0),)
 
-    def predict(self, X: Array) -> Array:
-        """Margin, float64."""
+    def margin(self, X: Array) -> Array:
+        """Log odds, float64."""
         return np.asarray(self.booster.inplace_predict(X, predict_type="margin"), dtype=np.float64)
 
     def importance(self) -> Array:

@@ -67,20 +67,14 @@ def train(
     """Fit on training rows, calibrate and measure on validation rows, then fit again on both if asked to."""
     fitting, (training, validation) = model_of(model), sides
     estimator = fitting.fit(model, training, validation, config.threads, on_round)
-    margin = margin_of(estimator, validation.X)
+    margin = estimator.margin(validation.X)
     slope, intercept = platt(margin, validation.y) if config.calibrate == "sigmoid" else (1.0, 0.0)
     probability = sigmoid(slope * margin + intercept)
     measured = evaluate(predictions(probability, validation.y, threshold, BINS))
     if config.refit:
         estimator = fitting.refit(model, training + validation, estimator.rounds, config.threads)
-    spec = ScorerSpec(FORMAT, target.positive, target.negative, estimator.output, slope, intercept, threshold)
+    spec = ScorerSpec(FORMAT, target.positive, target.negative, estimator.parts, slope, intercept, threshold)
     return Trained(estimator, (slope, intercept), Scorer(plan, spec, estimator.onnx()), measured)
-
-
-def margin_of(estimator: Fitted, X: Array) -> Array:
-    """Log odds, float64."""
-    answer = estimator.predict(X)
-    return answer if estimator.output == "margin" else log_odds(answer)
 
 
 def platt(margin: Array, y: Array) -> tuple[float, float]:
@@ -120,7 +114,7 @@ def demand_parity(trained: Trained, raw: Columns, X: Array, config: TrainConfig,
     """
     answer = trained.scorer.probability(raw, config.threads)
     slope, intercept = trained.calibration
-    expected = sigmoid(slope * margin_of(trained.estimator, X) + intercept)
+    expected = sigmoid(slope * trained.estimator.margin(X) + intercept)
     apart = np.abs(answer - expected)
     wrong = np.flatnonzero(~(apart <= config.parity))  # not a number is wrong too
     if len(wrong):
