@@ -111,16 +111,16 @@ def test_a_model_learns_what_there_is_to_learn(name: str) -> None:
 
 
 @names
-def test_refitting_with_the_rounds_of_the_fit_uses_all_rows(name: str) -> None:
+def test_refitting_with_what_the_fit_chose_uses_all_rows(name: str) -> None:
     train, validation = samples(name)
     module, first = model_of(MODELS[name]), fitted(name)
     both = train + validation
     assert (len(both.X), len(both.y)) == (900, 900)
-    again = module.refit(MODELS[name], both, first.rounds, 1)
+    again = module.refit(MODELS[name], both, first, 1)
     assert again.rounds == first.rounds
     assert again.parts == first.parts
     assert not np.array_equal(again.margin(both.X), first.margin(both.X))
-    on_train = module.refit(MODELS[name], train, first.rounds, 1)
+    on_train = module.refit(MODELS[name], train, first, 1)
     np.testing.assert_allclose(on_train.margin(both.X), first.margin(both.X), rtol=0, atol=1e-12)
 
 
@@ -145,11 +145,6 @@ def test_xgboost_stops_when_validation_no_longer_improves() -> None:
     assert estimator.booster.num_boosted_rounds() == estimator.rounds
 
 
-def test_xgboost_cannot_be_refitted_without_rounds() -> None:
-    with pytest.raises(ValueError, match="needs the rounds"):
-        model_of(XGBOOST).refit(XGBOOST, samples("xgboost")[0], None, 1)
-
-
 def test_only_xgboost_has_rounds() -> None:
     assert {name: fitted(name).rounds is not None for name in MODELS} == {
         "xgboost": True, "forest": False, "linear": False, "dummy": False,
@@ -164,7 +159,9 @@ def test_the_dummy_answers_the_share_of_training_rows() -> None:
 def test_the_scorer_adds_up_trees_as_xgboost_does_to_the_last_bit() -> None:
     train, validation = samples("xgboost")
     config = replace(cast("XGBoostConfig", MODELS["xgboost"]), max_rounds=400, patience=400, learning_rate=0.05)
-    estimator = model_of(config).refit(config, train, 400, 2)
+    first = fitted("xgboost")
+    assert isinstance(first, FittedBooster)
+    estimator = model_of(config).refit(config, train, replace(first, rounds=400), 2)
     width = train.X.shape[1]
     names = tuple(f"f{i}" for i in range(width))
     plan = Plan(plans.FORMAT, {}, (), (), tuple(Number("number", name) for name in names), names)

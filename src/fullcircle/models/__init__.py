@@ -44,10 +44,10 @@ class Model(Protocol):
     """A module of this room: how one kind of estimator is fitted."""
 
     def fit(self, config: ModelConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> Fitted:
-        """Fit on training rows, choosing the rounds (where there are any) on validation rows."""
+        """Fit on training rows, choosing what is to be chosen (such as rounds) on validation rows."""
 
-    def refit(self, config: ModelConfig, sample: Sample, rounds: int | None, threads: int) -> Fitted:
-        """Fit on all rows with the rounds that `fit` chose."""
+    def refit(self, config: ModelConfig, sample: Sample, fitted: Fitted, threads: int) -> Fitted:
+        """Fit on all rows with what `fit`, which gave `fitted`, chose on validation rows."""
 
 
 def model_of(config: ModelConfig) -> Model:

@@ -49,11 +49,15 @@ class FittedForest:
 
 def fit(config: ForestConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedForest:
     """Fit on training rows; a forest has no rounds, so validation rows are not looked at."""
-    return refit(config, train, None, threads)
+    return _fit(config, train, threads)
 
 
-def refit(config: ForestConfig, sample: Sample, rounds: int | None, threads: int) -> FittedForest:
+def refit(config: ForestConfig, sample: Sample, fitted: FittedForest, threads: int) -> FittedForest:
     """Fit on all rows."""
+    return _fit(config, sample, threads)
+
+
+def _fit(config: ForestConfig, sample: Sample, threads: int) -> FittedForest:
     from sklearn.ensemble import RandomForestClassifier
 
     forest = RandomForestClassifier(

@@ -67,15 +67,20 @@ def demand_filled(sample: Sample, name: str) -> None:
 
 def fit(config: LinearConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedLinear:
     """Fit on training rows; validation rows are not looked at."""
-    return refit(config, train, None, threads)
+    return _fit(config, train)
 
 
-def refit(config: LinearConfig, sample: Sample, rounds: int | None, threads: int) -> FittedLinear:
-    """Fit on all rows. The weights are rounded to float32, so that a solver's last bits do not show."""
+def refit(config: LinearConfig, sample: Sample, fitted: FittedLinear, threads: int) -> FittedLinear:
+    """Fit on all rows."""
+    return _fit(config, sample)
+
+
+def _fit(config: LinearConfig, sample: Sample) -> FittedLinear:
     from sklearn.linear_model import LogisticRegression
 
     demand_filled(sample, config.name)
 
     model = LogisticRegression(C=config.c, max_iter=config.max_iterations)
     model.fit(sample.X, sample.y.astype(np.int64))
+    # Rounded to float32, so that a solver's last bits do not show.
     return FittedLinear(model.coef_[0].astype(np.float32), float(np.float32(model.intercept_[0])))

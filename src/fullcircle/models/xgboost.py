@@ -22,7 +22,7 @@ class FittedBooster:
     """A booster cut off after the rounds that validation chose. It gives margins: the sigmoid is the scorer's."""
 
     booster: xgb.Booster
-    rounds: int | None
+    rounds: int
     threads: int
     parts: tuple[Part, ...] = (Part("margin", 1.0),)
 
@@ -96,12 +96,11 @@ def fit(config: XGBoostConfig, train: Sample, validation: Sample, threads: int, 
     return FittedBooster(booster[:rounds], rounds, threads)
 
 
-def refit(config: XGBoostConfig, sample: Sample, rounds: int | None, threads: int) -> FittedBooster:
-    """Boost for the given rounds on all rows."""
-    if rounds is None:
-        raise ValueError("refitting needs the rounds that validation chose")
-    booster = xgb.train(_parameters(config, threads), _binned(config, sample, threads), rounds, verbose_eval=False)
-    return FittedBooster(booster, rounds, threads)
+def refit(config: XGBoostConfig, sample: Sample, fitted: FittedBooster, threads: int) -> FittedBooster:
+    """Boost on all rows for the rounds of `fitted`."""
+    binned = _binned(config, sample, threads)
+    booster = xgb.train(_parameters(config, threads), binned, fitted.rounds, verbose_eval=False)
+    return FittedBooster(booster, fitted.rounds, threads)
 
 
 def _binned(config: XGBoostConfig, sample: Sample, threads: int) -> xgb.QuantileDMatrix:

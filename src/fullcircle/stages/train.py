@@ -72,7 +72,7 @@ def train(
     probability = sigmoid(slope * margin + intercept)
     measured = evaluate(predictions(probability, validation.y, threshold, BINS))
     if config.refit:
-        estimator = fitting.refit(model, training + validation, estimator.rounds, config.threads)
+        estimator = fitting.refit(model, training + validation, estimator, config.threads)
     spec = ScorerSpec(FORMAT, target.positive, target.negative, estimator.parts, slope, intercept, threshold)
     return Trained(estimator, (slope, intercept), Scorer(plan, spec, estimator.onnx()), measured)
 
