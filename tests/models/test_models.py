@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.plan import Number, Plan
 from fullcircle.runtime.scorer import FORMAT, Part, Scorer, ScorerSpec, sigmoid
 from fullcircle.runtime.typed import build, plain
-from tests.builders import MODELS, samples, silent
+from tests.builders import DUMMY, LINEAR, MODELS, XGBOOST, samples, silent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
 
 names = pytest.mark.parametrize("name", MODELS)
-XGBOOST = cast("XGBoostConfig", MODELS["xgboost"])
 
 
 def fit(name: str, config: ModelConfig | None = None) -> Fitted:
@@ -101,7 +100,7 @@ def test_another_seed_is_another_model(name: str) -> None:
     assert fitted(name).onnx() != fit(name, replace(config, seed=1)).onnx()
 
 
-@pytest.mark.parametrize("name", ["xgboost", "forest", "linear"])
+@pytest.mark.parametrize("name", ["xgboost", "forest", "linear", "ensemble"])
 def test_a_model_learns_what_there_is_to_learn(name: str) -> None:
     _, validation = samples(name)
     answer = fitted(name).margin(validation.X)
@@ -147,7 +146,7 @@ def test_xgboost_stops_when_validation_no_longer_improves() -> None:
 
 def test_only_xgboost_has_rounds() -> None:
     assert {name: fitted(name).rounds is not None for name in MODELS} == {
-        "xgboost": True, "forest": False, "linear": False, "dummy": False,
+        "xgboost": True, "forest": False, "linear": False, "dummy": False, "ensemble": False,
     }  # fmt: skip
 
 
@@ -158,7 +157,7 @@ def test_the_dummy_answers_the_share_of_training_rows() -> None:
 
 def test_the_scorer_adds_up_trees_as_xgboost_does_to_the_last_bit() -> None:
     train, validation = samples("xgboost")
-    config = replace(cast("XGBoostConfig", MODELS["xgboost"]), max_rounds=400, patience=400, learning_rate=0.05)
+    config = replace(XGBOOST, max_rounds=400, patience=400, learning_rate=0.05)
     first = fitted("xgboost")
     assert isinstance(first, FittedBooster)
     estimator = model_of(config).refit(config, train, replace(first, rounds=400), 2)
@@ -199,7 +198,24 @@ def test_the_linear_model_is_that_of_scikit_learn() -> None:
         ("linear", {"c": 0.0}, "c 0 is outside"),
         ("linear", {"max_iterations": 0}, "max_iterations 0 is outside"),
         ("dummy", {"seed": 1}, "unknown key: seed"),
-        ("xgboost", {"name": "xgbost"}, "'xgbost' is not one of xgboost, forest, linear, dummy"),
+        ("ensemble", {"picks": 0}, r"picks 0 is outside 1\.\.1000"),
+        ("ensemble", {"picks": 1001}, r"picks 1001 is outside 1\.\.1000"),
+        ("ensemble", {"members": []}, "an ensemble needs at least 2 members, and has 0"),
+        ("ensemble", {"members": [plain(DUMMY)]}, "an ensemble needs at least 2 members, and has 1"),
+        (
+            "ensemble",
+            {"members": [plain(m) for m in (DUMMY, LINEAR, DUMMY)]},
+            r"model: members\[2\] is .* members\[0\]",
+        ),
+        ("ensemble", {"members": [plain(DUMMY), plain(LINEAR) | {"c": 0.0}]}, r"model.members\[1\]: c 0 is outside"),
+        ("ensemble", {"members": [plain(DUMMY), plain(LINEAR) | {"cc": 1}]}, r"model.members\[1\]: unknown key: cc"),
+        (
+            "ensemble",
+            {"members": [{"name": "ensemble"}] * 2},
+            r"model.members\[0\].name: .*'ensemble' is not one of xgb",
+        ),
+        ("ensemble", {"members": {"a": plain(DUMMY)}}, "model.members: expected a list"),
+        ("xgboost", {"name": "xgbost"}, "'xgbost' is not one of xgboost, forest, linear, dummy, ensemble"),
     ],
 )
 def test_parameters_out_of_range_are_refused(name: str, change: dict[str, Any], message: str) -> None:

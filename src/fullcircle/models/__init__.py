@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
-from fullcircle.models.configs import DummyConfig, ForestConfig, LinearConfig, XGBoostConfig
+from fullcircle.models.configs import EnsembleConfig, MemberConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     OnRound: TypeAlias = Callable[[float, float], None]  # log loss on training and on validation rows, a round
 
-ModelConfig: TypeAlias = XGBoostConfig | ForestConfig | LinearConfig | DummyConfig
+ModelConfig: TypeAlias = MemberConfig | EnsembleConfig
 
 
 class Fitted(Protocol):
