@@ -16,6 +16,7 @@ from fullcircle.evaluation import baselines
 from fullcircle.evaluation.metrics import evaluate, predictions
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.curve import learning_curve
+from fullcircle.models.ensemble import FittedEnsemble
 from fullcircle.models.sample import Sample
 from fullcircle.runtime.errors import DataError, ParityError
 from fullcircle.runtime.plan import unknown_levels
@@ -157,13 +158,15 @@ def _write_reports(
     if trained.estimator.rounds is not None:
         metrics["rounds"] = trained.estimator.rounds
     write_json(paths.TRAIN_METRICS, metrics)
-    report = {
+    report: dict[str, Any] = {
         "train_auc": train_auc,
         "validation": validation,
         "one_rule": found.rule.column,
         "calibration": {"slope": trained.scorer.spec.slope, "intercept": trained.scorer.spec.intercept},
         "validation_rows_with_unknown_levels": unknown,
     }
+    if isinstance(trained.estimator, FittedEnsemble):
+        report["members"] = trained.estimator.summary()
     write_json(paths.TRAIN_REPORT, report)
     importance = trained.estimator.importance()
     order = np.argsort(-importance, kind="stable")
