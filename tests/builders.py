@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fullcircle.core.problem import Features, History, Lookup, Moment, Observations, Recent, Rule, Table, Target
-from fullcircle.models.configs import DummyConfig, ForestConfig, LinearConfig, XGBoostConfig
+from fullcircle.models.configs import (
+    DummyConfig,
+    EnsembleConfig,
+    ForestConfig,
+    LinearConfig,
+    XGBoostConfig,
+)
 from fullcircle.models.sample import Sample
 from fullcircle.runtime.columns import Array, Column, Columns
 from fullcircle.runtime.plan import apply
@@ -63,11 +69,16 @@ PLANES = Lookup(table="planes", key="tailnum", matches="tailnum", columns={"seat
 TARGET = Target("late", "arr_delay >= 15", "late", "on_time")
 MOMENT = Moment("time_hour", "minute", 2.0, "two hours before departure")
 
+XGBOOST = XGBoostConfig("xgboost", 40, 10, 0.2, 4, 2, 0.8, 0.7, 1.0, 64, 0)
+FOREST = ForestConfig("forest", 15, 6, 3, 0.5, 0.7, 0)
+LINEAR = LinearConfig("linear", 1.0, 500)
+DUMMY = DummyConfig("dummy")
 MODELS: dict[str, ModelConfig] = {
-    "xgboost": XGBoostConfig("xgboost", 40, 10, 0.2, 4, 2, 0.8, 0.7, 1.0, 64, 0),
-    "forest": ForestConfig("forest", 15, 6, 3, 0.5, 0.7, 0),
-    "linear": LinearConfig("linear", 1.0, 500),
-    "dummy": DummyConfig("dummy"),
+    "xgboost": XGBOOST,
+    "forest": FOREST,
+    "linear": LINEAR,
+    "dummy": DUMMY,
+    "ensemble": EnsembleConfig("ensemble", 20, (XGBOOST, FOREST, LINEAR)),
 }
 
 
@@ -177,7 +188,7 @@ def samples(name: str) -> tuple[Sample, Sample]:
 
 def needs(name: str) -> dict[str, str]:
     """How conf/model/NAME.yaml changes featurize."""
-    scale = {"scale": "standard"} if name == "linear" else {}
+    scale = {"scale": "standard"} if name in ("linear", "ensemble") else {}
     return {} if name == "xgboost" else {"missing": "median"} | scale
 
 

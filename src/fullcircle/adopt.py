@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -18,8 +18,14 @@ from fullcircle.core.config import compose
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.files import write_text
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 GROUPS = {"problem": "name", "split": "kind", "model": "name"}
 """Group of conf/ -> the key of its section that names the choice."""
+
+SHARED = ("problem", "split", "clean", "featurize")
+"""Sections of params.yaml that the members of an ensemble share: the rows they are fitted on, and the features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,8 @@ def write(adopted: Adopted, wanted: dict[str, Any], conf: Path = paths.CONF) -> 
         write_text(path, new)
     try:
         composed = compose((), conf)
-        if yaml.safe_load(composed) != wanted:
-            raise ConfigError(f"{conf}/ cannot be made to compose these parameters: {_differing(composed, wanted)}")
+        if (got := yaml.safe_load(composed)) != wanted:
+            raise ConfigError(f"{conf}/ cannot be made to compose these parameters: {_differing(got, wanted)}")
     except ConfigError:
         for path, old in before.items():
             _restore(path, old)
@@ -79,6 +85,27 @@ def params_of(name: str) -> dict[str, Any]:
         raise ConfigError(f"{name} has no {paths.PARAMS}: {shown.stderr.strip()}")
     params: dict[str, Any] = yaml.safe_load(shown.stdout)
     return params
+
+
+def members_of(params: Sequence[dict[str, Any]], picks: int = 20) -> dict[str, Any]:
+    """The parameters of an ensemble of the distinct models of experiments; `params`: their params.yaml, best first.
+
+    Equal models are one member; an ensemble brings its members. What is not the model is the first experiment's.
+    Raises ConfigError if there are fewer than two distinct models, or if experiments differ in what members share.
+    """
+    models = [member for each in params for member in each["model"].get("members", [each["model"]])]
+    distinct = [model for place, model in enumerate(models) if model not in models[:place]]
+    if len(distinct) < 2:
+        found = f"the {len(params)} experiments have {len(distinct)}"
+        raise ConfigError(f"an ensemble needs at least 2 distinct models, and {found}")
+    first, *others = ({section: each[section] for section in SHARED} for each in params)
+    for place, other in enumerate(others, start=2):
+        if differing := _differing(first, other):
+            raise ConfigError(
+                f"experiment {place} of {len(params)} differs from the first in {differing}; "
+                f"the members of an ensemble must agree in {', '.join(SHARED)}"
+            )
+    return params[0] | {"model": {"name": "ensemble", "picks": picks, "members": distinct}}
 
 
 def _revision(name: str) -> str:
@@ -132,9 +159,8 @@ def _has(tree: Any, key: str) -> bool:
     return True
 
 
-def _differing(composed: str, wanted: dict[str, Any]) -> str:
-    got = yaml.safe_load(composed)
-    return ", ".join(_leaves(_changed(got, wanted)) + _leaves(_changed(wanted, got)))
+def _differing(got: dict[str, Any], wanted: dict[str, Any]) -> str:
+    return ", ".join(dict.fromkeys(_leaves(_changed(got, wanted)) + _leaves(_changed(wanted, got))))
 
 
 def _restore(path: Path, text: str | None) -> None:

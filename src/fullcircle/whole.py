@@ -10,7 +10,7 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.config import load_file
 from fullcircle.core.problem import Data, Problem, schema_of
-from fullcircle.models.configs import DummyConfig, ForestConfig, LinearConfig, XGBoostConfig
+from fullcircle.models import ModelConfig
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 from fullcircle.stages.clean import CleanConfig
@@ -31,7 +31,7 @@ class Whole:
 
     problem: Problem
     split: TimeSplit | RandomSplit | GroupSplit
-    model: XGBoostConfig | ForestConfig | LinearConfig | DummyConfig
+    model: ModelConfig
     clean: CleanConfig
     featurize: FeaturizeConfig
     explore: ExploreConfig

@@ -18,6 +18,7 @@ from fullcircle.stages.featurize import FeaturizeConfig, demand_known
 from fullcircle.stages.split import Split
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig, demand_gates
+from fullcircle.whole import demand_whole
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / paths.CONF
@@ -67,7 +68,7 @@ def demand_all(params: Any) -> None:
 
 
 def test_there_is_something_to_choose_from() -> None:
-    assert {"xgboost", "forest", "linear", "dummy"} <= set(choices("model"))
+    assert {"xgboost", "forest", "linear", "dummy", "ensemble"} <= set(choices("model"))
     assert {"time", "group", "random"} <= set(choices("split"))
     assert "flights" in choices("problem")
 
@@ -77,6 +78,11 @@ def test_every_model_composes_and_builds(name: str) -> None:
     params = composed(f"model={name}")
     demand_all(params)
     assert load(ModelConfig, "model", params).name == name
+
+
+@pytest.mark.parametrize("name", choices("model"))
+def test_every_model_makes_a_whole_that_is_sound(name: str) -> None:
+    assert demand_whole(compose([f"model={name}"], CONF), CONF).model.name == name
 
 
 @pytest.mark.parametrize("name", choices("split"))
@@ -130,6 +136,20 @@ def test_a_misspelt_key_is_named_with_its_place_and_the_nearest_name(
     with pytest.raises(ConfigError) as caught:
         load(GROUPS[key.split(".")[0]], key.split(".")[0], params)
     assert str(caught.value).startswith(f"{key}: unknown key: {misspelt} (did you mean {nearest}?)")
+
+
+def test_a_misspelt_key_of_a_member_is_named_with_its_position() -> None:
+    params = changed(compose(["model=ensemble"], CONF), "model.members.1.max_dept", 3)
+    with pytest.raises(ConfigError) as caught:
+        load(ModelConfig, "model", params)
+    assert str(caught.value).startswith("model.members[1]: unknown key: max_dept (did you mean max_depth?)")
+
+
+def test_members_are_as_they_stand_in_their_own_files() -> None:
+    boosted, shallow, linear = composed("model=ensemble")["model"]["members"]
+    assert boosted == parsed((CONF / "model/xgboost.yaml").read_text(encoding="utf-8"))
+    assert shallow == boosted | {"max_depth": 4, "seed": 1}
+    assert linear == composed("model=linear")["model"]
 
 
 @pytest.mark.parametrize("override", ["modle=forest", "model.max_dept=3", "cleen.max_rejected=0.1"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,12 +12,12 @@ from fullcircle.models.configs import ForestConfig, XGBoostConfig
 from fullcircle.models.curve import learning_curve
 from fullcircle.models.sample import Sample
 from fullcircle.models.xgboost import FittedBooster
+from fullcircle.runtime import plan as plans
 from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.plan import FORMAT, Number, Plan
-from fullcircle.runtime.scorer import Scorer, ScorerSpec, sigmoid
+from fullcircle.runtime.plan import Number, Plan
+from fullcircle.runtime.scorer import FORMAT, Part, Scorer, ScorerSpec, sigmoid
 from fullcircle.runtime.typed import build, plain
-from fullcircle.stages.train import margin_of
-from tests.builders import MODELS, samples, silent
+from tests.builders import DUMMY, LINEAR, MODELS, XGBOOST, samples, silent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
 
 names = pytest.mark.parametrize("name", MODELS)
-XGBOOST = cast("XGBoostConfig", MODELS["xgboost"])
 
 
 def fit(name: str, config: ModelConfig | None = None) -> Fitted:
@@ -43,12 +42,12 @@ def fitted(name: str) -> Fitted:
 def scorer_of(estimator: Fitted, width: int) -> Scorer:
     """A scorer that asks for the features themselves."""
     features = tuple(f"f{i}" for i in range(width))
-    plan = Plan(FORMAT, {}, (), (), tuple(Number("number", f) for f in features), features)
-    return Scorer(plan, ScorerSpec(FORMAT, "yes", "no", estimator.output, 1.0, 0.0, 0.5), estimator.onnx())
+    plan = Plan(plans.FORMAT, {}, (), (), tuple(Number("number", f) for f in features), features)
+    return Scorer(plan, ScorerSpec(FORMAT, "yes", "no", estimator.parts, 1.0, 0.0, 0.5), estimator.onnx())
 
 
 def probability(estimator: Fitted, X: Array) -> Array:
-    return sigmoid(margin_of(estimator, X))
+    return sigmoid(estimator.margin(X))
 
 
 @names
@@ -101,27 +100,27 @@ def test_another_seed_is_another_model(name: str) -> None:
     assert fitted(name).onnx() != fit(name, replace(config, seed=1)).onnx()
 
 
-@pytest.mark.parametrize("name", ["xgboost", "forest", "linear"])
+@pytest.mark.parametrize("name", ["xgboost", "forest", "linear", "ensemble"])
 def test_a_model_learns_what_there_is_to_learn(name: str) -> None:
     _, validation = samples(name)
-    answer = margin_of(fitted(name), validation.X)
+    answer = fitted(name).margin(validation.X)
     positive, negative = answer[validation.y == 1], answer[validation.y == 0]
     auc = (positive[:, None] > negative[None, :]).mean()
     assert auc > 0.58
 
 
 @names
-def test_refitting_with_the_rounds_of_the_fit_uses_all_rows(name: str) -> None:
+def test_refitting_with_what_the_fit_chose_uses_all_rows(name: str) -> None:
     train, validation = samples(name)
     module, first = model_of(MODELS[name]), fitted(name)
     both = train + validation
     assert (len(both.X), len(both.y)) == (900, 900)
-    again = module.refit(MODELS[name], both, first.rounds, 1)
+    again = module.refit(MODELS[name], both, first, 1)
     assert again.rounds == first.rounds
-    assert again.output == first.output
-    assert not np.array_equal(again.predict(both.X), first.predict(both.X))
-    on_train = module.refit(MODELS[name], train, first.rounds, 1)
-    np.testing.assert_allclose(on_train.predict(both.X), first.predict(both.X), rtol=0, atol=1e-12)
+    assert again.parts == first.parts
+    assert not np.array_equal(again.margin(both.X), first.margin(both.X))
+    on_train = module.refit(MODELS[name], train, first, 1)
+    np.testing.assert_allclose(on_train.margin(both.X), first.margin(both.X), rtol=0, atol=1e-12)
 
 
 @names
@@ -145,14 +144,9 @@ def test_xgboost_stops_when_validation_no_longer_improves() -> None:
     assert estimator.booster.num_boosted_rounds() == estimator.rounds
 
 
-def test_xgboost_cannot_be_refitted_without_rounds() -> None:
-    with pytest.raises(ValueError, match="needs the rounds"):
-        model_of(XGBOOST).refit(XGBOOST, samples("xgboost")[0], None, 1)
-
-
 def test_only_xgboost_has_rounds() -> None:
     assert {name: fitted(name).rounds is not None for name in MODELS} == {
-        "xgboost": True, "forest": False, "linear": False, "dummy": False,
+        "xgboost": True, "forest": False, "linear": False, "dummy": False, "ensemble": False,
     }  # fmt: skip
 
 
@@ -163,14 +157,16 @@ def test_the_dummy_answers_the_share_of_training_rows() -> None:
 
 def test_the_scorer_adds_up_trees_as_xgboost_does_to_the_last_bit() -> None:
     train, validation = samples("xgboost")
-    config = replace(cast("XGBoostConfig", MODELS["xgboost"]), max_rounds=400, patience=400, learning_rate=0.05)
-    estimator = model_of(config).refit(config, train, 400, 2)
+    config = replace(XGBOOST, max_rounds=400, patience=400, learning_rate=0.05)
+    first = fitted("xgboost")
+    assert isinstance(first, FittedBooster)
+    estimator = model_of(config).refit(config, train, replace(first, rounds=400), 2)
     width = train.X.shape[1]
     names = tuple(f"f{i}" for i in range(width))
-    plan = Plan(FORMAT, {}, (), (), tuple(Number("number", name) for name in names), names)
-    spec = ScorerSpec(1, "yes", "no", "margin", 1.0, 0.0, 0.5)
+    plan = Plan(plans.FORMAT, {}, (), (), tuple(Number("number", name) for name in names), names)
+    spec = ScorerSpec(FORMAT, "yes", "no", (Part("margin", 1.0),), 1.0, 0.0, 0.5)
     answer = Scorer(plan, spec, estimator.onnx()).margin(validation.X)
-    np.testing.assert_array_equal(answer, estimator.predict(validation.X))
+    np.testing.assert_array_equal(answer, estimator.margin(validation.X))
 
 
 @pytest.mark.parametrize("name", ["dummy", "linear"])
@@ -202,7 +198,24 @@ def test_the_linear_model_is_that_of_scikit_learn() -> None:
         ("linear", {"c": 0.0}, "c 0 is outside"),
         ("linear", {"max_iterations": 0}, "max_iterations 0 is outside"),
         ("dummy", {"seed": 1}, "unknown key: seed"),
-        ("xgboost", {"name": "xgbost"}, "'xgbost' is not one of xgboost, forest, linear, dummy"),
+        ("ensemble", {"picks": 0}, r"picks 0 is outside 1\.\.1000"),
+        ("ensemble", {"picks": 1001}, r"picks 1001 is outside 1\.\.1000"),
+        ("ensemble", {"members": []}, "an ensemble needs at least 2 members, and has 0"),
+        ("ensemble", {"members": [plain(DUMMY)]}, "an ensemble needs at least 2 members, and has 1"),
+        (
+            "ensemble",
+            {"members": [plain(m) for m in (DUMMY, LINEAR, DUMMY)]},
+            r"model: members\[2\] is .* members\[0\]",
+        ),
+        ("ensemble", {"members": [plain(DUMMY), plain(LINEAR) | {"c": 0.0}]}, r"model.members\[1\]: c 0 is outside"),
+        ("ensemble", {"members": [plain(DUMMY), plain(LINEAR) | {"cc": 1}]}, r"model.members\[1\]: unknown key: cc"),
+        (
+            "ensemble",
+            {"members": [{"name": "ensemble"}] * 2},
+            r"model.members\[0\].name: .*'ensemble' is not one of xgb",
+        ),
+        ("ensemble", {"members": {"a": plain(DUMMY)}}, "model.members: expected a list"),
+        ("xgboost", {"name": "xgbost"}, "'xgbost' is not one of xgboost, forest, linear, dummy, ensemble"),
     ],
 )
 def test_parameters_out_of_range_are_refused(name: str, change: dict[str, Any], message: str) -> None:

@@ -6,6 +6,7 @@ from fullcircle.core.problem import SignOff
 from fullcircle.evaluation.slices import Slice
 from fullcircle.report import words
 from fullcircle.report.card import plain, render
+from fullcircle.report.facts import Member
 from tests.report.made import INPUTS, facts, judgement, problem
 
 
@@ -54,6 +55,20 @@ def test_the_card_does_without_what_is_optional() -> None:
     assert "rounds" not in card
     assert "chief, A. B." in card
     assert "as the model gives them" in card
+
+
+def test_the_card_names_the_model_with_its_parameters_and_rounds() -> None:
+    assert "\nforest (trees 40), 3 rounds; 2 features of 3 input columns" in render(facts())
+    without = replace(facts().fit, rounds=None)
+    assert "\ndummy; 2 features" in render(facts(model={"name": "dummy"}, fit=without))
+
+
+def test_the_card_names_each_member_of_an_ensemble_with_its_weight() -> None:
+    members = [{"name": "xgboost", "max_depth": 6}, {"name": "forest", "trees": 9}, {"name": "linear", "c": 1.0}]
+    fit = replace(facts().fit, rounds=None, members=(Member(0, 0.65, 427), Member(2, 0.35, None)))
+    card = render(facts(model={"name": "ensemble", "picks": 20, "members": members}, fit=fit))
+    said = "ensemble of 0.65 of xgboost (max_depth 6), 427 rounds + 0.35 of linear (c 1.0), 1 not picked; 2 features"
+    assert said in card
 
 
 def test_what_the_data_holds_cannot_break_the_card() -> None:

@@ -4,14 +4,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import TensorProto, helper
 
 from fullcircle.runtime import scorer as module
 from fullcircle.runtime.columns import Columns, take
 from fullcircle.runtime.errors import BundleError, DataError, difference
-from fullcircle.runtime.scorer import Scorer, ScorerSpec, log_odds, sigmoid
+from fullcircle.runtime.plan import apply
+from fullcircle.runtime.scorer import Part, Scorer, ScorerSpec, log_odds, sigmoid
 from tests.builders import MODELS, labelled, only_inputs, trained
 
 if TYPE_CHECKING:
@@ -115,7 +118,7 @@ def test_the_positive_class_is_named_at_the_threshold_and_above() -> None:
     columns = rows_to_score()
     probability = base.probability(columns)
     border = float(np.sort(probability)[ROWS // 2])
-    spec = ScorerSpec(module.FORMAT, "late", "on_time", base.spec.output, base.spec.slope, base.spec.intercept, border)
+    spec = ScorerSpec(module.FORMAT, "late", "on_time", base.spec.parts, base.spec.slope, base.spec.intercept, border)
     scored = Scorer(base.plan, spec, base.model).score(columns)
     assert set(scored.prediction[probability >= border]) == {"late"}
     assert set(scored.prediction[probability < border]) == {"on_time"}
@@ -138,9 +141,13 @@ def _change(folder: Path, file: str, **changes: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 99}, "scorer is of format 99, and this version reads format 1"),
+        ({"format": 99}, "scorer is of format 99, and this version reads format 2"),
         ({"threshold": 1.5}, "threshold 1.5 is outside 0..1"),
-        ({"output": "odds"}, "'odds' is not one of 'margin', 'probability'"),
+        ({"parts": [{"output": "odds", "weight": 1.0}]}, r"parts\[0\].output: 'odds' is not one of 'margin', 'probab"),
+        ({"parts": [{"output": "margin", "weight": 0.0}]}, r"parts\[0\]: weight 0 is outside 0\.\.1"),
+        ({"parts": [{"output": "margin", "weight": 0.9}]}, r"weights of the parts must add up to 1: \[0\.9\]"),
+        ({"parts": []}, r"weights of the parts must add up to 1: \[\]"),
+        ({"parts": [{"output": "margin", "weight": 0.25}] * 4}, "model has 2 outputs, and the scorer reads 4"),
         ({"slope": "1"}, "slope: expected float"),
         ({"treshold": 0.5}, r"unknown key: treshold \(did you mean threshold\?\)"),
     ],
@@ -166,9 +173,39 @@ def test_bytes_that_are_no_model_are_refused() -> None:
         Scorer(scorer.plan, scorer.spec, b"not a graph")
 
 
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "ensemble"])
+def test_a_single_part_is_answered_to_the_last_bit_as_the_graph_gives_it(name: str) -> None:
+    scorer = trained(name).scorer
+    matrix = apply(scorer.plan, rows_to_score())
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(scorer.model, options, providers=["CPUExecutionProvider"])
+    raw = session.run(None, {"features": matrix})[-1].reshape(ROWS, -1)[:, -1].astype(np.float64)
+    expected = raw if scorer.spec.parts == (Part("margin", 1.0),) else log_odds(raw)
+    assert scorer.margin(matrix).tobytes() == expected.tobytes()
+
+
+def test_parts_are_weighted_sums_of_log_odds_in_double() -> None:
+    picks = [helper.make_node("Gather", ["features", name], [f"of {name}"], axis=1) for name in "ab"]
+    graph = helper.make_graph(
+        picks,
+        "two",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, 2])],
+        [helper.make_tensor_value_info(f"of {name}", TensorProto.FLOAT, [None, 1]) for name in "ab"],
+        [helper.make_tensor(name, TensorProto.INT64, [1], [i]) for i, name in enumerate("ab")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    parts = (Part("margin", 0.3), Part("probability", 0.7))
+    spec = ScorerSpec(module.FORMAT, "late", "on_time", parts, 1.0, 0.0, 0.5)
+    scorer = Scorer(trained("dummy").scorer.plan, spec, model.SerializeToString())
+    X = np.array([[2.5, 0.5], [-0.1, 0.9], [0.0, 0.0]], np.float32)
+    expected = 0.3 * X[:, 0].astype(np.float64) + 0.7 * log_odds(X[:, 1].astype(np.float64))
+    assert scorer.margin(X).tolist() == expected.tolist()
+
+
 def test_calibration_maps_the_margin() -> None:
     base = trained("dummy").scorer
-    spec = ScorerSpec(module.FORMAT, "late", "on_time", "margin", 2.0, -1.0, 0.5)
+    spec = ScorerSpec(module.FORMAT, "late", "on_time", (Part("margin", 1.0),), 2.0, -1.0, 0.5)
     scorer = Scorer(base.plan, spec, base.model)
     np.testing.assert_allclose(scorer.calibrated(np.array([0.5, 1.0])), [0.5, 1 / (1 + np.exp(-1))])
 

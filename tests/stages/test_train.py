@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from fullcircle.runtime.errors import ConfigError, ParityError
 from fullcircle.runtime.plan import apply
-from fullcircle.runtime.scorer import Scorer, ScorerSpec, sigmoid
+from fullcircle.runtime.scorer import Part, Scorer, ScorerSpec, sigmoid
 from fullcircle.runtime.typed import build, plain
-from fullcircle.stages.train import TrainConfig, Trained, demand_parity, margin_of, platt, train
+from fullcircle.stages.train import TrainConfig, Trained, demand_parity, platt, train
 from tests.builders import (
     MODELS,
     TARGET,
@@ -60,9 +60,7 @@ def test_another_model_behind_the_scorer_is_caught_and_its_rows_are_named() -> N
         demand_parity(broken, ROWS, matrix(model), CONFIG, "validation")
     message = str(caught.value)
     assert "of 200 validation rows are more than 1e-06 apart between estimator and scorer" in message
-    apart = np.abs(
-        broken.scorer.probability(ROWS) - broken.scorer.calibrated(margin_of(model.estimator, matrix(model)))
-    )
+    apart = np.abs(broken.scorer.probability(ROWS) - broken.scorer.calibrated(model.estimator.margin(matrix(model))))
     for row in np.argsort(-apart)[:3]:
         assert f"row {row}: estimator" in message
     assert "must not be served" in message
@@ -71,11 +69,11 @@ def test_another_model_behind_the_scorer_is_caught_and_its_rows_are_named() -> N
 def test_one_row_that_is_apart_is_caught() -> None:
     model = trained()
     X = matrix(model)
-    base = margin_of(model.estimator, X)
+    base = model.estimator.margin(X)
     for row in range(len(X)):  # a null in place of the delay moves some row a little
         moved = X.copy()
         moved[row, model.scorer.plan.selected.index("delay_1h")] = np.nan
-        if abs(margin_of(model.estimator, moved)[row] - base[row]) > 1e-3:
+        if abs(model.estimator.margin(moved)[row] - base[row]) > 1e-3:
             break
     with pytest.raises(ParityError, match=rf"1 of 200 training rows are .*\n  row {row}: estimator"):
         demand_parity(model, ROWS, moved, CONFIG, "training")
@@ -92,7 +90,7 @@ def test_an_answer_that_is_no_number_is_caught() -> None:
 def test_a_scorer_that_reads_its_model_as_something_else_is_caught() -> None:
     model = trained("forest")
     with pytest.raises(ParityError, match="200 of 200 training rows"):
-        demand_parity(tampered(model, output="margin"), ROWS, matrix(model), CONFIG, "training")
+        demand_parity(tampered(model, parts=(Part("margin", 1.0),)), ROWS, matrix(model), CONFIG, "training")
 
 
 @pytest.mark.parametrize("change", ["slope", "intercept"])

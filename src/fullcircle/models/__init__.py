@@ -5,18 +5,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
-from fullcircle.models.configs import DummyConfig, ForestConfig, LinearConfig, XGBoostConfig
+from fullcircle.models.configs import EnsembleConfig, MemberConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Literal
 
     from fullcircle.models.sample import Sample
     from fullcircle.runtime.columns import Array
+    from fullcircle.runtime.scorer import Part
 
     OnRound: TypeAlias = Callable[[float, float], None]  # log loss on training and on validation rows, a round
 
-ModelConfig: TypeAlias = XGBoostConfig | ForestConfig | LinearConfig | DummyConfig
+ModelConfig: TypeAlias = MemberConfig | EnsembleConfig
 
 
 class Fitted(Protocol):
@@ -27,27 +27,27 @@ class Fitted(Protocol):
         """Boosting rounds that validation chose; None for a model without rounds."""
 
     @property
-    def output(self) -> Literal["margin", "probability"]:
-        """What `predict` and the ONNX graph give."""
+    def parts(self) -> tuple[Part, ...]:
+        """What the ONNX graph gives: a part for each of its last outputs."""
 
-    def predict(self, X: Array) -> Array:
-        """The estimator's own answer, float64 (rows,), for float32 `X` (rows, features)."""
+    def margin(self, X: Array) -> Array:
+        """The estimator's own log odds, float64 (rows,), for float32 `X` (rows, features)."""
 
     def importance(self) -> Array:
         """How much each feature counts, float64 (features,), summing to 1 (or all 0)."""
 
     def onnx(self) -> bytes:
-        """The same model as an ONNX graph: float32 (rows, features) in, `output` last among its outputs."""
+        """The same model as an ONNX graph: float32 (rows, features) in, `parts` last among its outputs."""
 
 
 class Model(Protocol):
     """A module of this room: how one kind of estimator is fitted."""
 
     def fit(self, config: ModelConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> Fitted:
-        """Fit on training rows, choosing the rounds (where there are any) on validation rows."""
+        """Fit on training rows, choosing what is to be chosen (such as rounds) on validation rows."""
 
-    def refit(self, config: ModelConfig, sample: Sample, rounds: int | None, threads: int) -> Fitted:
-        """Fit on all rows with the rounds that `fit` chose."""
+    def refit(self, config: ModelConfig, sample: Sample, fitted: Fitted, threads: int) -> Fitted:
+        """Fit on all rows with what `fit`, which gave `fitted`, chose on validation rows."""
 
 
 def model_of(config: ModelConfig) -> Model:

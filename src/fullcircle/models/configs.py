@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 
 def _demand(value: float, low: float, high: float, name: str) -> None:
@@ -77,3 +77,23 @@ class DummyConfig:
     """The share of positives in training."""
 
     name: Literal["dummy"]
+
+
+MemberConfig: TypeAlias = XGBoostConfig | ForestConfig | LinearConfig | DummyConfig
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleConfig:
+    """A blend of other models."""
+
+    name: Literal["ensemble"]
+    picks: int
+    members: tuple[MemberConfig, ...]
+
+    def __post_init__(self) -> None:
+        _demand(self.picks, 1, 1000, "picks")
+        if len(self.members) < 2:
+            raise ValueError(f"an ensemble needs at least 2 members, and has {len(self.members)}")
+        for place, member in enumerate(self.members):
+            if (first := self.members.index(member)) < place:
+                raise ValueError(f"members[{place}] is the same model as members[{first}]")

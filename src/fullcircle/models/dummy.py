@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 def fit(config: DummyConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedLinear:
     """Count on training rows."""
-    return refit(config, train, None, threads)
+    return _fit(config, train)
 
 
-def refit(config: DummyConfig, sample: Sample, rounds: int | None, threads: int) -> FittedLinear:
+def refit(config: DummyConfig, sample: Sample, fitted: FittedLinear, threads: int) -> FittedLinear:
     """Count on all rows."""
+    return _fit(config, sample)
+
+
+def _fit(config: DummyConfig, sample: Sample) -> FittedLinear:
     demand_filled(sample, config.name)
     share = np.array([sample.y.mean(dtype=np.float64)])
     return FittedLinear(np.zeros(sample.X.shape[1], np.float32), float(log_odds(share)[0]))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from fullcircle.runtime.scorer import Part, log_odds
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
@@ -20,11 +22,11 @@ class FittedForest:
 
     forest: Any
     rounds: int | None = None
-    output: Literal["margin", "probability"] = "probability"
+    parts: tuple[Part, ...] = (Part("probability", 1.0),)
 
-    def predict(self, X: Array) -> Array:
-        """Probability of the positive class, float64."""
-        return np.asarray(self.forest.predict_proba(X)[:, 1])
+    def margin(self, X: Array) -> Array:
+        """Log odds of the trees' mean probability, float64."""
+        return log_odds(self.forest.predict_proba(X)[:, 1])
 
     def importance(self) -> Array:
         """Mean decrease in impurity."""
@@ -47,11 +49,15 @@ class FittedForest:
 
 def fit(config: ForestConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedForest:
     """Fit on training rows; a forest has no rounds, so validation rows are not looked at."""
-    return refit(config, train, None, threads)
+    return _fit(config, train, threads)
 
 
-def refit(config: ForestConfig, sample: Sample, rounds: int | None, threads: int) -> FittedForest:
+def refit(config: ForestConfig, sample: Sample, fitted: FittedForest, threads: int) -> FittedForest:
     """Fit on all rows."""
+    return _fit(config, sample, threads)
+
+
+def _fit(config: ForestConfig, sample: Sample, threads: int) -> FittedForest:
     from sklearn.ensemble import RandomForestClassifier
 
     forest = RandomForestClassifier(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fullcircle.runtime.columns import Array
 from fullcircle.runtime.errors import ConfigError
+from fullcircle.runtime.scorer import Part
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
@@ -23,10 +24,10 @@ class FittedLinear:
     weights: Array
     bias: float
     rounds: int | None = None
-    output: Literal["margin", "probability"] = "margin"
+    parts: tuple[Part, ...] = (Part("margin", 1.0),)
 
-    def predict(self, X: Array) -> Array:
-        """Margin, float64."""
+    def margin(self, X: Array) -> Array:
+        """Log odds, float64."""
         return X.astype(np.float64) @ self.weights.astype(np.float64) + self.bias
 
     def importance(self) -> Array:
@@ -66,15 +67,20 @@ def demand_filled(sample: Sample, name: str) -> None:
 
 def fit(config: LinearConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedLinear:
     """Fit on training rows; validation rows are not looked at."""
-    return refit(config, train, None, threads)
+    return _fit(config, train)
 
 
-def refit(config: LinearConfig, sample: Sample, rounds: int | None, threads: int) -> FittedLinear:
-    """Fit on all rows. The weights are rounded to float32, so that a solver's last bits do not show."""
+def refit(config: LinearConfig, sample: Sample, fitted: FittedLinear, threads: int) -> FittedLinear:
+    """Fit on all rows."""
+    return _fit(config, sample)
+
+
+def _fit(config: LinearConfig, sample: Sample) -> FittedLinear:
     from sklearn.linear_model import LogisticRegression
 
     demand_filled(sample, config.name)
 
     model = LogisticRegression(C=config.c, max_iter=config.max_iterations)
     model.fit(sample.X, sample.y.astype(np.int64))
+    # Rounded to float32, so that a solver's last bits do not show.
     return FittedLinear(model.coef_[0].astype(np.float32), float(np.float32(model.intercept_[0])))

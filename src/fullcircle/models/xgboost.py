@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xgboost as xgb
+
+from fullcircle.runtime.scorer import Part
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
@@ -17,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FittedBooster:
-    """A booster cut off after the rounds that validation chose. Predicts margins: the sigmoid is the scorer's."""
+    """A booster cut off after the rounds that validation chose. It gives margins: the sigmoid is the scorer's."""
 
     booster: xgb.Booster
-    rounds: int | None
+    rounds: int
     threads: int
-    output: Literal["margin", "probability"] = "margin"
+    parts: tuple[Part, ...] = (Part("margin", 1.0),)
 
-    def predict(self, X: Array) -> Array:
-        """Margin, float64."""
+    def margin(self, X: Array) -> Array:
+        """Log odds, float64."""
         return np.asarray(self.booster.inplace_predict(X, predict_type="margin"), dtype=np.float64)
 
     def importance(self) -> Array:
@@ -94,12 +96,11 @@ def fit(config: XGBoostConfig, train: Sample, validation: Sample, threads: int, 
     return FittedBooster(booster[:rounds], rounds, threads)
 
 
-def refit(config: XGBoostConfig, sample: Sample, rounds: int | None, threads: int) -> FittedBooster:
-    """Boost for the given rounds on all rows."""
-    if rounds is None:
-        raise ValueError("refitting needs the rounds that validation chose")
-    booster = xgb.train(_parameters(config, threads), _binned(config, sample, threads), rounds, verbose_eval=False)
-    return FittedBooster(booster, rounds, threads)
+def refit(config: XGBoostConfig, sample: Sample, fitted: FittedBooster, threads: int) -> FittedBooster:
+    """Boost on all rows for the rounds of `fitted`."""
+    binned = _binned(config, sample, threads)
+    booster = xgb.train(_parameters(config, threads), binned, fitted.rounds, verbose_eval=False)
+    return FittedBooster(booster, fitted.rounds, threads)
 
 
 def _binned(config: XGBoostConfig, sample: Sample, threads: int) -> xgb.QuantileDMatrix:

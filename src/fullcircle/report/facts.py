@@ -86,13 +86,26 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A model of an ensemble: its position among `model.members`, its weight (0..1), the rounds it was fitted for."""
+
+    place: int
+    weight: float
+    rounds: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
-    """What training said: AUC on its own rows, metrics on validation rows, the sigmoid behind the model."""
+    """What training said: AUC on its own rows, metrics on validation rows, the sigmoid behind the model.
+
+    `members`: those of an ensemble that were picked; another model has none.
+    """
 
     train_auc: float
     validation: dict[str, float | None]
     calibration: dict[str, float]
     rounds: int | None
+    members: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

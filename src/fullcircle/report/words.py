@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fullcircle.evaluation.metrics import NAMES
 
 if TYPE_CHECKING:
     from fullcircle.core.problem import Behaviour
     from fullcircle.evaluation.gates import Judged
-    from fullcircle.report.facts import Facts
+    from fullcircle.report.facts import Facts, Fit
     from fullcircle.runtime.columns import Column
 
 MEANINGS = {
@@ -109,6 +109,20 @@ def possible(column: Column) -> str:
     if column.levels is None and column.min is None and column.max is None:
         return "any"
     return column.possible.removeprefix("one of ").removeprefix("in ")
+
+
+def model(config: dict[str, Any], fit: Fit) -> str:
+    """What was fitted, in a line: name, parameters and rounds; of an ensemble those of each member and its weight."""
+    if not fit.members:
+        return _single(config, fit.rounds)
+    members = [f"{m.weight:.3g} of {_single(config['members'][m.place], m.rounds)}" for m in fit.members]
+    left_out = len(config["members"]) - len(members)
+    return f"{config['name']} of {' + '.join(members)}" + (f", {left_out} not picked" if left_out else "")
+
+
+def _single(config: dict[str, Any], rounds: int | None) -> str:
+    values = ", ".join(f"{key} {value}" for key, value in config.items() if key != "name")
+    return f"{config['name']}" + (f" ({values})" if values else "") + (f", {rounds} rounds" if rounds else "")
 
 
 def resampled(facts: Facts) -> str:

@@ -17,18 +17,34 @@ from .plan import Plan, apply
 from .typed import build, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 PLAN, SPEC, MODEL = "features.json", "scorer.json", "model.onnx"
 BATCH = 16384  # rows; bounds the memory of one call
 
 
 @dataclass(frozen=True, slots=True)
-class ScorerSpec:
-    """How the model's output becomes a prediction.
+class Part:
+    """One output of the ONNX graph: the `margin` (log odds) or the `probability` of the positive class.
 
-    `output`: what the ONNX graph gives, the `margin` (log odds) or the `probability` of the positive class.
+    `weight`: what its log odds count for in the model's, above 0 and up to 1.
+    """
+
+    output: Literal["margin", "probability"]
+    weight: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight <= 1:
+            raise ValueError(f"weight {self.weight:g} is outside 0..1, or 0")
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerSpec:
+    """How the model's outputs become a prediction.
+
+    `parts`: the last outputs of the ONNX graph, in order; the model's margin is the weighted sum of theirs.
     `slope`, `intercept`: calibration, probability = sigmoid(slope * margin + intercept) (Platt 1999).
     `threshold`: the positive class is predicted at or above it.
     """
@@ -36,7 +52,7 @@ class ScorerSpec:
     format: int
     positive: str
     negative: str
-    output: Literal["margin", "probability"]
+    parts: tuple[Part, ...]
     slope: float
     intercept: float
     threshold: float
@@ -44,6 +60,8 @@ class ScorerSpec:
     def __post_init__(self) -> None:
         if self.format != FORMAT:
             raise BundleError(f"the scorer is of format {self.format}, and this version reads format {FORMAT}")
+        if not abs(sum(part.weight for part in self.parts) - 1) < 1e-9:
+            raise ValueError(f"the weights of the parts must add up to 1: {[part.weight for part in self.parts]}")
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold {self.threshold:g} is outside 0..1")
 
@@ -75,7 +93,9 @@ class Scorer:
         except Exception as error:  # ONNX Runtime raises its own unrelated classes
             raise BundleError(f"the model is no ONNX graph that ONNX Runtime can load: {error}") from None
         self._input = self._session.get_inputs()[0].name
-        self._output = self._session.get_outputs()[-1].name
+        self._outputs = [output.name for output in self._session.get_outputs()][-len(spec.parts) :]
+        if len(self._outputs) < len(spec.parts):
+            raise BundleError(f"the model has {len(self._outputs)} outputs, and the scorer reads {len(spec.parts)}")
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
@@ -125,9 +145,13 @@ class Scorer:
 
     def margin(self, matrix: Array) -> Array:
         """The model's log odds, float64, of a float32 feature matrix (rows, features)."""
-        raw = self._session.run([self._output], {self._input: matrix})[0]
-        positive = raw.reshape(len(matrix), -1)[:, -1].astype(np.float64)
-        return np.asarray(positive) if self.spec.output == "margin" else log_odds(positive)
+        answers = self._session.run(self._outputs, {self._input: matrix})
+        positive = [answer.reshape(len(matrix), -1)[:, -1].astype(np.float64) for answer in answers]
+        margins = [
+            values if part.output == "margin" else log_odds(values)
+            for part, values in zip(self.spec.parts, positive, strict=True)
+        ]
+        return blended(self.spec.parts, margins)
 
     def calibrated(self, margin: Array) -> Array:
         """Probability of the positive class, float64."""
@@ -144,6 +168,12 @@ def log_odds(probability: Array) -> Array:
     """ln(p / (1 - p)), with p kept within 1e-7 of 0 and 1, so that the value stays finite."""
     p = np.clip(probability, 1e-7, 1 - 1e-7)
     return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def blended(parts: Sequence[Part], margins: Sequence[Array]) -> Array:
+    """Weighted sum of the parts' log odds, float64, added up in their order: in another it is another sum."""
+    first, *others = (part.weight * margin for part, margin in zip(parts, margins, strict=True))
+    return np.asarray(sum(others, start=first))
 
 
 def write_plan(folder: Path, plan: Plan) -> None:

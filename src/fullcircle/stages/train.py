@@ -16,6 +16,7 @@ from fullcircle.evaluation import baselines
 from fullcircle.evaluation.metrics import evaluate, predictions
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.curve import learning_curve
+from fullcircle.models.ensemble import FittedEnsemble
 from fullcircle.models.sample import Sample
 from fullcircle.runtime.errors import DataError, ParityError
 from fullcircle.runtime.plan import unknown_levels
@@ -82,7 +83,7 @@ def train(
     measured, (training, validation) = measure(sides, model, config, threshold, on_round), sides
     estimator = measured.estimator
     if config.refit:
-        estimator = model_of(model).refit(model, training + validation, estimator.rounds, config.threads)
+        estimator = model_of(model).refit(model, training + validation, estimator, config.threads)
     scorer = scorer_of(estimator, measured.calibration, plan, target, threshold)
     return Trained(estimator, measured, scorer)
 
@@ -93,7 +94,7 @@ def measure(
     """Fit on training rows; calibrate and measure on validation rows."""
     training, validation = sides
     estimator = model_of(model).fit(model, training, validation, config.threads, on_round)
-    margin = margin_of(estimator, validation.X)
+    margin = estimator.margin(validation.X)
     slope, intercept = platt(margin, validation.y) if config.calibrate == "sigmoid" else (1.0, 0.0)
     probability = sigmoid(slope * margin + intercept)
     found = evaluate(predictions(probability, validation.y, threshold, BINS))
@@ -104,14 +105,8 @@ def scorer_of(
     estimator: Fitted, calibration: tuple[float, float], plan: Plan, target: Target, threshold: float
 ) -> Scorer:
     """The scorer made of features, an estimator and its calibration."""
-    spec = ScorerSpec(FORMAT, target.positive, target.negative, estimator.output, *calibration, threshold)
+    spec = ScorerSpec(FORMAT, target.positive, target.negative, estimator.parts, *calibration, threshold)
     return Scorer(plan, spec, estimator.onnx())
-
-
-def margin_of(estimator: Fitted, X: Array) -> Array:
-    """Log odds, float64."""
-    answer = estimator.predict(X)
-    return answer if estimator.output == "margin" else log_odds(answer)
 
 
 def platt(margin: Array, y: Array) -> tuple[float, float]:
@@ -151,7 +146,7 @@ def demand_parity(trained: Trained, raw: Columns, X: Array, config: TrainConfig,
     """
     answer = trained.scorer.probability(raw, config.threads)
     slope, intercept = trained.measured.calibration
-    expected = sigmoid(slope * margin_of(trained.estimator, X) + intercept)
+    expected = sigmoid(slope * trained.estimator.margin(X) + intercept)
     apart = np.abs(answer - expected)
     wrong = np.flatnonzero(~(apart <= config.parity))  # not a number is wrong too
     if len(wrong):
@@ -190,13 +185,15 @@ def _write_reports(
     trained: Trained, names: list[str], train_auc: float, found: baselines.Baselines, unknown: dict[str, int]
 ) -> None:
     write_json(paths.TRAIN_METRICS, trained.measured.metrics)
-    report = {
+    report: dict[str, Any] = {
         "train_auc": train_auc,
         "validation": trained.measured.validation,
         "one_rule": found.rule.column,
         "calibration": {"slope": trained.scorer.spec.slope, "intercept": trained.scorer.spec.intercept},
         "validation_rows_with_unknown_levels": unknown,
     }
+    if isinstance(trained.estimator, FittedEnsemble):
+        report["members"] = trained.estimator.summary()
     write_json(paths.TRAIN_REPORT, report)
     importance = trained.estimator.importance()
     order = np.argsort(-importance, kind="stable")
