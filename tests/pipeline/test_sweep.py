@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 QUICK = ["model.max_rounds=12", "model.learning_rate=0.3", "model.patience=5"]
-GRID = ["fullcircle", "sweep", "sweep=grid", "model.max_depth=3,4", *QUICK]
+GRID = ["fullcircle", "sweep", "sweep=grid", "sweep.name=tested", "model.max_depth=3,4", *QUICK]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def metrics(project: Project, revision: str) -> dict[str, float]:
 
 def test_a_sweep_leaves_the_workspace_as_it_was_but_for_its_own_folder(swept: Project) -> None:
     assert swept.run("git", "status", "--porcelain").stdout == "?? reports/sweeps/\n"
-    assert sorted(path.name for path in (swept.folder / "reports/sweeps/grid").iterdir()) == [
+    assert sorted(path.name for path in (swept.folder / "reports/sweeps/tested").iterdir()) == [
         "index.html",
         "journal.log",
         "trials.csv",
@@ -52,18 +52,18 @@ def test_a_sweep_leaves_the_workspace_as_it_was_but_for_its_own_folder(swept: Pr
 
 
 def test_every_trial_is_an_experiment_with_its_parameters_and_metrics(swept: Project) -> None:
-    found = read_csv(swept.folder / "reports/sweeps/grid/trials.csv")
-    assert [t.experiment for t in found] == ["grid-001", "grid-002"]
+    found = read_csv(swept.folder / "reports/sweeps/tested/trials.csv")
+    assert [t.experiment for t in found] == ["tested-001", "tested-002"]
     for trial in found:
         assert metrics(swept, trial.experiment) == trial.metrics
     shown = swept.run("dvc", "exp", "show", "--csv").stdout
-    assert "grid-001" in shown
+    assert "tested-001" in shown
     assert f"{found[1].value:g}" in shown
 
 
 def test_a_trial_that_is_applied_is_reproduced_exactly_and_goes_on_to_a_verdict(swept: Project) -> None:
-    wanted = metrics(swept, "grid-002")
-    swept.run("dvc", "exp", "apply", "grid-002")
+    wanted = metrics(swept, "tested-002")
+    swept.run("dvc", "exp", "apply", "tested-002")
     assert swept.ran() == ["train", "validate", "package"]
     assert json.loads((swept.folder / "metrics/train.json").read_text(encoding="utf-8")) == wanted
     assert json.loads((swept.folder / "metrics/test.json").read_text(encoding="utf-8"))["auc"] > 0.6
@@ -74,14 +74,14 @@ def test_a_trial_that_is_applied_is_reproduced_exactly_and_goes_on_to_a_verdict(
 def test_a_trial_can_be_pushed_adopted_and_removed(swept: Project, tmp_path: Path) -> None:
     swept.run("git", "init", "-q", "--bare", str(tmp_path / "bare"))
     swept.run("git", "push", "-q", str(tmp_path / "bare"), "HEAD")
-    swept.run("dvc", "exp", "push", "--no-cache", str(tmp_path / "bare"), "grid-001")
-    assert "grid-001" in swept.run("dvc", "exp", "list", str(tmp_path / "bare")).stdout
-    swept.run("fullcircle", "adopt", "grid-002")
+    swept.run("dvc", "exp", "push", "--no-cache", str(tmp_path / "bare"), "tested-001")
+    assert "tested-001" in swept.run("dvc", "exp", "list", str(tmp_path / "bare")).stdout
+    swept.run("fullcircle", "adopt", "tested-002")
     assert "max_depth: 4" in (swept.folder / "params.yaml").read_text(encoding="utf-8")
     swept.run("git", "checkout", "-q", ".")
     swept.run("git", "clean", "-q", "-f", "conf")
-    swept.run("dvc", "exp", "remove", "grid-001")
-    assert "grid-001" not in swept.run("dvc", "exp", "list").stdout
+    swept.run("dvc", "exp", "remove", "tested-001")
+    assert "tested-001" not in swept.run("dvc", "exp", "list").stdout
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -163,7 +163,7 @@ def until(condition: Callable[[], bool], seconds: float = 90) -> None:
 
 
 def test_an_interrupted_sweep_keeps_what_is_done_and_goes_on(copied: Project) -> None:
-    journal = copied.folder / "reports/sweeps/grid/journal.log"
+    journal = copied.folder / "reports/sweeps/tested/journal.log"
     process = begun(copied)
     until(lambda: journal.exists() and journal.read_text(encoding="utf-8").count('"outcome"') >= 2)
     process.send_signal(signal.SIGINT)
@@ -180,7 +180,7 @@ def test_an_interrupted_sweep_keeps_what_is_done_and_goes_on(copied: Project) ->
 
 
 def test_a_killed_worker_costs_one_trial_which_is_run_again(copied: Project) -> None:
-    journal = copied.folder / "reports/sweeps/grid/journal.log"
+    journal = copied.folder / "reports/sweeps/tested/journal.log"
     process = begun(copied, "engine=dask")
     until(lambda: journal.exists() and '"outcome"' in journal.read_text(encoding="utf-8"))
     children = psutil.Process(process.pid).children(recursive=True)
