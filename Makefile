@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro show plots explore test lint bench lock clean
+.PHONY: help install repro sweep show plots explore test lint bench lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -16,6 +16,9 @@ help:  ## what can be made
 
 install: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## the locked environment, in .venv
 	@$(UV) sync --locked --quiet
+
+sweep: install  ## search for parameters; every trial is a DVC experiment (conf/sweep/xgboost.yaml)
+	$(RUN) fullcircle sweep
 
 repro: install  ## run the whole pipeline; what has not changed is not run again
 	$(RUN) dvc repro

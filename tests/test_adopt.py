@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from copy import deepcopy
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from fullcircle.adopt import adopt, members_of, write
+from fullcircle.adopt import adopt, members_of, named, write
 from fullcircle.core import paths
 from fullcircle.core.config import compose
 from fullcircle.runtime.errors import ConfigError
+from fullcircle.sweep.trials import Trial, write_csv
 from fullcircle.whole import demand_whole
 
 ROOT = Path(__file__).parents[1]
@@ -118,3 +120,41 @@ def test_fewer_than_two_models_make_no_ensemble(conf: Path) -> None:
         members_of([composed(conf), composed(conf, "train.threads=1")])
     with pytest.raises(ConfigError, match="the 0 experiments have 0"):
         members_of([])
+
+
+@pytest.fixture
+def swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with two sweeps: `old`, and `new`, whose worst trial is no experiment."""
+    monkeypatch.chdir(tmp_path)
+    for name, many in (("old", 3), ("new", 4)):
+        ranks = [
+            Trial(i, "complete", {}, 0.5, experiment=f"{name}-00{i}", rank=many + 1 - i) for i in range(2, many + 1)
+        ]
+        pruned = Trial(many + 1, "pruned", {}, experiment=f"{name}-00{many + 1}")
+        write_csv(paths.SWEEPS / name / "trials.csv", [Trial(1, "complete", {}, 0.1, rank=many), *ranks, pruned])
+    os.utime(paths.SWEEPS / "old" / "trials.csv", (0, 0))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("swept")
+def test_best_is_the_best_trial_of_the_sweep_that_ended_last() -> None:
+    assert named(["best"]) == ["new-004"]
+    assert named(["best"], "old") == ["old-003"]
+    assert named(["best:3"]) == ["new-004", "new-003", "new-002"]
+    assert named(["best:2", "main"]) == ["new-004", "new-003", "main"]
+
+
+@pytest.mark.usefixtures("swept")
+@pytest.mark.parametrize(
+    ("name", "sweep", "said"),
+    [
+        ("best", "none", "there is no sweep none whose best could be meant. Sweeps: new, old"),
+        ("best:0", None, "best:0: how many of the best"),
+        ("best:x", None, "best:x: how many of the best"),
+        ("best:4", None, r"best:4: reports/sweeps/new/trials.csv has 4 of them, 3 recorded"),
+        ("best:9", None, r"best:9: reports/sweeps/new/trials.csv has 4 of them, 3 recorded"),
+    ],
+)
+def test_a_best_that_cannot_be_meant_is_refused(name: str, sweep: str | None, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        named([name], sweep)

@@ -17,6 +17,7 @@ from fullcircle.core import paths
 from fullcircle.core.config import compose
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.files import write_text
+from fullcircle.sweep.trials import read_csv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,6 +107,29 @@ def members_of(params: Sequence[dict[str, Any]], picks: int = 20) -> dict[str, A
                 f"the members of an ensemble must agree in {', '.join(SHARED)}"
             )
     return params[0] | {"model": {"name": "ensemble", "picks": picks, "members": distinct}}
+
+
+def named(names: Sequence[str], sweep: str | None = None) -> list[str]:
+    """The experiments that `names` mean: `best` is the best trial of a sweep, `best:5` its five best.
+
+    `sweep`: its name; None: the one that ended last. Raises ConfigError where there are none.
+    """
+    return [name for text in names for name in (_best(text, sweep) if text.split(":")[0] == "best" else [text])]
+
+
+def _best(text: str, sweep: str | None) -> list[str]:
+    count = text.partition(":")[2] or "1"
+    if not count.isdecimal() or int(count) < 1:
+        raise ConfigError(f"{text}: how many of the best? Write best:5")
+    tables = sorted(paths.SWEEPS.glob(f"{sweep or '*'}/trials.csv"), key=lambda path: path.stat().st_mtime)
+    if not tables:
+        known = ", ".join(sorted(path.parent.name for path in paths.SWEEPS.glob("*/trials.csv"))) or "none"
+        raise ConfigError(f"there is no sweep {sweep or 'yet'} whose best could be meant. Sweeps: {known}")
+    ranked = sorted((t for t in read_csv(tables[-1]) if t.rank is not None), key=lambda trial: trial.rank or 0)
+    kept = [trial.experiment for trial in ranked[: int(count)]]
+    if len(kept) < int(count) or not all(kept):
+        raise ConfigError(f"{text}: {tables[-1]} has {len(kept)} of them, {sum(map(bool, kept))} recorded")
+    return kept
 
 
 def _revision(name: str) -> str:

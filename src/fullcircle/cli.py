@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path  # noqa: TC003  typer reads it
 from typing import Annotated
@@ -49,15 +50,27 @@ def sweep(
 
 
 @app.command()
-def adopt(experiment: Annotated[str, typer.Argument(help="Experiment, branch, tag or commit.")]) -> None:
-    """Keep an experiment's choices: write them to conf/tuned/, and compose params.yaml with them."""
-    from fullcircle.adopt import adopt as work_out
-    from fullcircle.adopt import params_of, write
+def adopt(
+    experiments: Annotated[
+        list[str],
+        typer.Argument(help="An experiment, branch, tag or commit; `best` or `best:5` of a sweep. Several: a blend."),
+    ],
+    sweep: Annotated[str | None, typer.Option(help="The sweep of `best`; by default the one that ended last.")] = None,
+) -> None:
+    """Keep an experiment's choices: write them to conf/tuned/, and compose params.yaml with them.
 
-    wanted = params_of(experiment)
-    adopted = work_out(experiment, wanted)
+    Of several experiments it keeps an ensemble of their models.
+    """
+    from fullcircle.adopt import adopt as work_out
+    from fullcircle.adopt import members_of, named, params_of, write
+
+    names = named(experiments, sweep)
+    found = [params_of(name) for name in names]
+    wanted = found[0] if len(found) == 1 else members_of(found)
+    said = names[0] if len(names) == 1 else f"an ensemble of {', '.join(names)}"
+    adopted = work_out(said, wanted)
     write_text(paths.PARAMS, write(adopted, wanted))
-    print(f"kept {experiment} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
+    print(f"kept {said} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -86,6 +99,10 @@ def main() -> None:
         app()
     except FullCircleError as error:
         sys.exit(f"fullcircle: {error}")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        sys.exit(f"fullcircle: {error.filename or 'a file'} cannot be written: {error.strerror}; make room, and again")
 
 
 if __name__ == "__main__":

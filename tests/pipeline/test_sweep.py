@@ -129,7 +129,7 @@ def _otherwise(project: Project) -> list[str]:
         (_detached, "HEAD is detached"),
         (_no_commit, "no git repository with a commit"),
         (_stale, "clean would run"),
-        (_otherwise, "`fullcircle params split=random && dvc repro split` first"),
+        (_otherwise, "split=random && dvc repro split` first"),
     ],
 )
 def test_a_sweep_that_cannot_be_is_one_clear_error_and_changes_no_byte(
@@ -179,12 +179,19 @@ def test_an_interrupted_sweep_keeps_what_is_done_and_goes_on(copied: Project) ->
     assert all(t.experiment for t in found)
 
 
+def command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it has ended
+        return ""
+
+
 def test_a_killed_worker_costs_one_trial_which_is_run_again(copied: Project) -> None:
     journal = copied.folder / "reports/sweeps/tested/journal.log"
     process = begun(copied, "engine=dask")
     until(lambda: journal.exists() and '"outcome"' in journal.read_text(encoding="utf-8"))
     children = psutil.Process(process.pid).children(recursive=True)
-    (worker,) = [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+    (worker,) = [child for child in children if "spawn_main" in command_of(child)]
     worker.send_signal(signal.SIGKILL)
     process.communicate(timeout=180)
     found = read_csv(journal.parent / "trials.csv")

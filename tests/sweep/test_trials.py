@@ -28,6 +28,7 @@ TRIAL = st.builds(
     seconds=st.integers(0, 10**6).map(lambda tenths: tenths / 10),
     error=TEXT.map(lambda text: "\n".join(text.splitlines())),
     experiment=st.from_regex(r"[a-z]+-[0-9]{3}", fullmatch=True),
+    rank=st.none() | st.integers(1, 10**6),
 )
 
 
@@ -53,18 +54,18 @@ def test_types_of_choices_survive(tmp_path: Path) -> None:
 
 def test_columns_stand_in_a_fixed_order_and_seconds_are_rounded(tmp_path: Path) -> None:
     trials = [
-        Trial(1, "complete", {"model.b": 1}, 0.1 + 0.2, 0.01, {"val_ece": 0.1, "val_auc": None}, 1.26, "", "x-001"),
+        Trial(1, "complete", {"model.b": 1}, 0.1 + 0.2, 0.01, {"val_ece": 0.1, "val_auc": None}, 1.26, "", "x-001", 1),
         Trial(2, "failed", {"model.a": "x"}, error="first line\nsecond, line", seconds=2),
     ]
     write_csv(tmp_path / "t.csv", trials)
     with (tmp_path / "t.csv").open(newline="") as file:
         header, first, second = csv.reader(file)
     assert header == [
-        "trial", "experiment", "state", "value", "deviation", "seconds",
+        "trial", "rank", "experiment", "state", "value", "deviation", "seconds",
         "metrics.val_auc", "metrics.val_ece", "choices.model.b", "choices.model.a", "error",
     ]  # fmt: skip
-    assert first == ["1", "x-001", "complete", "0.30000000000000004", "0.01", "1.3", "null", "0.1", "1", "", ""]
-    assert second == ["2", "", "failed", "", "", "2.0", "", "", "", "x", "first line\nsecond, line"]
+    assert first == ["1", "1", "x-001", "complete", "0.30000000000000004", "0.01", "1.3", "null", "0.1", "1", "", ""]
+    assert second == ["2", "", "", "failed", "", "", "2.0", "", "", "", "x", "first line\nsecond, line"]
 
 
 def test_no_trials_are_a_table_too(tmp_path: Path) -> None:
@@ -84,12 +85,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a,b\n1,2\n", "it has no column trial, experiment"),
+        ("a,b\n1,2\n", "it has no column trial, rank, experiment"),
         ("", "it has no column trial"),
-        ("trial,experiment,state,value,deviation,seconds,error\n1,,lost,,,0,\n", "state of trial 1 is 'lost'"),
-        ("trial,experiment,state,value,deviation,seconds,error\n1,,failed\n", "number of cells"),
-        ("trial,experiment,state,value,deviation,seconds,error\n1,,failed,,,0,,more\n", "number of cells"),
-        ("trial,experiment,state,value,deviation,seconds,error\n1,,complete,high,,0,\n", "high"),
+        ("trial,rank,experiment,state,value,deviation,seconds,error\n1,,,lost,,,0,\n", "state of trial 1 is 'lost'"),
+        ("trial,rank,experiment,state,value,deviation,seconds,error\n1,,,failed\n", "number of cells"),
+        ("trial,rank,experiment,state,value,deviation,seconds,error\n1,,,failed,,,0,,more\n", "number of cells"),
+        ("trial,rank,experiment,state,value,deviation,seconds,error\n1,,,complete,high,,0,\n", "high"),
     ],
 )
 def test_a_file_that_is_no_table_of_trials_is_refused(tmp_path: Path, text: str, said: str) -> None:

@@ -78,16 +78,20 @@ class Sweep:
         self.recorder.record(config.experiment(trial.number), trial, params, config.metric)
 
     def finish(self) -> list[Trial]:
-        """Record the best few where only those are wanted, and write the table; the trials with their experiments."""
+        """Record what is to be recorded and is not yet, and write the table; the trials with their experiments."""
         config, found = self.planned.config, self.search.finished()
+        kept = [t for t in found if t.state != "failed"]
         if config.recorded is not None:
             kept = trials.ranked(found, config.direction)[: config.recorded]
-            for trial in kept:
-                self.record(trial)
-            self.recorder.remove(self.recorder.recorded(config.name) - {config.experiment(t.number) for t in kept})
         there = self.recorder.recorded(config.name)
-        names = {t.number: config.experiment(t.number) for t in found}
-        found = [replace(t, experiment=names[t.number] if names[t.number] in there else "") for t in found]
+        for trial in kept:  # only the best, or those that an interruption left out
+            if config.experiment(trial.number) not in there:
+                self.record(trial)
+        self.recorder.remove(there - {config.experiment(t.number) for t in kept})
+        there = self.recorder.recorded(config.name)
+        names = {t.number: config.experiment(t.number) for t in found if config.experiment(t.number) in there}
+        ranks = {t.number: rank for rank, t in enumerate(trials.ranked(found, config.direction), start=1)}
+        found = [replace(t, experiment=names.get(t.number, ""), rank=ranks.get(t.number)) for t in found]
         trials.write_csv(self.folder / TABLE, found)
         return found
 

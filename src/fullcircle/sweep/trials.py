@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Direction: TypeAlias = Literal["maximize", "minimize"]
 
-BEFORE = ("trial", "experiment", "state", "value", "deviation", "seconds")
+BEFORE = ("trial", "rank", "experiment", "state", "value", "deviation", "seconds")
 STATES = ("complete", "pruned", "failed")
 
 
@@ -34,6 +34,7 @@ class Trial:
     seconds: float = 0.0
     error: str = ""
     experiment: str = ""  # its DVC experiment; empty if it was not recorded
+    rank: int | None = None  # among the complete trials of its sweep, 1 the best
 
 
 def judged(trials: Iterable[Trial]) -> list[Trial]:
@@ -75,6 +76,7 @@ def write_csv(path: Path, trials: Sequence[Trial]) -> None:
     choices = dict.fromkeys(key for trial in trials for key in trial.choices)
     columns: dict[str, list[Any]] = {
         "trial": [trial.number for trial in trials],
+        "rank": ["" if trial.rank is None else trial.rank for trial in trials],
         "experiment": [trial.experiment for trial in trials],
         "state": [trial.state for trial in trials],
         "value": ["" if trial.value is None else repr(float(trial.value)) for trial in trials],
@@ -115,6 +117,7 @@ def _trial(row: dict[str, str]) -> Trial:
         seconds=float(row["seconds"]),
         error=row["error"],
         experiment=row["experiment"],
+        rank=int(row["rank"]) if row["rank"] else None,
     )
 
 
