@@ -1,0 +1,40 @@
+"""Whether one scorer is better than another on the test rows: `python -m benchmarks.paired models/scorer OTHER`.
+
+Prints the AUC of both, their difference, and its 95% interval: whole days are resampled, the same for both.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from fullcircle.core import paths
+from fullcircle.core.tables import read_columns
+from fullcircle.evaluation.intervals import groups_of
+from fullcircle.evaluation.metrics import evaluate, predictions
+from fullcircle.runtime.scorer import Scorer
+
+DAY, RESAMPLES = ("year", "month", "day"), 400
+
+
+def main() -> None:
+    """Score the test rows of this repository with both."""
+    scorers = [Scorer.load(Path(folder)) for folder in sys.argv[1:3]]
+    rows = read_columns(paths.TEST, [*dict.fromkeys([*scorers[0].plan.inputs, *DAY, "target"])])
+    group = groups_of([rows[name] for name in DAY])
+    judged = [
+        predictions(s.probability({name: rows[name] for name in s.plan.inputs}, 2), rows["target"], 0.5, 15)
+        for s in scorers
+    ]
+    days = int(group.max()) + 1
+    drawn = np.random.default_rng(0).multinomial(days, np.full(days, 1 / days), size=RESAMPLES)
+    moved = [evaluate(judged[1], w[group])["auc"] - evaluate(judged[0], w[group])["auc"] for w in drawn]
+    first, second = (evaluate(each)["auc"] for each in judged)
+    low, high = np.quantile(moved, [0.025, 0.975])
+    print(f"test AUC {first:.4f} and {second:.4f}: {second - first:+.4f}, 95% by days {low:+.4f} to {high:+.4f}")
+
+
+if __name__ == "__main__":
+    main()

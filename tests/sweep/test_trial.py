@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from fullcircle.core import paths
+from fullcircle.core.problem import Schema
+from fullcircle.core.tables import rounded, write_columns, write_json
+from fullcircle.runtime.plan import apply
+from fullcircle.runtime.typed import plain
+from fullcircle.stages.split import drawn
+from fullcircle.stages.train import measure
+from fullcircle.sweep.config import Local
+from fullcircle.sweep.engine import engine_of, outcome_of
+from fullcircle.sweep.trial import Stopped, Task, Workplace, evaluate, run
+from tests.builders import (
+    FEATURES,
+    INPUTS,
+    LINEAR,
+    PLANES,
+    XGBOOST,
+    featurize,
+    fitted,
+    labelled,
+    only_inputs,
+    planes,
+    train_config,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TIME = {"kind": "time", "columns": ["month"], "validation_from": [9], "test_from": [11]}
+RANDOM: dict[str, Any] = {
+    "kind": "random",
+    "columns": ["sched_dep_time", "day", "month"],
+    "validation": 0.2,
+    "test": 0.2,
+    "salt": "s",
+}
+
+
+def params(split: dict[str, Any] = TIME, **changed: Any) -> dict[str, Any]:
+    return {
+        "problem": {"features": plain(FEATURES), "lookups": [plain(PLANES)], "costs": {"missed": 3, "false_alarm": 1}},
+        "split": split,
+        "featurize": plain(featurize()),
+        "model": plain(XGBOOST),
+        "train": plain(train_config()),
+    } | changed
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """The files that trials start from. There are no test rows to read."""
+    write_json(tmp_path / paths.SCHEMA, plain(Schema(INPUTS, (), "in time")))
+    write_columns(tmp_path / paths.reference("planes"), planes())
+    write_columns(tmp_path / paths.TRAIN, labelled(600))
+    write_columns(tmp_path / paths.VALIDATION, labelled(300, seed=1))
+    return tmp_path
+
+
+def task(repository: Path, given: dict[str, Any] | None = None, **changed: Any) -> Task:
+    made = Task(str(repository), given or params(), "val_auc", True, 1, 4, {})
+    return replace(made, **changed)
+
+
+def test_a_trial_says_what_featurize_and_train_say(repository: Path) -> None:
+    plan, validation = fitted(labelled(600)).plan, labelled(300, seed=1)
+    from fullcircle.models.sample import Sample
+
+    rows = (labelled(600), validation)
+    sides = tuple(Sample(apply(plan, only_inputs(r)), r["target"].astype(np.float32)) for r in rows)
+    wanted = measure(sides, XGBOOST, train_config(), 0.25, lambda _t, _v: None)  # type: ignore[arg-type]
+    outcome = evaluate(task(repository), Workplace(repository))
+    assert outcome.error == ""
+    assert outcome.metrics == {name: rounded(value) for name, value in wanted.metrics.items()}
+    assert outcome.value == rounded(wanted.validation["auc"])
+    assert outcome.deviation is None
+
+
+def test_the_next_trial_neither_reads_nor_featurizes_nor_bins_again(repository: Path) -> None:
+    place = Workplace(repository)
+    first = evaluate(task(repository), place)
+    _, (training, _) = place.sides(params())
+    made = dict(training.made)
+    assert made
+    for path in (paths.TRAIN, paths.VALIDATION):
+        (repository / path).unlink()
+    again = evaluate(task(repository), place)
+    assert again.value == first.value
+    assert {key: id(value) for key, value in training.made.items()} == {key: id(value) for key, value in made.items()}
+
+
+def test_other_features_are_made_for_a_trial_that_asks_for_them(repository: Path) -> None:
+    place = Workplace(repository)
+    filled = params(model=plain(LINEAR), featurize=plain(featurize(missing="median", scale="standard")))
+    assert evaluate(task(repository, filled), place).value is not None
+    refused = evaluate(task(repository, params(model=plain(LINEAR))), place)
+    assert refused.error.startswith("ConfigError: model linear takes no nulls")
+    assert evaluate(task(repository), place).value is not None, "the sweep goes on"
+
+
+def test_repeats_give_mean_and_deviation_over_seeds(repository: Path) -> None:
+    place = Workplace(repository)
+    seeds = [params(model=plain(XGBOOST) | {"seed": seed}) for seed in (0, 1, 2)]
+    alone = [evaluate(task(repository, given), place) for given in seeds]
+    values = [outcome.value for outcome in alone if outcome.value is not None]
+    assert len(set(values)) > 1
+    both = evaluate(task(repository, repeats=3), place)
+    assert both.value == pytest.approx(statistics.fmean(values), abs=1e-6)
+    assert both.deviation == pytest.approx(statistics.stdev(values), abs=1e-6)
+    assert both.metrics == alone[0].metrics, "what is recorded is what train will say"
+
+
+def test_a_model_without_a_seed_is_fitted_once(repository: Path) -> None:
+    filled = params(model=plain(LINEAR), featurize=plain(featurize(missing="median", scale="standard")))
+    assert evaluate(task(repository, filled, repeats=3), Workplace(repository)).deviation is None
+
+
+def test_where_rows_have_no_order_in_time_folds_judge(repository: Path) -> None:
+    place = Workplace(repository)
+    outcome = evaluate(task(repository, params(RANDOM)), place)
+    folds = place.folds(params(RANDOM), 4)
+    assert len(folds) == 4
+    assert sum(len(held_out.y) for _, held_out in folds) == 900
+    assert all(len(training.y) + len(held_out.y) == 900 for training, held_out in folds)
+    assert outcome.deviation is not None
+    assert outcome.value != outcome.metrics["val_auc"], "the metrics are still those that train will give"
+
+
+def test_what_is_fitted_in_a_fold_does_not_see_the_rows_it_holds_out(repository: Path) -> None:
+    before = Workplace(repository).folds(params(RANDOM), 3)
+    train, validation = labelled(600), labelled(300, seed=1)
+    both = {name: np.concatenate([train[name], validation[name]]) for name in train}
+    at = (drawn([both[c] for c in RANDOM["columns"]], both["target"], "s folds") * 3).astype(int)
+    both["delay_1h"][at == 0] = 1e6
+    both["carrier"][at == 0] = "POISON"
+    for path, rows in ((paths.TRAIN, slice(0, 600)), (paths.VALIDATION, slice(600, 900))):
+        write_columns(repository / path, {name: both[name][rows] for name in train})
+    after = Workplace(repository).folds(params(RANDOM), 3)
+    np.testing.assert_array_equal(before[0][0].X, after[0][0].X)
+    assert not np.array_equal(before[0][1].X, after[0][1].X, equal_nan=True)
+    assert not np.array_equal(before[1][0].X, after[1][0].X, equal_nan=True)
+
+
+def test_a_hopeless_fit_is_given_up(repository: Path) -> None:
+    outcome = evaluate(task(repository, rivals={2: 0.0}), Workplace(repository))
+    assert outcome.pruned
+    assert max(outcome.curve) == 2
+    assert outcome.value is None
+    assert not evaluate(task(repository, rivals={2: 9.0}), Workplace(repository)).pruned
+
+
+@pytest.mark.parametrize(("rate", "steps"), [(0.5, 20), (0.25, 10), (0.05, 2)])
+def test_fits_are_compared_after_equal_work(repository: Path, rate: float, steps: int) -> None:
+    model = plain(XGBOOST) | {"learning_rate": rate, "max_rounds": 20, "patience": 20}
+    outcome = evaluate(task(repository, params(model=model)), Workplace(repository))
+    assert list(outcome.curve) == list(range(1, steps + 1))
+    assert list(outcome.curve.values()) == sorted(outcome.curve.values(), reverse=True), "the lowest so far"
+
+
+def test_an_interrupted_fit_ends_at_its_next_round(repository: Path) -> None:
+    with pytest.raises(Stopped):
+        evaluate(task(repository), Workplace(repository), lambda: True)
+
+
+def test_the_model_comes_back_only_if_it_is_better(repository: Path) -> None:
+    place = Workplace(repository)
+    assert evaluate(task(repository, bar=0.0), place).measured is not None
+    assert evaluate(task(repository, bar=1.0), place).measured is None
+    assert evaluate(task(repository, bar=1.0, maximize=False), place).measured is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (params(model=plain(XGBOOST) | {"max_depth": 99}), "ConfigError: model: max_depth 99 is outside"),
+        (params(featurize=plain(featurize()) | {"min_information": 9.0}), "DataError: selection left no feature"),
+    ],
+)
+def test_a_trial_that_raises_is_an_outcome_with_its_error(repository: Path, given: dict[str, Any], said: str) -> None:
+    outcome = evaluate(task(repository, given), Workplace(repository))
+    assert outcome.error.startswith(said)
+    assert outcome.value is None
+
+
+def test_a_missing_repository_is_the_trials_error(tmp_path: Path) -> None:
+    with engine_of(Local("local"), 2) as engine:
+        future = engine.submit(task(tmp_path / "nowhere"))
+        while not engine.first([future]):
+            pass
+        assert "nowhere" in outcome_of(future).error
+
+
+def test_threads_give_what_one_gives(repository: Path) -> None:
+    tasks = [task(repository, params(model=plain(XGBOOST) | {"max_depth": depth})) for depth in (2, 3, 4, 5)]
+    with engine_of(Local("local"), 2) as engine:
+        futures = [engine.submit(each) for each in tasks]
+        found = [outcome_of(future).value for future in futures]
+    assert found == [run(each).value for each in tasks]
