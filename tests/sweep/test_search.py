@@ -11,7 +11,7 @@ import pytest
 
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.sweep.config import SweepConfig
-from fullcircle.sweep.search import STARTUP, Search, begin, importance
+from fullcircle.sweep.search import STARTUP, Search, begin, importance, journal_at
 from fullcircle.sweep.space import parse
 from fullcircle.sweep.trial import Outcome, Task
 
@@ -242,3 +242,28 @@ def test_a_wrong_sweep_is_refused(changed: dict[str, Any], said: str) -> None:
 
 def test_record_says_how_many() -> None:
     assert [replace(CONFIG, record=r).recorded for r in ("all", "none", "best 10")] == [None, 0, 10]
+
+
+def test_a_line_that_was_cut_short_does_not_spoil_the_journal(tmp_path: Path) -> None:
+    with journal_at(tmp_path / "s" / "j", fresh=False) as journal:
+        before = searched(journal, replace(CONFIG, trials=4))
+    with journal.open("ab") as file:
+        file.write(b'{"op_code": 8, "trial_')  # as a full disk leaves it
+    with journal_at(journal, fresh=False):
+        assert searched(journal, replace(CONFIG, trials=7))[:4] == before
+    assert len(opened(journal).finished()) == 7
+
+
+def test_a_sweep_that_starts_over_forgets_its_trials(tmp_path: Path) -> None:
+    searched(tmp_path / "j", replace(CONFIG, trials=4))
+    with journal_at(tmp_path / "j", fresh=True) as journal:
+        assert opened(journal, asked="another").finished() == []
+
+
+def test_a_sweep_that_is_running_is_not_run_twice(tmp_path: Path) -> None:
+    with (
+        journal_at(tmp_path / "s" / "j", fresh=False),
+        pytest.raises(ConfigError, match="is running already"),
+        journal_at(tmp_path / "s" / "j", fresh=True),
+    ):
+        pass

@@ -171,9 +171,9 @@ def test_an_interrupted_fit_ends_at_its_next_round(repository: Path) -> None:
 
 def test_the_model_comes_back_only_if_it_is_better(repository: Path) -> None:
     place = Workplace(repository)
-    assert evaluate(task(repository, bar=0.0), place).measured is not None
-    assert evaluate(task(repository, bar=1.0), place).measured is None
-    assert evaluate(task(repository, bar=1.0, maximize=False), place).measured is not None
+    assert evaluate(task(repository, bar=0.0), place).model is not None
+    assert evaluate(task(repository, bar=1.0), place).model is None
+    assert evaluate(task(repository, bar=1.0, maximize=False), place).model is not None
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from fullcircle.sweep.space import Dimension, Space, parse
 from fullcircle.whole import demand_params
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 SWEPT = ("model", "featurize")
 UPSTREAM = ("ingest", "clean", "label", "split")
@@ -36,12 +36,9 @@ class SweepPlan:
     engine: EngineConfig
     space: Space
     overrides: tuple[str, ...]  # of the configuration, as the command line gave them
+    composed: dict[tuple[str, ...], dict[str, Any]]  # parameters by the groups that were chosen, at first by none
 
-    @cached_property
-    def _composed(self) -> dict[tuple[str, ...], dict[str, Any]]:
-        return {}
-
-    @cached_property
+    @property
     def threads(self) -> int:
         """Threads of each trial: the cores, divided among the workers."""
         return max(1, len(os.sched_getaffinity(0)) // self.config.workers)
@@ -49,11 +46,11 @@ class SweepPlan:
     def base(self, groups: Sequence[str] = ()) -> dict[str, Any]:
         """The parameters with some groups chosen, such as model=forest, and nothing else swept."""
         chosen = tuple(groups)
-        if chosen not in self._composed:
-            params = yaml.safe_load(compose((*self.overrides, *chosen)))
-            params["train"]["threads"] = min(params["train"]["threads"], self.threads)
-            self._composed[chosen] = params
-        return self._composed[chosen]
+        if chosen not in self.composed:
+            self.composed[chosen] = yaml.load(compose((*self.overrides, *chosen)), Loader=yaml.CSafeLoader)
+        params = self.composed[chosen]
+        params["train"]["threads"] = min(params["train"]["threads"], self.threads)
+        return params
 
     def params(self, choices: dict[str, Any]) -> dict[str, Any]:
         """The parameters of a trial, as `dvc exp run -S` would compose them from its choices."""
@@ -72,19 +69,32 @@ def plan(overrides: Sequence[str]) -> SweepPlan:
     """
     swept = {text.partition("=")[0]: text.partition("=")[2] for text in overrides if is_swept(text)}
     fixed = [text for text in overrides if text.partition("=")[0] not in swept]
-    composed = yaml.safe_load(compose(fixed, name="sweep"))
+    composed = yaml.load(compose(fixed, name="sweep"), Loader=yaml.CSafeLoader)
     own = ("sweep", "engine")
-    config = build(SweepConfig, composed["sweep"], "sweep")
+    described = [composed.pop(section) for section in own]
+    config = build(SweepConfig, described[0], "sweep")
+    engine: EngineConfig = build(EngineConfig, described[1], "engine")  # type: ignore[arg-type]
     kept = tuple(text for text in fixed if text.lstrip("+~").partition("=")[0].split(".")[0] not in own)
     space = parse(_left(config.space | swept, set(kept)))
-    planned = SweepPlan(config, build(EngineConfig, composed["engine"], "engine"), space, kept)  # type: ignore[arg-type]
+    planned = SweepPlan(config, engine, space, kept, {(): composed})
     _demand_space(planned)
     return planned
 
 
-def demand_data(planned: SweepPlan) -> None:
+@contextmanager
+def rehearsed(stage: str) -> Iterator[subprocess.Popen[str]]:
+    """A dry run of DVC up to a stage, which goes on beside the block and is over when it ends."""
+    command = ["dvc", "repro", "--dry", stage]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as rehearsal:
+        try:
+            yield rehearsal
+        finally:
+            rehearsal.kill()
+
+
+def demand_data(planned: SweepPlan, rehearsal: subprocess.Popen[str]) -> None:
     """Refuse to search on rows that were made with other parameters than the sweep's. Raises DataError."""
-    stages = yaml.safe_load(paths.DVC_YAML.read_text(encoding="utf-8"))["stages"]
+    stages = read_params(paths.DVC_YAML)["stages"]
     base, params = planned.base(), read_params()
     for key in dict.fromkeys(key for stage in UPSTREAM for key in stages[stage]["params"]):
         if _value(base, key) != _value(params, key):
@@ -92,10 +102,10 @@ def demand_data(planned: SweepPlan) -> None:
                 f"the rows in data/ were split with {key} as {paths.PARAMS} has it, and the sweep has it otherwise; "
                 f"`fullcircle params {' '.join(planned.overrides)} && dvc repro split` first"
             )
-    done = subprocess.run(["dvc", "repro", "--dry", "split"], capture_output=True, text=True, check=False)
-    waiting = [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage")]
-    if done.returncode or waiting:
-        said = done.stderr.strip() or f"{', '.join(waiting)} would run"
+    printed, complained = rehearsal.communicate()
+    waiting = [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")]
+    if rehearsal.returncode or waiting:
+        said = complained.strip() or f"{', '.join(waiting)} would run"
         raise DataError(f"the rows in data/ are not those of {paths.PARAMS}: {said}; `dvc repro featurize` first")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,23 +14,26 @@ from tqdm import tqdm
 from fullcircle.core import paths
 from fullcircle.core.config import as_yaml, load, read_params
 from fullcircle.core.problem import Costs, Target
-from fullcircle.core.tables import read_columns
+from fullcircle.core.tables import read_columns, rounded
 from fullcircle.evaluation.intervals import bootstrap, groups_of
-from fullcircle.evaluation.metrics import evaluate, predictions
+from fullcircle.evaluation.metrics import Predictions, evaluate, predictions
 from fullcircle.runtime.files import write_text
+from fullcircle.runtime.plan import Plan
 from fullcircle.stages.train import Measured, scorer_of
 from fullcircle.stages.validate import ValidateConfig
 from fullcircle.sweep import page, trials
 from fullcircle.sweep.engine import engine_of
 from fullcircle.sweep.page import Luck, Swept
-from fullcircle.sweep.plan import SweepPlan, demand_data, plan
+from fullcircle.sweep.plan import SweepPlan, demand_data, plan, rehearsed
 from fullcircle.sweep.record import Recorder, recorder_at
-from fullcircle.sweep.search import Search, begin, importance
-from fullcircle.sweep.trial import Outcome, Task, Workplace
+from fullcircle.sweep.search import Search, begin, importance, journal_at
+from fullcircle.sweep.trial import Outcome, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fullcircle.runtime.columns import Array
+    from fullcircle.sweep.engine import Engine
     from fullcircle.sweep.trials import Trial
 
 JOURNAL, TABLE, PAGE = "journal.log", "trials.csv", "index.html"
@@ -38,12 +41,12 @@ JOURNAL, TABLE, PAGE = "journal.log", "trials.csv", "index.html"
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep under way. `measured`: the models of the trials that were the best when they ended."""
+    """A sweep under way. `models`: those of the trials that were the best when they ended."""
 
     planned: SweepPlan
     search: Search
     recorder: Recorder
-    measured: dict[int, Measured] = field(default_factory=dict)
+    models: dict[int, tuple[Plan, Measured]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -66,8 +69,8 @@ class Sweep:
 
     def ended(self, trial: Trial, outcome: Outcome) -> None:
         """A trial has ended: keep its model if it is the best so far, and make it an experiment."""
-        if outcome.measured is not None:
-            self.measured[trial.number] = outcome.measured
+        if outcome.model is not None:
+            self.models[trial.number] = outcome.model
         if self.planned.config.recorded is None and trial.state != "failed":
             self.record(trial)
 
@@ -96,57 +99,74 @@ class Sweep:
         return found
 
     def luck(self, found: list[Trial]) -> tuple[Luck, ...]:
-        """What the test rows say of each trial that was the best when it ended. Nothing is chosen by it."""
-        known: dict[str, list[float]] = dict(self.search.study.user_attrs.get("luck", {}))
-        rivals = [t for t in trials.running_best(found, self.planned.config.direction) if t.value is not None]
-        place = Workplace(Path())
-        for trial in rivals:
-            if str(trial.number) not in known and trial.number in self.measured:
-                params = self.planned.params(trial.choices)
-                known[str(trial.number)] = self._tested(place, params, self.measured[trial.number])
-        self.search.study.set_user_attr("luck", known)
-        told = ((t, known[str(t.number)]) for t in rivals if str(t.number) in known)
-        return tuple(Luck(t.number, t.value or 0.0, test, (low, high)) for t, (test, low, high) in told)
+        """What the test rows say of each trial that was the best when it ended. Nothing is chosen by it.
 
-    def _tested(self, place: Workplace, params: dict[str, Any], measured: Measured) -> list[float]:
+        The best of all gets an interval. What an earlier run of the sweep found is kept with the study.
+        """
+        known: dict[str, float] = dict(self.search.study.user_attrs.get("luck", {}))
+        rivals = trials.running_best(found, self.planned.config.direction)
+        told, interval = [], None
+        for trial in rivals:
+            if trial.number in self.models:
+                judged, group = self._judged(self.planned.params(trial.choices), *self.models[trial.number])
+                known[str(trial.number)] = rounded(evaluate(judged)[self._metric])
+                if trial is rivals[-1]:
+                    interval = self._interval(judged, group)
+            if str(trial.number) in known and trial.value is not None:
+                told.append(Luck(trial.number, trial.value, known[str(trial.number)], interval))
+        self.search.study.set_user_attr("luck", known)
+        return tuple(told)
+
+    @property
+    def _metric(self) -> str:
+        return self.planned.config.metric.removeprefix("val_")
+
+    def _judged(self, params: dict[str, Any], features: Plan, measured: Measured) -> tuple[Predictions, Array]:
+        """The test rows' predictions, through a scorer, and the group that each is resampled with."""
         config, threshold = load(ValidateConfig, "validate", params), load(Costs, "problem.costs", params).threshold
-        features, _ = place.sides(params)
         target = load(Target, "problem.target", params)
         scorer = scorer_of(measured.estimator, measured.calibration, features, target, threshold)
-        wanted = dict.fromkeys([*features.inputs, "target", *config.resample_by])
-        rows = read_columns(paths.TEST, list(wanted))
+        rows = read_columns(paths.TEST, [*dict.fromkeys([*features.inputs, "target", *config.resample_by])])
         probability = scorer.probability({name: rows[name] for name in features.inputs}, params["train"]["threads"])
-        judged = predictions(probability, rows["target"], threshold, config.bins)
-        name = self.planned.config.metric.removeprefix("val_")
         group = groups_of([rows[column] for column in config.resample_by])
-        low, high = bootstrap(judged, group, config.resamples, config.interval, config.seed)[name]
-        return [round(value, 6) for value in (evaluate(judged)[name], low, high)]
+        return predictions(probability, rows["target"], threshold, config.bins), group
+
+    def _interval(self, judged: Predictions, group: Array) -> tuple[float, float]:
+        config = load(ValidateConfig, "validate", self.planned.base())
+        low, high = bootstrap(judged, group, config.resamples, config.interval, config.seed)[self._metric]
+        return rounded(low), rounded(high)
 
 
 def sweep(overrides: Sequence[str], *, fresh: bool) -> str:
     """Run a sweep, or go on with one; returns what to tell. Raises FullCircleError before anything is written."""
-    planned = plan(overrides)
-    config, recorder = planned.config, recorder_at(Path())
-    demand_data(planned)
-    with engine_of(planned.engine, config.workers) as engine:
-        journal = paths.SWEEPS / config.name / JOURNAL
-        if fresh:
-            journal.unlink(missing_ok=True)
-            recorder.remove(recorder.recorded(config.name))
-        search = begin(config, planned.space, journal, _asked(planned))
-        under_way = Sweep(planned, search, recorder)
-        start = time.monotonic()
-        with _progress(search) as bar, suppress(KeyboardInterrupt):
+    with rehearsed("split") as rehearsal:  # DVC thinks while the sweep is composed
+        planned = plan(overrides)
+        config, recorder = planned.config, recorder_at(Path())
+        demand_data(planned, rehearsal)
+    with ExitStack() as stack:
+        with engine_of(planned.engine, config.workers) as engine:
+            journal = stack.enter_context(journal_at(paths.SWEEPS / config.name / JOURNAL, fresh=fresh))
+            if fresh:
+                recorder.remove(recorder.recorded(config.name))
+            under_way = Sweep(planned, begin(config, planned.space, journal, _asked(planned)), recorder)
+            start = time.monotonic()
+            with suppress(KeyboardInterrupt):
+                _run(under_way, engine)
+        found = under_way.finish()
+        write_text(under_way.folder / PAGE, page.render(_swept(under_way, found, time.monotonic() - start)))
+        return _told(under_way, found)
 
-            def on_trial(trial: Trial, outcome: Outcome) -> None:
-                under_way.ended(trial, outcome)
-                bar.update()
-                bar.set_postfix_str(_standing(search))
 
-            search.run(under_way.task, engine, on_trial)
-    found = under_way.finish()
-    write_text(under_way.folder / PAGE, page.render(_swept(under_way, found, time.monotonic() - start)))
-    return _told(under_way, found)
+def _run(under_way: Sweep, engine: Engine) -> None:
+    search = under_way.search
+    with _progress(search) as bar:
+
+        def on_trial(trial: Trial, outcome: Outcome) -> None:
+            under_way.ended(trial, outcome)
+            bar.update()
+            bar.set_postfix_str(_standing(search))
+
+        search.run(under_way.task, engine, on_trial)
 
 
 def _asked(planned: SweepPlan) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import statistics
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,7 +23,7 @@ from fullcircle.sweep.space import Space
 from fullcircle.sweep.trials import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from optuna.trial import FrozenTrial
@@ -103,6 +105,25 @@ class Search:
         return [frozen for frozen in found if frozen.state in KINDS and "outcome" in frozen.user_attrs]
 
 
+@contextmanager
+def journal_at(path: Path, *, fresh: bool) -> Iterator[Path]:
+    """The journal of a sweep, for this process alone; `fresh`: emptied. Raises ConfigError if another one has it.
+
+    A line that a full disk or a kill left unfinished is dropped: Optuna would write on behind it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(
+                f"the sweep of {path.parent} is running already; give this one another sweep.name"
+            ) from None
+        file.seek(0)
+        file.truncate(0 if fresh else file.read().rfind(b"\n") + 1)
+        yield path
+
+
 def _attributes(outcome: Outcome) -> dict[str, Any]:
     return {
         "deviation": outcome.deviation,
@@ -134,7 +155,6 @@ def begin(config: SweepConfig, space: Space, journal: Path, asked: dict[str, Any
     Raises ConfigError if the study was begun with something else asked, for its values could not be compared.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    journal.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(journal))),
         study_name=config.name,
@@ -173,7 +193,7 @@ def importance(search: Search) -> dict[str, float]:
     Only keys that every completed trial drew can be compared.
     """
     complete = [f for f in search.study.get_trials(deepcopy=False) if f.state is TrialState.COMPLETE]
-    if len(complete) < STARTUP or len({f.value for f in complete}) < 2:
+    if len(complete) <= STARTUP or len({f.value for f in complete}) < 2:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=search.config.seed)
     return dict(optuna.importance.get_param_importances(search.study, evaluator=evaluator))

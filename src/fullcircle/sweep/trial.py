@@ -41,7 +41,7 @@ KEPT = 3  # feature matrices that a worker keeps, of the latest ways to make the
 class Task:
     """What a worker is told. `rivals`: step -> log loss above which to give up; empty: never.
 
-    `bar`: the estimator comes back only if its trial does better, for a forest is heavy to send.
+    `bar`: the model comes back only if its trial does better, for a forest is heavy to send.
     """
 
     root: str
@@ -56,7 +56,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a task. `curve`: step -> lowest validation log loss so far. `error`: why it failed, if it did."""
+    """What came of a task. `curve`: step -> lowest validation log loss so far. `error`: why it failed, if it did.
+
+    `model`: features and estimator, of a trial that did better than its task's bar.
+    """
 
     value: float | None = None
     deviation: float | None = None
@@ -65,7 +68,7 @@ class Outcome:
     pruned: bool = False
     seconds: float = 0.0
     error: str = ""
-    measured: Measured | None = None
+    model: tuple[Plan, Measured] | None = None
 
 
 class Pruned(Exception):  # noqa: N818  it is no error
@@ -153,7 +156,7 @@ def evaluate(task: Task, workplace: Workplace, stopped: Callable[[], bool] = lam
 
 
 def _evaluate(task: Task, workplace: Workplace, curve: _Curve) -> Outcome:
-    _, sides = workplace.sides(task.params)
+    plan, sides = workplace.sides(task.params)
     measured = _fit(task, sides, 0, curve)
     metrics = {name: rounded(value) for name, value in measured.metrics.items()}
     name = task.metric.removeprefix("val_")
@@ -168,7 +171,7 @@ def _evaluate(task: Task, workplace: Workplace, curve: _Curve) -> Outcome:
     if not math.isfinite(value):
         return Outcome(error=f"{task.metric} is {value}: validation rows hold one class only", metrics=metrics)
     better = task.bar is None or (value > task.bar if task.maximize else value < task.bar)
-    return Outcome(value, deviation, metrics, measured=measured if better else None)
+    return Outcome(value, deviation, metrics, model=(plan, measured) if better else None)
 
 
 def _fit(task: Task, sides: Sides, repeat: int, curve: _Curve | None) -> Measured:
