@@ -11,7 +11,6 @@ import pandas as pd
 
 from fullcircle.cleaning.expressions import holds, mentioned
 from fullcircle.cleaning.pointintime import due_at, last_observed, recent
-from fullcircle.cleaning.schema import check_clean
 from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
 from fullcircle.core.problem import Data, History, Moment, Observations, Table, schema_of
@@ -113,6 +112,8 @@ def add_known(
 
 def main() -> None:
     """Sift every table, join what was known, check the result; write both halves, the reference tables, the schema."""
+    from fullcircle.cleaning.schema import check_clean  # pandera: half a second for who wants the configuration alone
+
     config = load(CleanConfig, "clean")
     name, moment = load(str, "problem.table"), load(Moment, "problem.moment")
     data = load_file(Data, Path(load(str, "problem.data")))

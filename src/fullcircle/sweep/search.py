@@ -61,7 +61,8 @@ class Search:
         deadline = None if self.config.seconds is None else time.monotonic() + self.config.seconds
         left = self.trials - len(self._told())
         pending: dict[Any, optuna.Trial] = {}
-        while left > 0 or pending:
+        ended: list[tuple[Trial, Outcome]] = []
+        while left > 0 or pending or ended:
             late = deadline is not None and time.monotonic() >= deadline
             while left > 0 and len(pending) < self.config.workers and not late:
                 trial = self.study.ask()
@@ -69,11 +70,12 @@ class Search:
                 trial.set_user_attr("choices", choices)
                 pending[engine.submit(task_of(choices, self.rivals(), self.bar()))] = trial
                 left -= 1
-            if not pending:
+            for one in ended:  # while the next are running
+                on_trial(*one)
+            if late and not pending:
                 break
-            for future in engine.first(pending):
-                trial, outcome = pending.pop(future), outcome_of(future)
-                on_trial(self.tell(trial, outcome), outcome)
+            done = [(pending.pop(future), outcome_of(future)) for future in engine.first(pending)] if pending else []
+            ended = [(self.tell(trial, outcome), outcome) for trial, outcome in done]
 
     def tell(self, trial: optuna.Trial, outcome: Outcome) -> Trial:
         """Keep what came of a trial."""
