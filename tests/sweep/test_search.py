@@ -57,7 +57,7 @@ class Now:
 
 
 def task_of(choices: dict[str, Any], rivals: dict[int, float], bar: float | None) -> Task:
-    return Task("", choices, "val_auc", True, 1, 5, rivals, bar)
+    return Task("", choices, "val_auc", True, 1, 5, rivals, bar=bar)
 
 
 def searched(journal: Path, config: SweepConfig = CONFIG, engine: Any = None) -> list[Trial]:

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import yaml
 
 from fullcircle.core import paths
+from fullcircle.core.config import read_params
 from fullcircle.core.problem import Schema
-from fullcircle.core.tables import rounded, write_columns, write_json
+from fullcircle.core.tables import rounded, write_columns, write_json, write_matrix
+from fullcircle.runtime.files import write_text
 from fullcircle.runtime.plan import apply
+from fullcircle.runtime.scorer import write_plan
 from fullcircle.runtime.typed import plain
 from fullcircle.stages.split import drawn
 from fullcircle.stages.train import measure
@@ -94,6 +98,28 @@ def test_the_next_trial_neither_reads_nor_featurizes_nor_bins_again(repository: 
     again = evaluate(task(repository), place)
     assert again.value == first.value
     assert {key: id(value) for key, value in training.made.items()} == {key: id(value) for key, value in made.items()}
+
+
+def test_what_featurize_has_made_is_read_by_who_asks_for_the_same(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = fitted(labelled(600))
+    names = list(made.plan.selected)
+    read_params.cache_clear()
+    write_text(repository / paths.PARAMS, yaml.safe_dump(params()))
+    write_plan(repository / paths.FEATURES, made.plan)
+    for path, rows in ((paths.TRAIN_FEATURES, labelled(600)), (paths.VALIDATION_FEATURES, labelled(300, seed=1))):
+        write_matrix(repository / path, apply(made.plan, only_inputs(rows)), names, rows["target"])
+    made_anew = evaluate(task(repository), Workplace(repository))
+    (repository / paths.TRAIN).unlink()
+    read = evaluate(task(repository, featurized=True), Workplace(repository))
+    assert read.error == ""
+    assert replace(read, seconds=0, model=None) == replace(made_anew, seconds=0, model=None)
+    other = params(featurize=plain(featurize(missing="median")))
+    assert (
+        "train.parquet cannot be read"
+        in evaluate(task(repository, other, featurized=True), Workplace(repository)).error
+    )
 
 
 def test_other_features_are_made_for_a_trial_that_asks_for_them(repository: Path) -> None:

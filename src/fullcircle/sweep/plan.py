@@ -92,8 +92,11 @@ def rehearsed(stage: str) -> Iterator[subprocess.Popen[str]]:
             rehearsal.kill()
 
 
-def demand_data(planned: SweepPlan, rehearsal: subprocess.Popen[str]) -> None:
-    """Refuse to search on rows that were made with other parameters than the sweep's. Raises DataError."""
+def demand_data(planned: SweepPlan, rehearsal: subprocess.Popen[str]) -> bool:
+    """Refuse to search on rows that were made with other parameters than the sweep's. Raises DataError.
+
+    `rehearsal`: of `featurize`. Returns whether its own outputs, too, are what params.yaml asks for.
+    """
     stages = read_params(paths.DVC_YAML)["stages"]
     base, params = planned.base(), read_params()
     for key in dict.fromkeys(key for stage in UPSTREAM for key in stages[stage]["params"]):
@@ -104,9 +107,10 @@ def demand_data(planned: SweepPlan, rehearsal: subprocess.Popen[str]) -> None:
             )
     printed, complained = rehearsal.communicate()
     waiting = [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")]
-    if rehearsal.returncode or waiting:
+    if rehearsal.returncode or set(waiting) & set(UPSTREAM):
         said = complained.strip() or f"{', '.join(waiting)} would run"
         raise DataError(f"the rows in data/ are not those of {paths.PARAMS}: {said}; `dvc repro featurize` first")
+    return not waiting
 
 
 def _demand_space(planned: SweepPlan) -> None:

@@ -46,6 +46,7 @@ class Sweep:
     planned: SweepPlan
     search: Search
     recorder: Recorder
+    featurized: bool  # whether data/features is what params.yaml asks for
     models: dict[int, tuple[Plan, Measured]] = field(default_factory=dict)
 
     @property
@@ -64,6 +65,7 @@ class Sweep:
             repeats=config.repeats,
             folds=config.folds,
             rivals=rivals,
+            featurized=self.featurized,
             bar=bar,
         )
 
@@ -139,16 +141,16 @@ class Sweep:
 
 def sweep(overrides: Sequence[str], *, fresh: bool) -> str:
     """Run a sweep, or go on with one; returns what to tell. Raises FullCircleError before anything is written."""
-    with rehearsed("split") as rehearsal:  # DVC thinks while the sweep is composed
+    with rehearsed("featurize") as rehearsal:  # DVC thinks while the sweep is composed
         planned = plan(overrides)
         config, recorder = planned.config, recorder_at(Path())
-        demand_data(planned, rehearsal)
+        featurized = demand_data(planned, rehearsal)
     with ExitStack() as stack:
         with engine_of(planned.engine, config.workers) as engine:
             journal = stack.enter_context(journal_at(paths.SWEEPS / config.name / JOURNAL, fresh=fresh))
             if fresh:
                 recorder.remove(recorder.recorded(config.name))
-            under_way = Sweep(planned, begin(config, planned.space, journal, _asked(planned)), recorder)
+            under_way = Sweep(planned, begin(config, planned.space, journal, _asked(planned)), recorder, featurized)
             start = time.monotonic()
             with suppress(KeyboardInterrupt):
                 _run(under_way, engine)

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from fullcircle.core import paths
-from fullcircle.core.config import load
+from fullcircle.core.config import load, read_params
 from fullcircle.core.problem import Costs, Features, Lookup, Schema
-from fullcircle.core.tables import read_columns, read_json, rounded
+from fullcircle.core.tables import read_columns, read_json, read_matrix, rounded
 from fullcircle.models import ModelConfig
 from fullcircle.models.sample import Sample
 from fullcircle.runtime.columns import Array, Columns, take
 from fullcircle.runtime.plan import Plan, apply
+from fullcircle.runtime.scorer import read_plan
 from fullcircle.runtime.typed import build
 from fullcircle.stages.featurize import FeaturizeConfig, fit_plan
 from fullcircle.stages.split import Split, TimeSplit, drawn
@@ -41,6 +42,7 @@ KEPT = 3  # feature matrices that a worker keeps, of the latest ways to make the
 class Task:
     """What a worker is told. `rivals`: step -> log loss above which to give up; empty: never.
 
+    `featurized`: whether data/features is what params.yaml asks for, and may be read by who asks for the same.
     `bar`: the model comes back only if its trial does better, for a forest is heavy to send.
     """
 
@@ -51,6 +53,7 @@ class Task:
     repeats: int
     folds: int
     rivals: dict[int, float]
+    featurized: bool = False
     bar: float | None = None
 
 
@@ -88,9 +91,17 @@ class Workplace:
         self._rows: dict[tuple[str, ...], tuple[Columns, Columns]] = {}
         self._made: dict[str, Any] = {}
 
-    def sides(self, params: dict[str, Any]) -> tuple[Plan, Sides]:
-        """Training and validation rows as `featurize` would make them."""
+    def sides(self, params: dict[str, Any], *, featurized: bool = False) -> tuple[Plan, Sides]:
+        """Training and validation rows as `featurize` would make them, or has."""
+        if featurized and _key(params) == _key(read_params(self.root / paths.PARAMS)):
+            return self._once("sides", params, self._made_by_featurize)
         return self._once("sides", params, lambda: self._featurized(params, *self._read(params)))
+
+    def _made_by_featurize(self) -> tuple[Plan, Sides]:
+        training, validation = (
+            Sample(*read_matrix(self.root / path)[:2]) for path in (paths.TRAIN_FEATURES, paths.VALIDATION_FEATURES)
+        )
+        return read_plan(self.root / paths.FEATURES), (training, validation)
 
     def folds(self, params: dict[str, Any], count: int) -> list[Sides]:
         """Training and validation rows together, each fold held out once; what is fitted is fitted on the others."""
@@ -126,14 +137,20 @@ class Workplace:
         return self._rows[names]
 
     def _once(self, what: str, params: dict[str, Any], make: Callable[[], T]) -> T:
-        problem = params["problem"]
-        key = json.dumps([what, params["split"], params["featurize"], problem["features"], problem["lookups"]])
+        key = what + _key(params)
         if key not in self._made:
             while len(self._made) >= KEPT:
                 self._made.pop(next(iter(self._made)))
             self._made[key] = make()
         made: T = self._made[key]
         return made
+
+
+def _key(params: dict[str, Any]) -> str:
+    """What feature matrices depend on."""
+    problem = params["problem"]
+    found = [params["split"], params["featurize"], problem["features"], problem["lookups"]]
+    return json.dumps(found, sort_keys=True)
 
 
 def _target(rows: Columns) -> Array:
@@ -156,7 +173,7 @@ def evaluate(task: Task, workplace: Workplace, stopped: Callable[[], bool] = lam
 
 
 def _evaluate(task: Task, workplace: Workplace, curve: _Curve) -> Outcome:
-    plan, sides = workplace.sides(task.params)
+    plan, sides = workplace.sides(task.params, featurized=task.featurized)
     measured = _fit(task, sides, 0, curve)
     metrics = {name: rounded(value) for name, value in measured.metrics.items()}
     name = task.metric.removeprefix("val_")
