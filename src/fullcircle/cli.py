@@ -44,9 +44,12 @@ def sweep(
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget the trials of earlier runs.")] = False,
 ) -> None:
     """Search for parameters: conf/sweep/NAME.yaml says how, every trial is a DVC experiment. It can be interrupted."""
-    from fullcircle.sweep.run import sweep as run
+    from fullcircle.sweep.rehearsal import rehearsed
 
-    print(run(overrides or [], fresh=fresh))
+    with rehearsed() as rehearsal:
+        from fullcircle.sweep.run import sweep as run  # meanwhile
+
+        print(run(overrides or [], rehearsal, fresh=fresh))
 
 
 @app.command()

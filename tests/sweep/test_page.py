@@ -60,7 +60,7 @@ def test_a_sweep_of_any_length_has_a_page_without_nan(many: int) -> None:
 
 
 def test_a_sweep_without_a_complete_trial_says_so() -> None:
-    for trials in ((), (Trial(1, "failed", {"model.l2": 1.0}, error="broken"),), (Trial(1, "pruned", {}, 0.5),)):
+    for trials in ((), (Trial(1, "failed", {"model.l2": 1.0}, error="broken"),), (Trial(1, "pruned", {}),)):
         page = render(of(*trials))
         assert "No trial was completed" in text_of(page)
         for part in ("What mattered", "All choices at once", "The complete trials", "To keep them", "luck"):
@@ -84,7 +84,7 @@ def test_equal_values_have_a_page() -> None:
 def test_values_that_are_no_numbers_are_left_out() -> None:
     nan = float("nan")
     trials = [Trial(i, "complete", {"model.l2": nan}, 0.7 + i / 100, nan, {"val_ece": nan}, nan) for i in range(1, 5)]
-    trials += [Trial(5, "complete", {}, nan), Trial(6, "pruned", {}, nan)]
+    trials += [Trial(5, "complete", {}, nan), Trial(6, "pruned", {})]
     luck = (Luck(1, 0.7, nan, None), Luck(2, 0.72, 0.6, (nan, nan)))
     page = body(render(replace(of(*trials), luck=luck, importance={"model.l2": nan}, seconds=nan)))
     assert not re.search(r'(points|d|[cxy]+|width)="[^"]*nan', page)

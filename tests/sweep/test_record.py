@@ -145,3 +145,14 @@ def test_git_that_fails_is_one_clear_error(repository: Path) -> None:
     (repository / ".git/refs/exps").write_text("in the way\n")
     with pytest.raises(RecordError, match="git update-ref: "):
         recorder.record("s-007", DONE, "a: 1\n", "val_auc")
+
+
+def test_a_sweep_is_told_from_an_earlier_one_of_its_name(repository: Path) -> None:
+    recorder_at(repository).record("s-007", DONE, "a: 1\n", "val_auc")
+    git(repository, "commit", "-q", "--allow-empty", "-m", "another baseline")
+    recorder = recorder_at(repository)
+    with pytest.raises(RecordError, match=r"1 experiments of another sweep s, e.g. s-007.*--fresh"):
+        recorder.demand_unused("s")
+    recorder.demand_unused("other")
+    recorder.remove({"s-007"})
+    recorder.demand_unused("s")

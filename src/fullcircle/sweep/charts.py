@@ -69,7 +69,10 @@ def around(label: str, values: Sequence[float]) -> charts.Axis:
 
 
 def history(complete: Sequence[Trial], pruned: Sequence[Trial], records: Sequence[Trial], y: charts.Axis) -> str:
-    """Every value by trial number, and the best so far as steps. Values beyond the axis lie at its edge."""
+    """Every value by trial number, and the best so far as steps. Values beyond the axis lie at its edge.
+
+    What was pruned has no value, and stands at the foot.
+    """
     shown = [*complete, *pruned]
     last = max([trial.number for trial in shown], default=1)
     named = [("dot seen", "complete")] if complete else []
@@ -81,7 +84,7 @@ def history(complete: Sequence[Trial], pruned: Sequence[Trial], records: Sequenc
     parts = [*entries, *frame.axes()]
     if len(shown) <= FEW:
         parts += [_whisker("around", frame, trial.number, _ends(trial)) for trial in complete if _spread(trial)]
-    parts += [svg.dot("pruned", frame.at(trial.number, trial.value or 0.0), radius) for trial in pruned]
+    parts += [svg.dot("pruned", frame.at(trial.number, y.low), radius) for trial in pruned]
     parts += [svg.dot("seen", frame.at(trial.number, trial.value or 0.0), radius) for trial in complete]
     steps = [(float(trial.number), trial.value or 0.0) for trial in records]
     parts.append(svg.path("s1", [frame.at(*point) for point in _steps(steps, last)]))

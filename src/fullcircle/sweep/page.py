@@ -129,8 +129,7 @@ def find(sweep: Swept) -> Found:
         gain = sign * (_value(best) - values[0]), sign * (_value(best) - median(values))
         if best.deviation is not None and math.isfinite(best.deviation) and len(values) > 1:
             near = sum(abs(value - _value(best)) <= best.deviation for value in values) - 1
-    drawn = values + [_value(t) for t in pruned if _finite(t.value)]
-    span = charts.fenced(drawn, higher=higher)
+    span = charts.fenced(values, higher=higher)
     return Found(
         complete=complete,
         pruned=pruned,
@@ -141,7 +140,7 @@ def find(sweep: Swept) -> Found:
         gain=gain,
         near=near,
         span=span,
-        beyond=sum(not span[0] <= value <= span[1] for value in rounded(drawn)),
+        beyond=sum(not span[0] <= value <= span[1] for value in rounded(values)),
         digits=wide(values),
     )
 
@@ -156,12 +155,11 @@ def _finite(value: float | None) -> bool:
 
 def draw(sweep: Swept, found: Found, names: dict[str, str]) -> dict[str, str]:
     """Every chart of the page that there is something to draw of, as SVG."""
-    pruned = [trial for trial in found.pruned if _finite(trial.value)]
     values = charts.around(named(sweep.metric), found.span)
     known = [(names.get(key, key), share) for key, share in sweep.importance.items() if _finite(share)]
     important = [(charts.tail(key, 170), share) for key, share in sorted(known, key=lambda item: -item[1])]
     drawn = {
-        "history": charts.history(found.complete, pruned, found.records, values) if found.complete or pruned else "",
+        "history": charts.history(found.complete, found.pruned, found.records, values) if found.complete else "",
         "importance": bars("Importance of the keys", important[:BARS]) if important else "",
         "parallel": _parallel(sweep, found, names) if len(found.complete) > 1 else "",
         "luck": _luck(sweep) if _known(sweep.luck) else "",

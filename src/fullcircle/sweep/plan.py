@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import subprocess
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,8 @@ from fullcircle.sweep.space import Dimension, Space, parse
 from fullcircle.whole import demand_params
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    import subprocess
+    from collections.abc import Iterable, Sequence
 
 SWEPT = ("model", "featurize")
 UPSTREAM = ("ingest", "clean", "label", "split")
@@ -79,17 +78,6 @@ def plan(overrides: Sequence[str]) -> SweepPlan:
     planned = SweepPlan(config, engine, space, kept, {(): composed})
     _demand_space(planned)
     return planned
-
-
-@contextmanager
-def rehearsed(stage: str) -> Iterator[subprocess.Popen[str]]:
-    """A dry run of DVC up to a stage, which goes on beside the block and is over when it ends."""
-    command = ["dvc", "repro", "--dry", stage]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as rehearsal:
-        try:
-            yield rehearsal
-        finally:
-            rehearsal.kill()
 
 
 def demand_data(planned: SweepPlan, rehearsal: subprocess.Popen[str]) -> bool:

@@ -54,14 +54,26 @@ class Recorder:
         self._git("update-ref", self._ref(name), commit)
 
     def remove(self, names: set[str]) -> None:
-        """Forget experiments of this baseline; those that are not there are left alone."""
-        for name in sorted(names):
-            self._git("update-ref", "-d", self._ref(name))
+        """Forget experiments, on whatever baseline; those that are not there are left alone."""
+        for ref in self._refs():
+            if ref.rpartition("/")[2] in names:
+                self._git("update-ref", "-d", ref)
 
     def recorded(self, sweep: str) -> set[str]:
-        """The experiments of a sweep on any baseline that are there."""
-        named = (line.rpartition("/")[2] for line in self._git("for-each-ref", "--format=%(refname)", "refs/exps"))
+        """The experiments of a sweep that are there, on whatever baseline: DVC finds them by their names alone."""
+        named = (ref.rpartition("/")[2] for ref in self._refs())
         return {name for name in named if re.fullmatch(rf"{re.escape(sweep)}-\d{{3,}}", name)}
+
+    def demand_unused(self, sweep: str) -> None:
+        """Refuse to record a second sweep of that name: DVC could not tell its experiments apart. Raises RecordError."""
+        if there := sorted(self.recorded(sweep)):
+            raise RecordError(
+                f"there are {len(there)} experiments of another sweep {sweep}, e.g. {there[0]}; give this one another "
+                "sweep.name, or start over with --fresh, which removes them"
+            )
+
+    def _refs(self) -> list[str]:
+        return self._git("for-each-ref", "--format=%(refname)", "refs/exps")
 
     def _commit(self, files: dict[Path, str], message: str) -> str:
         with tempfile.TemporaryDirectory(prefix="fullcircle-") as folder:

@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +25,16 @@ from fullcircle.stages.validate import ValidateConfig
 from fullcircle.sweep import page, trials
 from fullcircle.sweep.engine import engine_of
 from fullcircle.sweep.page import Luck, Swept
-from fullcircle.sweep.plan import SweepPlan, demand_data, plan, rehearsed
+from fullcircle.sweep.plan import SweepPlan, demand_data, plan
 from fullcircle.sweep.record import Recorder, recorder_at
 from fullcircle.sweep.search import Search, begin, importance, journal_at
 from fullcircle.sweep.trial import Outcome, Task
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
 
-    from fullcircle.runtime.columns import Array
+    from fullcircle.runtime.columns import Columns
     from fullcircle.sweep.engine import Engine
     from fullcircle.sweep.trials import Trial
 
@@ -107,13 +109,13 @@ class Sweep:
         """
         known: dict[str, float] = dict(self.search.study.user_attrs.get("luck", {}))
         rivals = trials.running_best(found, self.planned.config.direction)
-        told, interval = [], None
+        told, interval, rows = [], None, self._test_rows() if self.models else {}
         for trial in rivals:
             if trial.number in self.models:
-                judged, group = self._judged(self.planned.params(trial.choices), *self.models[trial.number])
+                judged = self._judged(rows, self.planned.params(trial.choices), *self.models[trial.number])
                 known[str(trial.number)] = rounded(evaluate(judged)[self._metric])
                 if trial is rivals[-1]:
-                    interval = self._interval(judged, group)
+                    interval = self._interval(rows, judged)
             if str(trial.number) in known and trial.value is not None:
                 told.append(Luck(trial.number, trial.value, known[str(trial.number)], interval))
         self.search.study.set_user_attr("luck", known)
@@ -123,34 +125,47 @@ class Sweep:
     def _metric(self) -> str:
         return self.planned.config.metric.removeprefix("val_")
 
-    def _judged(self, params: dict[str, Any], features: Plan, measured: Measured) -> tuple[Predictions, Array]:
-        """The test rows' predictions, through a scorer, and the group that each is resampled with."""
-        config, threshold = load(ValidateConfig, "validate", params), load(Costs, "problem.costs", params).threshold
-        target = load(Target, "problem.target", params)
-        scorer = scorer_of(measured.estimator, measured.calibration, features, target, threshold)
-        rows = read_columns(paths.TEST, [*dict.fromkeys([*features.inputs, "target", *config.resample_by])])
-        probability = scorer.probability({name: rows[name] for name in features.inputs}, params["train"]["threads"])
-        group = groups_of([rows[column] for column in config.resample_by])
-        return predictions(probability, rows["target"], threshold, config.bins), group
+    @property
+    def _judging(self) -> ValidateConfig:
+        return load(ValidateConfig, "validate", self.planned.base())
 
-    def _interval(self, judged: Predictions, group: Array) -> tuple[float, float]:
-        config = load(ValidateConfig, "validate", self.planned.base())
+    def _test_rows(self) -> Columns:
+        features, _ = next(iter(self.models.values()))
+        return read_columns(paths.TEST, [*dict.fromkeys([*features.inputs, "target", *self._judging.resample_by])])
+
+    def _judged(self, rows: Columns, params: dict[str, Any], features: Plan, measured: Measured) -> Predictions:
+        """What a scorer of the model predicts of the test rows."""
+        threshold, target = load(Costs, "problem.costs", params).threshold, load(Target, "problem.target", params)
+        scorer = scorer_of(measured.estimator, measured.calibration, features, target, threshold)
+        probability = scorer.probability({name: rows[name] for name in features.inputs}, params["train"]["threads"])
+        return predictions(probability, rows["target"], threshold, self._judging.bins)
+
+    def _interval(self, rows: Columns, judged: Predictions) -> tuple[float, float]:
+        config = self._judging
+        group = groups_of([rows[column] for column in config.resample_by])
         low, high = bootstrap(judged, group, config.resamples, config.interval, config.seed)[self._metric]
         return rounded(low), rounded(high)
 
 
-def sweep(overrides: Sequence[str], *, fresh: bool) -> str:
-    """Run a sweep, or go on with one; returns what to tell. Raises FullCircleError before anything is written."""
-    with rehearsed("featurize") as rehearsal:  # DVC thinks while the sweep is composed
-        planned = plan(overrides)
-        config, recorder = planned.config, recorder_at(Path())
-        featurized = demand_data(planned, rehearsal)
+def sweep(overrides: Sequence[str], rehearsal: subprocess.Popen[str], *, fresh: bool) -> str:
+    """Run a sweep, or go on with one; returns what to tell. Raises FullCircleError before anything is written.
+
+    `rehearsal`: a dry run of DVC up to `featurize`, begun before this was imported.
+    """
+    planned = plan(overrides)
+    config, recorder = planned.config, recorder_at(Path())
+    import_module(f"fullcircle.models.{planned.base()['model']['name']}")  # takes seconds, and DVC is still thinking
+    featurized = demand_data(planned, rehearsal)
+    file = paths.SWEEPS / config.name / JOURNAL
+    if not (fresh or file.exists()):
+        recorder.demand_unused(config.name)
     with ExitStack() as stack:
         with engine_of(planned.engine, config.workers) as engine:
-            journal = stack.enter_context(journal_at(paths.SWEEPS / config.name / JOURNAL, fresh=fresh))
+            journal = stack.enter_context(journal_at(file, fresh=fresh))
             if fresh:
                 recorder.remove(recorder.recorded(config.name))
-            under_way = Sweep(planned, begin(config, planned.space, journal, _asked(planned)), recorder, featurized)
+            search = begin(config, planned.space, journal, _asked(planned))
+            under_way = Sweep(planned, search, recorder, featurized)
             start = time.monotonic()
             with suppress(KeyboardInterrupt):
                 _run(under_way, engine)
