@@ -65,7 +65,7 @@ class Recorder:
         return {name for name in named if re.fullmatch(rf"{re.escape(sweep)}-\d{{3,}}", name)}
 
     def demand_unused(self, sweep: str) -> None:
-        """Refuse to record a second sweep of that name: DVC could not tell its experiments apart. Raises RecordError."""
+        """Refuse a second sweep of that name: DVC could not tell its experiments apart. Raises RecordError."""
         if there := sorted(self.recorded(sweep)):
             raise RecordError(
                 f"there are {len(there)} experiments of another sweep {sweep}, e.g. {there[0]}; give this one another "
