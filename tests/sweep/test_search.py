@@ -127,6 +127,14 @@ def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     assert found[5].choices["model.b"] == lost[0].system_attrs["fixed_params"]["model.b"], "what was lost is run again"
 
 
+def test_a_search_that_is_told_to_stop_keeps_what_has_ended(tmp_path: Path) -> None:
+    search, told = opened(tmp_path / "j"), list[int]()
+    search.run(task_of, Now(), lambda trial, _outcome: told.append(trial.number), lambda: len(told) >= 4)
+    assert told == [t.number for t in search.finished()]
+    assert 4 <= len(told) < 12
+    assert len(searched(tmp_path / "j")) == 12
+
+
 def test_more_trials_may_be_asked_for_later(tmp_path: Path) -> None:
     few = searched(tmp_path / "j", replace(CONFIG, trials=4))
     more = searched(tmp_path / "j", replace(CONFIG, trials=9))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fullcircle.sweep.config import EngineConfig
 
 PATIENCE = 10  # seconds to wait for a scheduler to answer
+MOMENT = 0.5  # seconds between looks at whether the sweep was interrupted
 
 
 class EngineError(FullCircleError):
@@ -31,7 +32,7 @@ class Engine(Protocol):
         """Begin a task; a future of its Outcome."""
 
     def first(self, futures: Collection[Any]) -> list[Any]:
-        """Wait until at least one of the futures is done; those that are."""
+        """Wait until at least one of the futures is done, or a moment; those that are."""
 
 
 def outcome_of(future: Any) -> Outcome:
@@ -67,7 +68,7 @@ class _Threads:
         return self.pool.submit(run, task, self.stopped.is_set)
 
     def first(self, futures: Collection[Any]) -> list[Any]:
-        return list(concurrent.futures.wait(futures, return_when=concurrent.futures.FIRST_COMPLETED).done)
+        return list(concurrent.futures.wait(futures, MOMENT, concurrent.futures.FIRST_COMPLETED).done)
 
 
 class _Cluster:
@@ -78,7 +79,10 @@ class _Cluster:
         return self.client.submit(on_worker, task, pure=False)
 
     def first(self, futures: Collection[Any]) -> list[Any]:
-        return list(self.distributed.wait(list(futures), return_when="FIRST_COMPLETED").done)
+        try:
+            return list(self.distributed.wait(list(futures), MOMENT, return_when="FIRST_COMPLETED").done)
+        except TimeoutError:
+            return []
 
 
 @contextmanager

@@ -145,6 +145,7 @@ def _git(
         text=True,
         check=False,
         env=os.environ | (more or {}),
+        start_new_session=True,  # Ctrl-C is for the sweep, which finishes what it is recording
     )
 
 

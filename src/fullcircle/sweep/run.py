@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -32,7 +34,7 @@ from fullcircle.sweep.trial import Outcome, Task
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fullcircle.runtime.columns import Columns
     from fullcircle.sweep.engine import Engine
@@ -167,14 +169,30 @@ def sweep(overrides: Sequence[str], rehearsal: subprocess.Popen[str], *, fresh: 
             search = begin(config, planned.space, journal, _asked(planned))
             under_way = Sweep(planned, search, recorder, featurized)
             start = time.monotonic()
-            with suppress(KeyboardInterrupt):
-                _run(under_way, engine)
+            with _interruptible() as interrupted:
+                _run(under_way, engine, interrupted)
         found = under_way.finish()
         write_text(under_way.folder / PAGE, page.render(_swept(under_way, found, time.monotonic() - start)))
         return _told(under_way, found)
 
 
-def _run(under_way: Sweep, engine: Engine) -> None:
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed: looked at between trials, so that none is cut in two. A second one is not awaited."""
+    pressed = threading.Event()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _run(under_way: Sweep, engine: Engine, interrupted: Callable[[], bool]) -> None:
     search = under_way.search
     with _progress(search) as bar:
 
@@ -183,7 +201,7 @@ def _run(under_way: Sweep, engine: Engine) -> None:
             bar.update()
             bar.set_postfix_str(_standing(search))
 
-        search.run(under_way.task, engine, on_trial)
+        search.run(under_way.task, engine, on_trial, interrupted)
 
 
 def _asked(planned: SweepPlan) -> dict[str, Any]:

@@ -53,8 +53,9 @@ class Search:
         task_of: Callable[[dict[str, Any], dict[int, float], float | None], Task],
         engine: Engine,
         on_trial: Callable[[Trial, Outcome], None],
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Run trials until the budget is spent.
+        """Run trials until the budget is spent or the search is interrupted; what is running then is left.
 
         `task_of`: choices, rivals and bar -> a task. `on_trial` is called for each that ends, in the order they do.
         """
@@ -63,7 +64,7 @@ class Search:
         pending: dict[Any, optuna.Trial] = {}
         ended: list[tuple[Trial, Outcome]] = []
         while left > 0 or pending or ended:
-            late = deadline is not None and time.monotonic() >= deadline
+            late = interrupted() or (deadline is not None and time.monotonic() >= deadline)
             while left > 0 and len(pending) < self.config.workers and not late:
                 trial = self.study.ask()
                 choices = self.space.draw(trial)
@@ -72,7 +73,7 @@ class Search:
                 left -= 1
             for one in ended:  # while the next are running
                 on_trial(*one)
-            if late and not pending:
+            if interrupted() or (late and not pending):
                 break
             done = [(pending.pop(future), outcome_of(future)) for future in engine.first(pending)] if pending else []
             ended = [(self.tell(trial, outcome), outcome) for trial, outcome in done]
