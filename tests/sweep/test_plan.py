@@ -60,6 +60,13 @@ def test_fixing_a_choice_leaves_the_space_under_it() -> None:
     assert keys(plan(["sweep=models", "model=forest"])) == ["model.max_depth", "model.min_leaf", "model.max_features"]
 
 
+def test_fixing_all_that_lies_under_a_choice_leaves_nothing_there() -> None:
+    planned = plan(
+        ["sweep=models", "sweep.space.model='choice(linear)'", "model=linear", "model.c=2", "featurize.smoothing=1,2"]
+    )
+    assert keys(planned) == ["featurize.smoothing"]
+
+
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [

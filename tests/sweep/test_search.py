@@ -275,3 +275,13 @@ def test_a_sweep_that_is_running_is_not_run_twice(tmp_path: Path) -> None:
         journal_at(tmp_path / "s" / "j", fresh=True),
     ):
         pass
+
+
+def test_a_trial_cut_off_before_it_was_told_is_run_again(tmp_path: Path) -> None:
+    search = opened(tmp_path / "j", replace(CONFIG, trials=2))
+    trial = search.study.ask()
+    trial.set_user_attr("choices", search.space.draw(trial))
+    trial.set_user_attr("outcome", {"deviation": None, "metrics": {}, "curve": {}, "seconds": 1.0, "error": ""})
+    found = searched(tmp_path / "j", replace(CONFIG, trials=2, sampler="random", seed=3))
+    assert [t.number for t in found] == [2, 3]
+    assert found[0].choices == trial.user_attrs["choices"]

@@ -215,6 +215,13 @@ def test_a_trial_that_raises_is_an_outcome_with_its_error(repository: Path, give
     assert outcome.value is None
 
 
+def test_a_metric_that_is_no_number_is_the_trials_error(repository: Path) -> None:
+    one_class = labelled(300, seed=1)
+    one_class["target"][:] = 0
+    write_columns(repository / paths.VALIDATION, one_class)
+    assert "hold one class only" in evaluate(task(repository), Workplace(repository)).error
+
+
 def test_a_missing_repository_is_the_trials_error(tmp_path: Path) -> None:
     with engine_of(Local("local"), 2) as engine:
         future = engine.submit(task(tmp_path / "nowhere"))

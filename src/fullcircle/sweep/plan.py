@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from fullcircle.core import paths
-from fullcircle.core.config import compose, is_swept, read_params
+from fullcircle.core.config import compose, is_swept, load, read_params
 from fullcircle.runtime.errors import ConfigError, DataError, difference
 from fullcircle.runtime.typed import build
 from fullcircle.sweep.config import EngineConfig, SweepConfig
@@ -88,7 +88,7 @@ def demand_data(planned: SweepPlan, rehearsal: subprocess.Popen[str]) -> bool:
     stages = read_params(paths.DVC_YAML)["stages"]
     base, params = planned.base(), read_params()
     for key in dict.fromkeys(key for stage in UPSTREAM for key in stages[stage]["params"]):
-        if _value(base, key) != _value(params, key):
+        if load(Any, key, base) != load(Any, key, params):
             raise DataError(
                 f"the rows in data/ were split with {key} as {paths.PARAMS} has it, and the sweep has it otherwise; "
                 f"`fullcircle params {' '.join(planned.overrides)} && dvc repro split` first"
@@ -157,12 +157,6 @@ def _place(params: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     return params, name
 
 
-def _value(params: Any, key: str) -> Any:
-    for name in key.split("."):
-        params = params[name]
-    return params
-
-
 def _left(space: dict[str, Any], fixed: set[str]) -> dict[str, Any]:
     """The space less the keys that overrides fix; what lies under a choice that is fixed is searched in every trial."""
     keys = {text.partition("=")[0] for text in fixed}
@@ -172,5 +166,5 @@ def _left(space: dict[str, Any], fixed: set[str]) -> dict[str, Any]:
         if key in fixed:
             left |= within
         elif key.partition("=")[0] not in keys:
-            left[key] = within or text
+            left[key] = within if isinstance(text, dict) else text
     return left

@@ -8,7 +8,6 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from fullcircle.core.problem import Costs, Target
 from fullcircle.core.tables import read_columns, rounded
 from fullcircle.evaluation.intervals import bootstrap, groups_of
 from fullcircle.evaluation.metrics import Predictions, evaluate, predictions
+from fullcircle.models import ModelConfig, model_of
 from fullcircle.runtime.files import write_text
 from fullcircle.runtime.plan import Plan
 from fullcircle.stages.train import Measured, scorer_of
@@ -96,7 +96,8 @@ class Sweep:
         for trial in kept:  # only the best, or those that an interruption left out
             if config.experiment(trial.number) not in there:
                 self.record(trial)
-        self.recorder.remove(there - {config.experiment(t.number) for t in kept})
+        if config.recorded:  # those that are among the best no more
+            self.recorder.remove(there - {config.experiment(t.number) for t in kept})
         there = self.recorder.recorded(config.name)
         names = {t.number: config.experiment(t.number) for t in found if config.experiment(t.number) in there}
         ranks = {t.number: rank for rank, t in enumerate(trials.ranked(found, config.direction), start=1)}
@@ -156,7 +157,7 @@ def sweep(overrides: Sequence[str], rehearsal: subprocess.Popen[str], *, fresh: 
     """
     planned = plan(overrides)
     config, recorder = planned.config, recorder_at(Path())
-    import_module(f"fullcircle.models.{planned.base()['model']['name']}")  # takes seconds, and DVC is still thinking
+    model_of(load(ModelConfig, "model", planned.base()))  # its library takes seconds, and DVC is still thinking
     featurized = demand_data(planned, rehearsal)
     file = paths.SWEEPS / config.name / JOURNAL
     if not (fresh or file.exists()):
@@ -211,7 +212,7 @@ def _asked(planned: SweepPlan) -> dict[str, Any]:
     base = {key: value for key, value in planned.base().items() if key not in ("package", "explore")}
     return {
         "metric": [config.metric, config.direction, config.repeats, config.folds],
-        "space": {f"{d.key}": d.text for d in planned.space.dimensions},
+        "space": planned.space.texts,
         "base": base,
         "rows": {out["path"]: out["md5"] for out in lock if out["path"] in (str(paths.TRAIN), str(paths.VALIDATION))},
     }

@@ -104,8 +104,9 @@ class Search:
         return (max if self.config.direction == "maximize" else min)(values) if values else None
 
     def _told(self) -> list[FrozenTrial]:
-        found = self.study.get_trials(deepcopy=False)
-        return [frozen for frozen in found if frozen.state in KINDS and "outcome" in frozen.user_attrs]
+        found = [f for f in self.study.get_trials(deepcopy=False) if f.state in KINDS and "outcome" in f.user_attrs]
+        # Cut off between its outcome and its end, a trial has failed without an error, and is run again.
+        return [f for f in found if f.state is not TrialState.FAIL or f.user_attrs["outcome"]["error"]]
 
 
 @contextmanager

@@ -183,10 +183,10 @@ def _evaluate(task: Task, workplace: Workplace, curve: _Curve) -> Outcome:
     else:
         folds = workplace.folds(task.params, task.folds)
         values = [_fit(task, fold, i, None).validation[name] for i in (0, *seeds) for fold in folds]
+    if not all(map(math.isfinite, values)):
+        return Outcome(error=f"{task.metric} is no number: the rows that judge it hold one class only", metrics=metrics)
     value = rounded(statistics.fmean(values))
     deviation = rounded(statistics.stdev(values)) if len(values) > 1 else None
-    if not math.isfinite(value):
-        return Outcome(error=f"{task.metric} is {value}: validation rows hold one class only", metrics=metrics)
     better = task.bar is None or (value > task.bar if task.maximize else value < task.bar)
     return Outcome(value, deviation, metrics, model=(plan, measured) if better else None)
 
