@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.core.problem import Features, History, Lookup, Moment, Observations, Recent, Rule, Table, Target
+from fullcircle.core.problem import BinaryTarget, Features, History, Lookup, Moment, Observations, Recent, Rule, Table
 from fullcircle.models.configs import (
     DummyConfig,
     EnsembleConfig,
@@ -66,7 +66,7 @@ FEATURES = Features(
     created=("departure_minute", "weekday", "wind_north"),
 )
 PLANES = Lookup(table="planes", key="tailnum", matches="tailnum", columns={"seats": "seats"}, fallback="carrier")
-TARGET = Target("late", "arr_delay >= 15", "late", "on_time")
+TARGET = BinaryTarget("binary", "late", "late", "on_time", holds="arr_delay >= 15")
 MOMENT = Moment("time_hour", "minute", 2.0, "two hours before departure")
 
 XGBOOST = XGBoostConfig("xgboost", 40, 10, 0.2, 4, 2, 0.8, 0.7, 1.0, 64, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from fullcircle.runtime.columns import Column
@@ -138,14 +138,70 @@ class Schema:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What is predicted: a condition over the columns of a row, true for the `positive` class."""
+class BinaryTarget:
+    """One of two classes: `positive` where the condition `holds`, or where `column` says so."""
 
+    task: Literal["binary"]
     name: str
-    holds: str
     positive: str
     negative: str
+    holds: str | None = None  # a pandas expression over the columns of a row
+    column: str | None = None  # or: a category with the two classes as its values
     about: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.holds is None) == (self.column is None):
+            raise ValueError("give either `holds` or `column`")
+        if self.positive == self.negative:
+            raise ValueError(f"both classes are named {self.positive}")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes; the second is the positive one."""
+        return self.negative, self.positive
+
+
+@dataclass(frozen=True, slots=True)
+class MulticlassTarget:
+    """One of three classes or more: the values of a category. A row of another value is an error."""
+
+    task: Literal["multiclass"]
+    name: str
+    column: str
+    classes: tuple[str, ...]
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        if len(set(self.classes)) < max(3, len(self.classes)):
+            raise ValueError(f"classes must be three or more, each named once: {', '.join(self.classes)}")
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionTarget:
+    """A number: the values of a column. `coverage`: share of the rows that the prediction interval is to hold."""
+
+    task: Literal["regression"]
+    name: str
+    column: str
+    unit: str = ""
+    coverage: float = 0.9
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.coverage < 1:
+            raise ValueError(f"coverage {self.coverage:g} is outside 0..1")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """None: a number has no classes."""
+        return ()
+
+
+Target: TypeAlias = BinaryTarget | MulticlassTarget | RegressionTarget
+"""What is predicted. `len(target.classes)` tells the task wherever only numbers go: 0 is regression, 2 binary.
+
+In tables it is the column `target`, float64: the position of the class, or the number itself.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +234,8 @@ class Gate:
     """One threshold of the verdict.
 
     `metric`: a name in metrics/test.json, or one of `slice_gap`, `train_gap`, `over_dummy`, `over_rule`,
-    `over_champion`, `invariance`, `direction`. Passed when `min` <= value <= `max`.
+    `over_champion` (all in the primary metric, above 0 where the model is better), `invariance`, `direction`.
+    Passed when `min` <= value <= `max`.
     """
 
     metric: str
@@ -189,9 +246,6 @@ class Gate:
     def __post_init__(self) -> None:
         if (self.min is None) == (self.max is None):
             raise ValueError("a gate has a min or a max, not both and not neither")
-        bound = self.min if self.min is not None else self.max
-        if bound is None or not -1 <= bound <= 1:
-            raise ValueError(f"{self.metric}: threshold {bound} is outside -1..1, where all its values lie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +271,18 @@ class Behaviour:
 
 
 @dataclass(frozen=True, slots=True)
+class Time:
+    """What a split by time goes by: train before `validation_from`, validation before `test_from`, test from then on.
+
+    Numbers, or dates as text, one a column, compared column by column.
+    """
+
+    columns: tuple[str, ...]
+    validation_from: tuple[float | str, ...]
+    test_from: tuple[float | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SignOff:
     """Who answers for it: a role, and a name and date once somebody has signed."""
 
@@ -227,29 +293,41 @@ class SignOff:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One question about one table of data."""
+    """One question about one table of data.
+
+    `row`: columns that tell one row from another; empty: all of them. `together`: columns whose equal values make
+    rows dependent, such as days that share their weather; empty: no rows are.
+    `metric`: the primary one, of `evaluation.metrics`.
+    """
 
     name: str
     question: str
     decision: str
     unit: str
-    moment: Moment
     table: str
     sources: dict[str, Source]
     data: str  # the file in conf/data/ that describes the tables
-    lookups: tuple[Lookup, ...]
     target: Target
     features: Features
-    metric: Literal["auc", "ap"]
-    costs: Costs
-    slices: tuple[str, ...]
+    metric: str
     gates: tuple[Gate, ...]
-    behaviour: tuple[Behaviour, ...]
     sign_off: SignOff
-    limits: tuple[str, ...] = field(default=())  # what the model must not be used for; shown in its card
+    moment: Moment | None = None
+    lookups: tuple[Lookup, ...] = ()
+    row: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+    time: Time | None = None
+    costs: Costs | None = None
+    slices: tuple[str, ...] = ()
+    behaviour: tuple[Behaviour, ...] = ()
+    limits: tuple[str, ...] = ()  # what the model must not be used for; shown in its card
+
+    def __post_init__(self) -> None:
+        if self.costs is not None and self.target.task != "binary":
+            raise ValueError("costs set the threshold between two classes; this target has none")
 
 
-def schema_of(data: Data, table: str, moment: Moment) -> Schema:
+def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
     """The scorer's inputs are the table's own, those last observed, and the point-in-time columns."""
     columns, observations, history = data.tables[table].columns, data.observations, data.history
     outcomes = tuple(name for name, column in columns.items() if column.role == "outcome")
@@ -268,5 +346,5 @@ def schema_of(data: Data, table: str, moment: Moment) -> Schema:
             )
             for recent in history.columns
         }
-    about = moment.about or "at the moment of prediction"
+    about = (moment.about if moment else "") or "at the moment of prediction"
     return Schema(inputs, outcomes, about, observations.table if observations else None)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
     from fullcircle.runtime.scorer import Part
 
-    OnRound: TypeAlias = Callable[[float, float], None]  # log loss on training and on validation rows, a round
+    OnRound: TypeAlias = Callable[[float, float], None]  # loss on training and on validation rows, a round
 
 ModelConfig: TypeAlias = MemberConfig | EnsembleConfig
 
@@ -31,7 +31,7 @@ class Fitted(Protocol):
         """What the ONNX graph gives: a part for each of its last outputs."""
 
     def margin(self, X: Array) -> Array:
-        """The estimator's own log odds, float64 (rows,), for float32 `X` (rows, features)."""
+        """The estimator's own margin, float64 (rows, outputs), for float32 `X` (rows, features)."""
 
     def importance(self) -> Array:
         """How much each feature counts, float64 (features,), summing to 1 (or all 0)."""

@@ -17,10 +17,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`X`: float32 (rows, features), `y`: float32 (rows,), 1 for the positive class."""
+    """`X`: float32 (rows, features), `y`: float32 (rows,).
+
+    `classes`: 2, and `y` is 1 for the positive class; more, and `y` is the position of the class; or 0, and `y` is a
+    number in standard units (mean 0 and deviation 1 on training rows).
+    """
 
     X: Array
     y: Array
+    classes: int = 2
     made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, key: Any, make: Callable[[], T]) -> T:
@@ -31,4 +36,4 @@ class Sample:
         return kept
 
     def __add__(self, other: Sample) -> Sample:
-        return Sample(np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]))
+        return Sample(np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]), self.classes)

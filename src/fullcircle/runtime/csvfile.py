@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,20 +60,11 @@ def score_file(scorer: Scorer, source: Path, out: Path) -> Summary:
             part_aside.open("w", newline="", encoding="utf-8") as bad,
         ):
             answers, losses = csv.writer(good, lineterminator="\n"), csv.writer(bad, lineterminator="\n")
-            answers.writerow(
-                [
-                    "row",
-                    "prediction",
-                    *(f"probability_{c}" for c in (scorer.spec.negative, scorer.spec.positive)),
-                ]
-            )
+            answers.writerow(["row", *scorer.score({n: np.array([]) for n in scorer.plan.inputs}).columns])
             losses.writerow(["row", "reasons", *header])
             for first, lines in _chunks(reader, source):
                 done = _score(scorer, header, lines)
-                answers.writerows(
-                    (first + int(i), c, f"{1 - p:.6f}", f"{p:.6f}")
-                    for i, c, p in zip(done.kept, done.prediction, done.probability, strict=True)
-                )
+                answers.writerows(zip((first + done.kept).tolist(), *done.cells, strict=True))
                 losses.writerows((first + i, why, *lines[i]) for i, why in done.reasons.items())
                 reasons.update(done.reasons.values())
                 scored, total = scored + len(done.kept), total + len(lines)
@@ -83,8 +76,7 @@ def score_file(scorer: Scorer, source: Path, out: Path) -> Summary:
 @dataclass(frozen=True, slots=True)
 class _Done:
     kept: Array
-    prediction: Array
-    probability: Array
+    cells: list[list[str]]  # the columns of the answer, as text
     reasons: dict[int, str]
 
 
@@ -98,30 +90,47 @@ def _score(scorer: Scorer, header: list[str], lines: list[list[str]]) -> _Done:
     columns: Columns = {}
     for at, name in enumerate(header):
         cells = [lines[i][at] for i in whole]
-        if scorer.plan.inputs[name].kind == "category":
-            columns[name] = np.array([None if cell in NULLS else cell for cell in cells], dtype=object)
-        else:
-            columns[name], wrong = _numbers(cells)
-            for i in wrong:
-                reasons[whole[i]] = "; ".join(filter(None, [reasons.get(whole[i]), f"{name} is no number"]))
+        columns[name], wrong = _read(cells, scorer.plan.inputs[name])
+        what = "time" if scorer.plan.inputs[name].kind == "time" else "number"
+        for i in wrong:
+            reasons[whole[i]] = "; ".join(filter(None, [reasons.get(whole[i]), f"{name} is no {what}"]))
     readable = np.array([i not in reasons for i in whole], dtype=bool)
     position = np.array(whole, dtype=np.int64)[readable]
     result = scorer.score({name: columns[name][readable] for name in scorer.plan.inputs})
     aside = np.setdiff1d(np.arange(len(position)), result.kept)
     reasons |= {int(position[i]): why for i, why in zip(aside, result.reasons, strict=True)}
-    return _Done(position[result.kept], result.prediction, result.probability, dict(sorted(reasons.items())))
+    answers = [_written(name, values) for name, values in result.columns.items()]
+    return _Done(position[result.kept], answers, dict(sorted(reasons.items())))
 
 
-def _numbers(cells: list[str]) -> tuple[Array, list[int]]:
-    """The cells as float64, NaN for null, and the positions of those that are no numbers."""
-    values, wrong = np.empty(len(cells)), []
+def _written(name: str, values: Array) -> list[str]:
+    """A column of the answer as text: 6 decimals of a probability, 9 digits of any other number."""
+    if values.dtype == object:
+        return [str(v) for v in values]
+    return [format(v, ".6f" if name.startswith("probability_") else ".9g") for v in values.tolist()]
+
+
+def _read(cells: list[str], column: Column) -> tuple[Array, list[int]]:
+    """The cells as the column holds them, and the positions of those that cannot be read, which become null."""
+    if column.kind in ("category", "text"):
+        return np.array([None if cell in NULLS else cell for cell in cells], dtype=object), []
+    null = np.datetime64("NaT") if column.kind == "time" else np.nan
+    parse = float if column.kind != "time" else partial(moment_of, written=column.format)
+    values, wrong = np.full(len(cells), null, "datetime64[s]" if column.kind == "time" else float), []
     for i, cell in enumerate(cells):
         try:
-            values[i] = float(cell) if cell not in NULLS else np.nan
+            values[i] = parse(cell) if cell not in NULLS else null
         except ValueError:
-            values[i] = np.nan
             wrong.append(i)
     return values, wrong
+
+
+def moment_of(cell: str, written: str | None) -> np.datetime64:
+    """A time in UTC, to the second; one without a zone is UTC. `written`: its format (None: ISO 8601). ValueError."""
+    moment = datetime.fromisoformat(cell) if written is None else datetime.strptime(cell, written)
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return np.datetime64(moment.replace(microsecond=0), "s")
 
 
 def _header(reader: _Reader, inputs: dict[str, Column], source: Path) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import onnxruntime
 
+from .answers import Answer, log_odds, outputs_of
 from .columns import Array, Checked, Columns, check, rows, take
 from .errors import BundleError, ConfigError, DataError, difference
 from .files import read_json, write_text
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FORMAT = 2
+FORMAT = 3
 PLAN, SPEC, MODEL = "features.json", "scorer.json", "model.onnx"
 BATCH = 16384  # rows; bounds the memory of one call
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One output of the ONNX graph: the `margin` (log odds) or the `probability` of the positive class.
+    """One output of the ONNX graph: a `margin`, or a `probability` (of the positive class, or one a class).
 
-    `weight`: what its log odds count for in the model's, above 0 and up to 1.
+    `weight`: what its margin counts for in the model's, above 0 and up to 1.
     """
 
     output: Literal["margin", "probability"]
@@ -42,41 +43,34 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ScorerSpec:
-    """How the model's outputs become a prediction.
+    """How the model's outputs become a forecast.
 
     `parts`: the last outputs of the ONNX graph, in order; the model's margin is the weighted sum of theirs.
-    `slope`, `intercept`: calibration, probability = sigmoid(slope * margin + intercept) (Platt 1999).
-    `threshold`: the positive class is predicted at or above it.
+    `answer`: what the margin means.
     """
 
     format: int
-    positive: str
-    negative: str
     parts: tuple[Part, ...]
-    slope: float
-    intercept: float
-    threshold: float
+    answer: Answer
 
     def __post_init__(self) -> None:
         if self.format != FORMAT:
             raise BundleError(f"the scorer is of format {self.format}, and this version reads format {FORMAT}")
         if not abs(sum(part.weight for part in self.parts) - 1) < 1e-9:
             raise ValueError(f"the weights of the parts must add up to 1: {[part.weight for part in self.parts]}")
-        if not 0 <= self.threshold <= 1:
-            raise ValueError(f"threshold {self.threshold:g} is outside 0..1")
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """`kept`: positions of the rows that were scored; the other fields are theirs, in the same order.
+    """`kept`: positions of the rows that were scored; `forecast` is theirs, in the same order.
 
-    `probability`: float64 of the positive class. `prediction`: its name or the other's.
+    `forecast`: float64 (rows, outputs). `columns`: what is told of them, `prediction` first, as `Answer.columns` has it.
     `reasons`: why each row that is not among `kept` was set aside, in the order of the rows.
     """
 
     kept: Array
-    probability: Array
-    prediction: Array
+    forecast: Array
+    columns: dict[str, Array]
     reasons: list[str]
 
 
@@ -126,52 +120,41 @@ class Scorer:
         """Check and score raw input columns; rows that fail a check are set aside with their reasons."""
         checked = self.check(columns)
         kept = np.flatnonzero(~checked.rejected)
-        probability = self.probability(take(checked.columns, kept), threads)
-        names = np.array([self.spec.negative, self.spec.positive], dtype=object)
-        prediction = names[(probability >= self.spec.threshold).astype(int)]
-        return Scored(kept, probability, prediction, checked.reasons())
+        forecast = self.forecast(take(checked.columns, kept), threads)
+        return Scored(kept, forecast, self.spec.answer.columns(forecast), checked.reasons())
 
-    def probability(self, columns: Columns, threads: int = 1) -> Array:
-        """Calibrated probability of the positive class, float64, for rows that passed their checks.
+    def forecast(self, columns: Columns, threads: int = 1) -> Array:
+        """Calibrated forecast, float64 (rows, outputs), for rows that passed their checks.
 
         `threads`: batches of rows that are scored side by side; a row's answer does not depend on it.
         """
-        parts = [
+        batches = [
             {name: values[i : i + BATCH] for name, values in columns.items()} for i in range(0, rows(columns), BATCH)
         ]
         with ThreadPoolExecutor(threads) as pool:
-            answers = list(pool.map(lambda part: self.calibrated(self.margin(apply(self.plan, part))), parts))
-        return np.concatenate(answers) if answers else np.zeros(0)
+            answers = list(pool.map(lambda b: self.spec.answer.forecast(self.margin(apply(self.plan, b))), batches))
+        return np.concatenate(answers) if answers else np.zeros((0, outputs_of(len(self.spec.answer.classes))))
 
     def margin(self, matrix: Array) -> Array:
-        """The model's log odds, float64, of a float32 feature matrix (rows, features)."""
+        """The model's margin, float64 (rows, outputs), of a float32 feature matrix (rows, features)."""
+        outputs = outputs_of(len(self.spec.answer.classes))
         answers = self._session.run(self._outputs, {self._input: matrix})
-        positive = [answer.reshape(len(matrix), -1)[:, -1].astype(np.float64) for answer in answers]
+        # A classifier of two classes gives a column each; the last one is the positive class's.
+        found = [answer.reshape(len(matrix), -1)[:, -outputs:].astype(np.float64) for answer in answers]
         margins = [
-            values if part.output == "margin" else log_odds(values)
-            for part, values in zip(self.spec.parts, positive, strict=True)
+            values if part.output == "margin" else margin_of(values)
+            for part, values in zip(self.spec.parts, found, strict=True)
         ]
         return blended(self.spec.parts, margins)
 
-    def calibrated(self, margin: Array) -> Array:
-        """Probability of the positive class, float64."""
-        return sigmoid(self.spec.slope * margin + self.spec.intercept)
 
-
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, e) / (1.0 + e)
-
-
-def log_odds(probability: Array) -> Array:
-    """ln(p / (1 - p)), with p kept within 1e-7 of 0 and 1, so that the value stays finite."""
-    p = np.clip(probability, 1e-7, 1 - 1e-7)
-    return np.asarray(np.log(p) - np.log1p(-p))
+def margin_of(probability: Array) -> Array:
+    """The margin of probabilities (rows, outputs): log odds where there is one output, else logarithms, from 1e-7 up."""
+    return log_odds(probability) if probability.shape[1] == 1 else np.log(np.maximum(probability, 1e-7))
 
 
 def blended(parts: Sequence[Part], margins: Sequence[Array]) -> Array:
-    """Weighted sum of the parts' log odds, float64, added up in their order: in another it is another sum."""
+    """Weighted sum of the parts' margins, float64, added up in their order: in another it is another sum."""
     first, *others = (part.weight * margin for part, margin in zip(parts, margins, strict=True))
     return np.asarray(sum(others, start=first))
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 def build(kind: type[T], data: object, where: str = "") -> T:
     """Make a `kind` of `data` (what YAML or JSON holds); `where` is the key that errors name.
 
-    Understands dataclasses, unions of dataclasses told apart by a `kind` or `name` field of a `Literal`
+    Understands dataclasses, unions of dataclasses told apart by a `kind`, `task` or `name` field of a `Literal`
     type, `tuple[X, ...]`, `tuple[X, Y]`, `dict[str, X]`, `Literal`, `X | None`, str, bool, int and float.
     An int passes for a float; nothing else is converted. A dataclass checks its own ranges in
     `__post_init__` by raising ValueError. Raises ConfigError.
@@ -80,7 +80,7 @@ def _union(args: tuple[Any, ...], data: Any, where: str) -> Any:
             except ConfigError:
                 continue
         raise ConfigError(f"{where}: expected {' or '.join(a.__name__ for a in args)}, got {_shown(data)}")
-    field = next(f.name for f in dataclasses.fields(args[0]) if f.name in ("kind", "name"))
+    field = next(f.name for f in dataclasses.fields(args[0]) if f.name in ("kind", "task", "name"))
     choices = {get_args(get_type_hints(a)[field])[0]: a for a in args}
     chosen = _mapping(data, where).get(field)
     if not isinstance(chosen, str) or chosen not in choices:

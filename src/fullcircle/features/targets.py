@@ -1,0 +1,28 @@
+"""Targets of every task as numbers that encoders, selection and baselines can work on.
+
+`classes`: 2, and a target is 0.0 or 1.0; more, and it is the position of a class; 0, and it is a number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .created import Array
+
+
+def indicators(target: Array, classes: int) -> Array:
+    """What can be averaged: float64 (rows, outputs); a column a class above two, else the target itself."""
+    if classes <= 2:
+        return np.asarray(target, dtype=np.float64).reshape(-1, 1)
+    return np.asarray(target.astype(np.int64)[:, None] == np.arange(classes), dtype=np.float64)
+
+
+def codes(target: Array, classes: int, bins: int = 8) -> Array:
+    """What can be counted: int64 (rows,), the class, or for a number one of `bins` bins of equal count."""
+    if classes:
+        return np.asarray(target, dtype=np.int64)
+    edges = np.unique(np.quantile(target, np.linspace(0, 1, bins + 1)[1:-1]))
+    return np.searchsorted(edges, target, side="left").astype(np.int64)
