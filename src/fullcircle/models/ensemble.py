@@ -68,14 +68,9 @@ def fit(config: EnsembleConfig, train: Sample, validation: Sample, threads: int,
 
     `on_round` is not called: members have rounds of their own, and an ensemble has none.
     """
-    fitted = [model_of(member).fit(member, train, validation, threads, _unheard) for member in config.members]
-    margins = [estimator.margin(validation.X) for estimator in fitted]
-    picked = pick(margins, validation.y, validation.classes, config.picks)
-    members = [
-        Member(place, member, estimator, count / config.picks)
-        for place, (member, estimator, count) in enumerate(zip(config.members, fitted, picked, strict=True))
-        if count
-    ]
+    fitted = [model_of(member).fit(member, train, validation, threads, unheard) for member in config.members]
+    picked = weights_of(config, [estimator.margin(validation.X) for estimator in fitted], validation)
+    members = [Member(place, config.members[place], fitted[place], weight) for place, weight in picked.items()]
     return FittedEnsemble(tuple(members))
 
 
@@ -86,6 +81,12 @@ def refit(config: EnsembleConfig, sample: Sample, fitted: FittedEnsemble, thread
         for member in fitted.members
     ]
     return FittedEnsemble(tuple(again))
+
+
+def weights_of(config: EnsembleConfig, margins: Sequence[Array], sample: Sample) -> dict[int, float]:
+    """The weight of each member that is picked, by its place; `margins`: each member's of the rows of `sample`."""
+    picked = pick(margins, sample.y, sample.classes, config.picks)
+    return {place: count / config.picks for place, count in enumerate(picked) if count}
 
 
 def pick(margins: Sequence[Array], y: Array, classes: int, picks: int) -> list[int]:
@@ -147,5 +148,5 @@ def _prefix(graph: onnx.GraphProto, prefix: str) -> None:
         named.name = renamed(named.name)
 
 
-def _unheard(train: float, validation: float) -> None:
+def unheard(train: float, validation: float) -> None:
     """An `on_round` that keeps nothing."""
