@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from fullcircle.features.numbers import Number
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.configs import ForestConfig, XGBoostConfig
 from fullcircle.models.curve import learning_curve
@@ -14,7 +15,7 @@ from fullcircle.models.sample import Sample
 from fullcircle.models.xgboost import FittedBooster
 from fullcircle.runtime import plan as plans
 from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.plan import Number, Plan
+from fullcircle.runtime.plan import Plan
 from fullcircle.runtime.scorer import FORMAT, Part, Scorer, ScorerSpec, sigmoid
 from fullcircle.runtime.typed import build, plain
 from tests.builders import DUMMY, LINEAR, MODELS, XGBOOST, samples, silent
