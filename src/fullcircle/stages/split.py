@@ -109,6 +109,23 @@ def drawn(columns: list[Array], strata: Array, salt: str) -> Array:
     return np.array(hashes, dtype=float) / 2**48
 
 
+def folds(labelled: Columns, config: RandomSplit | GroupSplit, count: int) -> Array:
+    """A fold, 0 to count - 1, for each row of training and validation: equally many of each class, or whole groups.
+
+    By the order of their hashes, so that the order of the rows does not matter.
+    """
+    columns = config.columns or tuple(name for name in labelled if name != "target")
+    at = drawn([labelled[c] for c in columns], np.zeros(rows(labelled)), f"{config.salt} folds")
+    if isinstance(config, GroupSplit):
+        return np.unique(at, return_inverse=True)[1] % count
+    target = labelled["target"]
+    classes = len(np.unique(target)) < len(target) / count
+    order = np.lexsort((at, target)) if classes else np.argsort(at, kind="stable")
+    fold = np.empty(len(at), np.int64)
+    fold[order] = np.arange(len(at)) % count
+    return fold
+
+
 def summary(target: Array, side: Array, config: Split) -> dict[str, Any]:
     """Rows and share of positives of each side."""
     report: dict[str, Any] = {"kind": config.kind, "columns": list(config.columns)}
