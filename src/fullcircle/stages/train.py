@@ -187,7 +187,7 @@ def main() -> None:
     seen = demand_parity(trained, raw, config, "training", None if plan.crossed else X)
     demand_parity(trained, raw_validation, config, "validation", X_validation)
     trained.scorer.save(paths.SCORER)
-    found = baselines.fit(raw, raw_validation, list(plan.inputs), goal.classes, goal.metric)
+    found = baselines.fit(raw, raw_validation, plan.inputs, trained.scorer.spec.answer, goal.metric)
     write_json(paths.BASELINES, asdict(found))
     judge, answer = judge_of(goal.classes), trained.scorer.spec.answer
     score = judge.evaluate(judge.predictions(seen, raw["target"], answer, BINS))[goal.metric]
@@ -218,7 +218,7 @@ def _write_reports(
     report: dict[str, Any] = {
         "train_score": score,
         "validation": trained.measured.validation,
-        "one_rule": found.rule.column,
+        "one_rule": None if found.rule is None else found.rule.column,
         "answer": plain(trained.scorer.spec.answer),
         "validation_rows_with_unknown_levels": unknown,
     }
