@@ -97,8 +97,8 @@ def _demand_names(names: list[str], target: Target, schema: Schema) -> None:
 def _demand_labelled(missing: Array, target: Target, allowed: float) -> None:
     if missing.sum() > allowed * len(missing):
         raise DataError(
-            f"{missing.sum():,} of {len(missing):,} rows have no {target.column}, {examples(missing)}: what was not seen "
-            f"cannot be learnt. Mend the source, or raise clean.max_rejected (now {allowed:g}): such rows are left out"
+            f"{missing.sum():,} of {len(missing):,} rows have no {target.column}, {examples(missing)}: what was not "
+            f"seen cannot be learnt. Mend the source, or raise clean.max_rejected (now {allowed:g}) to leave them out"
         )
 
 
