@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.core.problem import Behaviour, Table
+from fullcircle.core.splits import GroupSplit, RandomSplit, Split, TimeSplit
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.plan import Encoder
 from fullcircle.runtime.typed import build, plain
-from fullcircle.stages.split import GroupSplit, RandomSplit, Split, TimeSplit
 from tests.builders import FLIGHTS
 
 

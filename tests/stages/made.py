@@ -63,7 +63,7 @@ class Task:
             return (random.random(len(margin)) < sigmoid(margin[:, 0])).astype(float)
         if self.answer.task == "multiclass":
             upto = softmax(margin).cumsum(axis=1)
-            return (random.random(len(margin))[:, None] > upto[:, :-1]).sum(axis=1).astype(float)
+            return np.asarray((random.random((len(margin), 1)) > upto[:, :-1]).sum(axis=1), np.float64)
         noise = random.normal(0, 0.5, len(margin))
         return np.asarray(self.answer.center + self.answer.scale * (margin[:, 0] + noise))
 

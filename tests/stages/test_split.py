@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.core.splits import GroupSplit, RandomSplit, Split, TimeSplit, folds
 from fullcircle.runtime.columns import Array, Columns, rows, take
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.typed import build
 from fullcircle.stages import split as module
-from fullcircle.stages.split import GroupSplit, RandomSplit, Split, TimeSplit, folds, summary
+from fullcircle.stages.split import summary
 from tests.builders import text, with_nulls
 
 TIME = TimeSplit("time", ("year", "month", "day"), (2013, 9, 1), (2013, 11, 1))

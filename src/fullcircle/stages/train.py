@@ -10,6 +10,7 @@ import numpy as np
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.problem import Costs, Target
+from fullcircle.core.splits import Split, TimeSplit, folds
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_matrix, write_csv, write_json
 from fullcircle.evaluation import baselines
@@ -24,7 +25,6 @@ from fullcircle.runtime.errors import ParityError
 from fullcircle.runtime.plan import apply, unknown_levels
 from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec, read_plan
 from fullcircle.runtime.typed import plain
-from fullcircle.stages.split import Split, TimeSplit, folds
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
