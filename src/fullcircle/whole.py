@@ -10,6 +10,7 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.config import load_file
 from fullcircle.core.problem import Data, Problem, schema_of
+from fullcircle.evaluation.behaviour import demand_behaviour
 from fullcircle.evaluation.gates import demand_gates
 from fullcircle.evaluation.tasks import judge_of
 from fullcircle.models import ModelConfig
@@ -56,4 +57,5 @@ def demand_params(params: dict[str, Any], conf: Path = paths.CONF) -> Whole:
         raise ConfigError(f"problem: table and sources must name the tables of {problem.data}")
     demand_known(problem.features, problem.lookups, schema_of(data, problem.table, problem.moment))
     demand_gates(problem.gates, judge_of(len(problem.target.classes)), problem.metric)
+    demand_behaviour(problem.behaviour, problem.target.classes)
     return whole

@@ -100,7 +100,7 @@ def test_an_answer_that_is_no_number_is_caught() -> None:
     model = trained("linear")
     X = matrix(model)
     X[7] = np.inf  # inf - inf: some weights are negative
-    with pytest.raises(ParityError, match="row 7: estimator nan"):
+    with np.errstate(invalid="ignore"), pytest.raises(ParityError, match="row 7: estimator nan"):
         demand_parity(model, ROWS, CONFIG, "training", X)
 
 
