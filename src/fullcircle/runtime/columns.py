@@ -26,9 +26,10 @@ class Column:
     `missing`: whether a null costs the row.
     `role`: `input` is known at the moment of prediction and asked for by the scorer, `outcome` is known only
     later, `record` identifies the row, and is neither learnt from nor asked for.
+    `format`: how a `time` is written in the source, as `strptime` has it; None: ISO 8601. Without an offset it is UTC.
     """
 
-    kind: Literal["integer", "number", "category", "time"]
+    kind: Literal["integer", "number", "category", "text", "time"]
     role: Literal["input", "outcome", "record"] = "input"
     missing: Literal["reject", "keep"] = "reject"
     min: float | None = None
@@ -37,6 +38,7 @@ class Column:
     impossible: Literal["reject", "blank"] = "reject"
     usual: tuple[float, float] | None = None
     outlier: Literal["clip", "blank", "reject"] = "clip"
+    format: str | None = None
     about: str = ""
 
     def __post_init__(self) -> None:
@@ -44,10 +46,12 @@ class Column:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
         if self.usual is not None and self.usual[0] > self.usual[1]:
             raise ValueError(f"usual {self.usual} runs backwards")
-        if self.kind in ("category", "time") and (self.min, self.max, self.usual) != (None, None, None):
+        if self.kind in ("category", "text", "time") and (self.min, self.max, self.usual) != (None, None, None):
             raise ValueError(f"a {self.kind} has no min, max or usual range")
         if self.kind != "category" and self.levels is not None:
             raise ValueError(f"levels are for a category, not for a {self.kind}")
+        if self.kind != "time" and self.format is not None:
+            raise ValueError(f"a format is for a time, not for a {self.kind}")
 
     @property
     def possible(self) -> str:
@@ -132,7 +136,7 @@ def _possible(result: Checked, name: str, column: Column, values: Array) -> Arra
 
 
 def _impossible(values: Array, column: Column, null: Array) -> Array:
-    if column.kind == "category":
+    if column.kind in ("category", "text"):
         if column.levels is None:
             return np.zeros(len(values), bool)
         allowed = set(column.levels)
