@@ -5,21 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from fullcircle.core.source import Bundled as Bundled
+from fullcircle.core.source import Source as Source
 from fullcircle.runtime.columns import Column
-
-
-@dataclass(frozen=True, slots=True)
-class Bundled:
-    """A file that an installed package ships. The package is not imported."""
-
-    kind: Literal["bundled"]
-    package: str
-    version: str  # pinned: another installed version is an error, for a new snapshot is a deliberate act
-    file: str  # path inside the package's distribution; a .zip holds one file of the same name
-    nulls: tuple[str, ...] = ("", "NA")
-
-
-Source: TypeAlias = Bundled
 
 
 @dataclass(frozen=True, slots=True)
