@@ -111,51 +111,6 @@ def test_a_plan_other_than_the_one_that_made_the_matrix_is_caught() -> None:
         demand_parity(broken, ROWS, matrix(model), CONFIG, "training")
 
 
-# --- calibration
-
-
-def by_likelihood(margin: Array, y: Array) -> tuple[float, float]:
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000).fit(margin.reshape(-1, 1), y)
-    return float(model.coef_[0, 0]), float(model.intercept_[0])
-
-
-@pytest.mark.parametrize(
-    ("spread", "slope"),
-    [(1.0, 1.0), (1.0, 0.5), (0.01, 40.0), (5.0, 0.1), (16.0, 0.03), (8.0, 0.0), (1.0, -0.7)],
-)
-def test_calibration_is_the_most_likely_sigmoid(spread: float, slope: float) -> None:
-    random = np.random.default_rng(0)
-    margin = random.normal(size=2000) * spread
-    y = (random.random(2000) < sigmoid(slope * margin - 0.5)).astype(float)
-    np.testing.assert_allclose(platt(margin, y), by_likelihood(margin, y), rtol=1e-3, atol=1e-3)
-
-
-def test_calibration_of_margins_that_part_the_classes_is_finite() -> None:
-    margin = np.array([-3.0, -2, -1, 1, 2, 3])
-    slope, intercept = platt(margin, (margin > 0).astype(float))
-    assert np.isfinite([slope, intercept]).all()
-    assert slope > 0
-
-
-def test_calibration_of_a_margin_that_says_nothing_gives_the_share() -> None:
-    y = np.array([1.0, 0, 0, 0])
-    slope, intercept = platt(np.full(4, 0.7), y)
-    assert slope == 1
-    assert sigmoid(np.array(slope * 0.7 + intercept)) == pytest.approx(0.25, abs=1e-5)
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.floats(0.3, 3), st.floats(-1, 1), st.integers(0, 999))
-def test_calibrated_probabilities_add_up_to_the_positives(slope: float, intercept: float, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    margin = random.normal(size=500)
-    y = (random.random(500) < sigmoid(slope * margin + intercept)).astype(float)
-    a, b = platt(margin, y)
-    assert sigmoid(a * margin + b).sum() == pytest.approx(y.sum(), rel=1e-4)
-
-
 # --- training
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -311,6 +312,8 @@ class Problem:
     limits: tuple[str, ...] = ()  # what the model must not be used for; shown in its card
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
+            raise ValueError(f"name {self.name!r} must be small letters, digits, - and _, for files and wheels bear it")
         if self.costs is not None and self.target.task != "binary":
             raise ValueError("costs set the threshold between two classes; this target has none")
 

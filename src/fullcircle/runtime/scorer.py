@@ -138,14 +138,22 @@ class Scorer:
     def margin(self, matrix: Array) -> Array:
         """The model's margin, float64 (rows, outputs), of a float32 feature matrix (rows, features)."""
         outputs = outputs_of(len(self.spec.answer.classes))
+        if not len(matrix):
+            return np.zeros((0, outputs))
         answers = self._session.run(self._outputs, {self._input: matrix})
-        # A classifier of two classes gives a column each; the last one is the positive class's.
-        found = [answer.reshape(len(matrix), -1)[:, -outputs:].astype(np.float64) for answer in answers]
+        found = [_last(answer.reshape(len(matrix), -1), outputs) for answer in answers]
         margins = [
             values if part.output == "margin" else margin_of(values)
             for part, values in zip(self.spec.parts, found, strict=True)
         ]
         return blended(self.spec.parts, margins)
+
+
+def _last(answer: Array, outputs: int) -> Array:
+    """The last columns: a classifier of two classes gives one each, and the positive class's comes last."""
+    if answer.shape[1] < outputs:
+        raise BundleError(f"the model gives {answer.shape[1]} number a row, and {outputs} classes need {outputs}")
+    return np.asarray(answer[:, -outputs:], dtype=np.float64)
 
 
 def margin_of(probability: Array) -> Array:
