@@ -24,9 +24,13 @@ class Table:
     """One raw table: its columns, and what makes a row impossible."""
 
     columns: dict[str, Column]
-    key: tuple[str, ...]  # no two rows may share it
+    key: tuple[str, ...] = ()  # no two rows may share it; empty: nothing tells rows apart, and equal rows are kept
     duplicates: Literal["reject", "error"] = "reject"  # reject keeps the first of a key
     rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.duplicates == "error" and not self.key:
+            raise ValueError("duplicates: error needs a key")
 
 
 @dataclass(frozen=True, slots=True)
