@@ -155,8 +155,9 @@ def observations(within: float = 6.0) -> Observations:
 
 
 def fitted(rows: Columns | None = None, **changes: Any) -> Fitted:
-    """A plan fitted on labelled rows."""
-    return fit_plan(labelled() if rows is None else rows, INPUTS, FEATURES, [(PLANES, planes())], featurize(**changes))
+    """A plan fitted on labelled rows, for two classes."""
+    rows = labelled() if rows is None else rows
+    return fit_plan(rows, INPUTS, FEATURES, [(PLANES, planes())], featurize(**changes), 2)
 
 
 def only_inputs(columns: Columns) -> Columns:

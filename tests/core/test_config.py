@@ -194,10 +194,9 @@ def test_a_value_out_of_range_is_refused_by_its_key(default: str, override: str,
         load(GROUPS[key], key, changed(default, where, parsed(value)))
 
 
-def test_a_model_brings_the_preparation_that_it_needs(default: str) -> None:
-    assert composed("model=linear")["featurize"]["scale"] == "standard"
-    assert composed("model=forest")["featurize"]["missing"] == "median"
-    assert parsed(default)["featurize"]["missing"] == "keep"
+@pytest.mark.parametrize("model", ["linear", "forest", "ensemble"])
+def test_a_model_needs_no_preparation_of_its_own(default: str, model: str) -> None:
+    assert composed(f"model={model}")["featurize"] == parsed(default)["featurize"]
 
 
 def test_composing_twice_gives_the_same_bytes(default: str) -> None:

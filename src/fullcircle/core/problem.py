@@ -246,6 +246,7 @@ class Behaviour:
     """A change of one input, and what the prediction must do in answer, for at least `share` of the rows.
 
     `same`: move by no more than `tolerance`; `up` or `down`: move that way, or not at all (`tolerance` against it).
+    `tolerance` is in the unit of the prediction. `of`: the class whose probability is meant, where there are several.
     """
 
     name: str
@@ -253,6 +254,7 @@ class Behaviour:
     expect: Literal["same", "up", "down"]
     add: float | None = None  # number: added to the value
     set: float | str | None = None  # or: the value it is set to
+    of: str | None = None
     tolerance: float = 0.0
     share: float = 0.9
 

@@ -183,7 +183,8 @@ def main() -> None:
     sides = sides_of((X, y), (X_validation, y_validation), goal.classes)
     with learning_curve(paths.CURVE) as on_round:
         trained = train(plan, sides, model, config, goal, on_round, fold_of(split, config.folds))
-    seen = demand_parity(trained, raw, config, "training", X)
+    # Columns out of fold are for learning alone: what was learnt is held against what the scorer computes.
+    seen = demand_parity(trained, raw, config, "training", None if plan.crossed else X)
     demand_parity(trained, raw_validation, config, "validation", X_validation)
     trained.scorer.save(paths.SCORER)
     found = baselines.fit(raw, raw_validation, list(plan.inputs), goal.classes, goal.metric)

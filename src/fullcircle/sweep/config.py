@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from fullcircle.evaluation.metrics import NAMES
+from fullcircle.evaluation.binary import NAMES
 
 METRICS = tuple(f"val_{name}" for name in NAMES)
 
