@@ -89,6 +89,7 @@ class File:
 
     def __post_init__(self) -> None:
         _check_snapshot(self)
+        _check_no_password(self.path)
         if "{as_of}" in self.path and self.as_of is None:
             raise ValueError("the path has an {as_of}, and there is no as_of")
         if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
@@ -122,8 +123,8 @@ class Sql:
             raise ValueError("give either `url` or `url_env`, the name of an environment variable that holds it")
         if (self.query is None) == (self.table is None):
             raise ValueError("give either `query` or `table`")
-        if self.url is not None and urlsplit(self.url).password is not None:
-            raise ValueError("the url holds a password, which git would keep: name its variable by `password_env`")
+        if self.url is not None:
+            _check_no_password(self.url)
         if self.rows < 1:
             raise ValueError(f"rows {self.rows} must be 1 or more")
         if "as_of" in self.parameters or "watermark" in self.parameters:
@@ -180,6 +181,7 @@ class Http:
 
     def __post_init__(self) -> None:
         _check_snapshot(self)
+        _check_no_password(self.url)
         if self.url.split("://")[0] not in ("http", "https"):
             raise ValueError(f"url {self.url!r} must begin with http:// or https://")
         if any(name.lower() in ("authorization", "cookie") for name in self.headers):
@@ -198,3 +200,8 @@ def _check_snapshot(source: File | Sql | Http) -> None:
         raise ValueError("a watermark is for mode append")
     if source.timeout <= 0:
         raise ValueError(f"timeout {source.timeout:g} must be above 0 seconds")
+
+
+def _check_no_password(url: str) -> None:
+    if urlsplit(url).password is not None:
+        raise ValueError("the url holds a password, which git would keep: name the variable that holds it (*_env)")
