@@ -38,10 +38,12 @@ def params(
 
 @app.command()
 def init(
-    data: Annotated[str, typer.Argument(help="A CSV, Parquet, JSON-lines or Excel file, a database or an API.")],
+    data: Annotated[str, typer.Argument(help="A CSV, Parquet, JSON-lines or Excel file, or another source.")],
     target: Annotated[str, typer.Option(help="The column to foretell.")],
     name: Annotated[str | None, typer.Option(help="Of the problem; by default from the name of the data.")] = None,
-    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression, where the guess is wrong.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="binary, multiclass or regression, where the guess is wrong.")
+    ] = None,
     record: Annotated[list[str] | None, typer.Option(help="A column not to learn from; may be given again.")] = None,
     encoding: Annotated[str, typer.Option(help="Of a CSV file, such as latin-1.")] = "utf-8",
     force: Annotated[bool, typer.Option("--force", help="Write over files of that name.")] = False,

@@ -20,7 +20,10 @@ SUSPECT = {"AUC": 0.95, "R²": 0.95}  # from here on a single column is suspecte
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """`score`: of the column's best rule on rows that it was not made from; `measure`: AUC (of several classes, the mean) or R²."""
+    """How a column does alone, by a mean a bin or level.
+
+    `score`: on rows that the rule was not made from. `measure`: AUC (of several classes, the mean) or R².
+    """
 
     column: str
     measure: str

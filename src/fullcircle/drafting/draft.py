@@ -56,7 +56,10 @@ class Draft:
 
 
 def draft(taken: Taken, name: str, target: str, task: Task | None, records: tuple[str, ...]) -> Draft:
-    """Guess everything. `records`: columns that the person wants left out. Raises DataError for what cannot be drafted."""
+    """Guess everything. `records`: columns that the person wants left out.
+
+    Raises DataError for a table, or a target, from which nothing can be learnt.
+    """
     where, table = taken.origin, taken.table
     demand_names(table.column_names, (target, *records), where)
     found = side_by_side(lambda n: seen(n, table.column(n), where), table.column_names)

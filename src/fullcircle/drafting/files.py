@@ -31,8 +31,8 @@ def problem_file(draft: Draft) -> str:
     demand_composable(source, draft.taken.origin)
     demand_composable(draft.target.column.name, draft.taken.origin)
     head = (
-        f"{draft.taken.rows:,} rows of {one_line(draft.taken.origin)}, drafted by `fullcircle init`. Every comment says "
-        f"why a guess was made: read them, and mend what is wrong. A `?` is left to you."
+        f"{draft.taken.rows:,} rows of {one_line(draft.taken.origin)}, drafted by `fullcircle init`. Every comment "
+        "says why a guess was made: read them, and mend what is wrong. A `?` is left to you."
     )
     lines = [
         "# @package _global_",

@@ -53,7 +53,7 @@ def quick(columns: Columns, y: Array, classes: int, learn: Array, judge: Array) 
     metric = {0: "r2", 2: "auc"}.get(classes, "logloss")
     X = matrix(columns, y, classes, learn)
     dummy = _dummy(y, classes, learn, judge)
-    nothing = _score(metric, dummy, y[judge], classes)
+    nothing = _score(metric, dummy, y[judge])
     found: list[tuple[str, float]] = []
     if len(np.unique(y[learn])) < 2:  # a class so rare that none was drawn
         return Quick(metric, "none", len(judge), nothing, nothing)
@@ -63,7 +63,7 @@ def quick(columns: Columns, y: Array, classes: int, learn: Array, judge: Array) 
             Z = X if name == "trees" else _filled(X, learn)
             estimator.fit(Z[learn], y[learn])
             foretold = _foretold(estimator, Z[judge], classes)
-            found.append((name, _score(metric, foretold, y[judge], classes)))
+            found.append((name, _score(metric, foretold, y[judge])))
     sign = -1 if metric == "logloss" else 1
     name, score = max(found, key=lambda one: sign * one[1])
     return Quick(metric, name, len(judge), nothing, score)
@@ -138,7 +138,7 @@ def _dummy(y: Array, classes: int, learn: Array, judge: Array) -> Array:
     return np.tile(mean, (len(judge), 1))
 
 
-def _score(metric: str, foretold: Array, y: Array, classes: int) -> float:
+def _score(metric: str, foretold: Array, y: Array) -> float:
     if metric == "r2":
         return r_squared(foretold[:, 0], y)
     if metric == "auc":

@@ -35,7 +35,10 @@ class Drafted:
 
 
 def drafted(seen: Seen, record: bool = False) -> Drafted:
-    """The role of a column that is not the target, and how it is to be checked. `record`: the person says that it is one."""
+    """The role of a column that is not the target, and how it is to be checked.
+
+    `record`: the person says that it is one.
+    """
     missing = {"missing": "keep"}
     nulls = f"{seen.nulls:,} of {len(seen.values):,} missing" if seen.nulls else ""
     if record:

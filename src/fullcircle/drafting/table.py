@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import csv as arrow_csv
-from pyarrow import json as arrow_json
 
-from fullcircle.core.source import Dialect, File, Source
+from fullcircle import sources
+from fullcircle.core.problem import Table
+from fullcircle.core.source import Dialect, File
+from fullcircle.runtime.columns import Column
 from fullcircle.runtime.csvfile import NULLS
 from fullcircle.runtime.errors import SourceError
+from fullcircle.sources.csvfile import header
+from fullcircle.sources.file import SUFFIXES
+from fullcircle.sources.opening import Place, listed, opened, place_of, unpacked
+from fullcircle.sources.telling import told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
+    from fullcircle.core.source import Source
 
 ROWS = 200_000  # at most so many are looked at
 DELIMITERS = ",;\t|"
+_BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +43,22 @@ class Taken:
 def take(data: str, encoding: str, limit: int = ROWS) -> Taken:
     """Read what `data` names: a file, or whatever `source_of` knows. Raises SourceError, naming it."""
     source = source_of(data, encoding)
-    batches, origin = read(source)
-    table, rows, step = thinned(batches, limit, origin)
+    try:
+        reading = read(source)
+        table, rows, step = thinned(reading.batches, limit)
+    except SourceError as error:
+        if "encoding" in str(error):
+            raise SourceError(f"{error} `fullcircle init` is told by --encoding.") from None
+        raise
     if rows == 0:
-        raise SourceError(f"{origin} has no rows. Give a table with a header and rows.")
-    if empty := [kind for kind in table.schema.types if pa.types.is_nested(kind)]:
-        raise SourceError(f"{origin} has columns of {empty[0]}; a table has one value a cell. Flatten them first.")
-    return Taken(source, origin, table, rows, step)
+        raise SourceError(f"{reading.origin} has no rows. Give a table with a header and rows.")
+    if nested := [field for field in table.schema if pa.types.is_nested(field.type)]:
+        name, kind = nested[0].name, nested[0].type
+        raise SourceError(f"{reading.origin}: column {name} holds {kind}; a cell has one value. Flatten it first.")
+    return Taken(source, reading.origin, table, rows, step)
 
 
-def thinned(batches: Iterable[pa.RecordBatch], limit: int, origin: str) -> tuple[pa.Table, int, int]:
+def thinned(batches: Iterable[pa.RecordBatch], limit: int) -> tuple[pa.Table, int, int]:
     """At most `limit` rows, every `step`th; the number of all rows; and the step, a power of two."""
     kept: list[pa.Table] = []
     rows, step = 0, 1
@@ -59,89 +69,36 @@ def thinned(batches: Iterable[pa.RecordBatch], limit: int, origin: str) -> tuple
         while sum(table.num_rows for table in kept) > limit:
             whole = pa.concat_tables(kept, promote_options="permissive")
             kept, step = [whole.take(pa.array(range(0, whole.num_rows, 2), pa.int64()))], step * 2
-    if not kept:
-        raise SourceError(f"{origin} has no rows. Give a table with a header and rows.")
-    return pa.concat_tables(kept, promote_options="permissive"), rows, step
+    return pa.concat_tables(kept, promote_options="permissive") if kept else pa.table({}), rows, step
 
 
 def source_of(data: str, encoding: str) -> Source:
     """The source that `data` names, as the problem file would say it: relative to the repository where it is inside."""
     path = Path(data)
-    if path.is_absolute() and path.resolve().is_relative_to(Path.cwd()):
-        path = path.resolve().relative_to(Path.cwd())
-    if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
-        return File("file", path.as_posix())
+    if "://" not in data and path.is_absolute() and path.resolve().is_relative_to(Path.cwd()):
+        data = path.resolve().relative_to(Path.cwd()).as_posix()
+    if not unpacked(data).lower().endswith(SUFFIXES["csv"]):
+        return File("file", data)
     nulls = tuple(sorted(NULLS))  # what the scorer reads as null is null in training too
-    return File("file", path.as_posix(), dialect=Dialect(_delimiter(path, encoding), encoding=encoding, nulls=nulls))
+    return File("file", data, dialect=Dialect(_delimiter(data, encoding), encoding=encoding, nulls=nulls))
 
 
-def read(source: Source) -> tuple[Iterator[pa.RecordBatch], str]:
-    """Batches of a source as it is, and its name in words."""
-    assert isinstance(source, File)  # noqa: S101
-    path = Path(source.path)
-    if not path.is_file():
-        raise SourceError(f"{path} cannot be read: there is no such file.")
-    readers = {".csv": _csv, ".tsv": _csv, ".txt": _csv, ".parquet": _parquet, ".jsonl": _lines, ".ndjson": _lines}
-    if path.suffix.lower() not in readers:
-        raise SourceError(f"{path}: its name does not say what it is; one of {', '.join(readers)} can be read.")
-    return _told(readers[path.suffix.lower()](source, path), path), str(path)
+def read(source: Source) -> sources.Reading:
+    """Begin to read a source. All of a CSV is text, for what is a number is to be judged when all of it was seen."""
+    if isinstance(source, File) and unpacked(source.path).lower().endswith(SUFFIXES["csv"]):
+        place = place_of(source.path, source.storage, source.timeout, source.path)
+        first = listed(source.path, place, SUFFIXES["csv"], source.path)[0]
+        with told(source.path):
+            names = header(lambda: opened(first, place), source.dialect, source.path)
+        return sources.read(source, Table({name.removeprefix(_BOM): Column("text") for name in names}))
+    return sources.read(source, None)
 
 
-def _told(batches: Iterator[pa.RecordBatch], path: Path) -> Iterator[pa.RecordBatch]:
+def _delimiter(data: str, encoding: str) -> str:
+    """The delimiter that the first line holds most of; a comma where it holds none, or where it is far away."""
     try:
-        yield from batches
-    except (UnicodeError, LookupError) as error:
-        raise SourceError(
-            f"{path} cannot be read: {error}. Say how it is written, such as --encoding latin-1, or save it as UTF-8."
-        ) from None
-    except (pa.ArrowInvalid, pa.ArrowException, OSError, csv.Error) as error:
-        said = str(error).removeprefix("CSV parse error: ")
-        advice = (
-            "Say how it is written by --encoding." if "UTF8" in said else "Mend the file; each row needs its cells."
-        )
-        raise SourceError(f"{path} cannot be read: {said.rstrip('.')}. {advice}") from None
-
-
-def _header(path: Path, dialect: Dialect) -> list[str]:
-    with path.open(newline="", encoding="utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding) as file:
-        names = next(csv.reader(file, delimiter=dialect.delimiter), [])
-    if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise SourceError(f"{path} has columns of one name: {', '.join(map(repr, twice))}. Name each once.")
-    return names
-
-
-def _delimiter(path: Path, encoding: str) -> str:
-    """The delimiter that the first line holds most of; a comma where it holds none."""
-    try:
-        with path.open(newline="", encoding=encoding, errors="replace") as file:
-            line = file.readline(1_000_000)
+        with opened(data, Place()) as file:
+            line = file.readline(1_000_000).decode(encoding, errors="replace")
     except (OSError, LookupError):
         return ","  # whoever reads it says what is wrong
     return max(DELIMITERS, key=line.count)
-
-
-def _csv(source: File, path: Path) -> Iterator[pa.RecordBatch]:
-    dialect = source.dialect
-    names = _header(path, dialect)
-    if not names:
-        raise SourceError(f"{path} is empty: it has no header.")
-    with path.open("rb") as file:
-        yield from arrow_csv.open_csv(
-            file,
-            arrow_csv.ReadOptions(encoding=dialect.encoding, block_size=1 << 22),
-            arrow_csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
-            arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                null_values=list(dialect.nulls),
-                strings_can_be_null=True,
-            ),
-        )
-
-
-def _parquet(source: File, path: Path) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path) as file:
-        yield from file.iter_batches()
-
-
-def _lines(source: File, path: Path) -> Iterator[pa.RecordBatch]:
-    yield from arrow_json.read_json(path).to_batches()
