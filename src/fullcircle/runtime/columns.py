@@ -28,7 +28,6 @@ class Column:
     `text` is free text: it has words, where a category has levels.
     `role`: `input` is known at the moment of prediction and asked for by the scorer, `outcome` is known only
     later, `record` identifies the row, and is neither learnt from nor asked for.
-    `format`: how a `time` is written in the source, as `strptime` has it; None: ISO 8601. Without an offset it is UTC.
     """
 
     kind: Literal["integer", "number", "category", "text", "time"]
@@ -54,8 +53,6 @@ class Column:
             raise ValueError(f"a {self.kind} has no min, max or usual range")
         if self.kind != "category" and self.levels is not None:
             raise ValueError(f"levels are for a category, not for a {self.kind}")
-        if self.kind != "time" and self.format is not None:
-            raise ValueError(f"a format is for a time, not for a {self.kind}")
 
     @property
     def possible(self) -> str:

@@ -111,7 +111,11 @@ class Scorer:
         (folder / MODEL).write_bytes(self.model)
 
     def check(self, columns: Columns) -> Checked:
-        """Check the columns' names, then each row. Raises DataError for missing or unknown columns."""
+        """Check the columns' names, then each row. Raises DataError for missing or unknown columns.
+
+        Those that the plan ignores are left out.
+        """
+        columns = {name: values for name, values in columns.items() if name not in self.plan.ignored}
         if differs := difference(self.plan.inputs, columns):
             raise DataError(f"these are not the columns that the model takes\n  {differs}")
         return check(columns, self.plan.inputs)
