@@ -10,14 +10,16 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.config import compose, load, load_file, read_params
 from fullcircle.core.problem import Costs, Data, Moment, Problem, Recent, schema_of
+from fullcircle.core.split import Split
+from fullcircle.evaluation.gates import demand_gates
+from fullcircle.evaluation.tasks import judge_of
 from fullcircle.models import ModelConfig
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 from fullcircle.stages.clean import CleanConfig
 from fullcircle.stages.featurize import FeaturizeConfig, demand_known
-from fullcircle.stages.split import Split
 from fullcircle.stages.train import TrainConfig
-from fullcircle.stages.validate import ValidateConfig, demand_gates
+from fullcircle.stages.validate import ValidateConfig
 from fullcircle.whole import demand_whole
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +110,7 @@ def test_every_problem_composes_and_makes_sense(name: str) -> None:
     inputs = schema.inputs
     assert {check.column for check in problem.behaviour} <= set(inputs)
     demand_known(problem.features, problem.lookups, schema)
-    demand_gates(problem.gates)
+    demand_gates(problem.gates, judge_of(len(problem.target.classes)), problem.metric)
     outcomes = {n for n, c in tables[problem.table].columns.items() if c.role != "input"}
     assert not outcomes & set(inputs)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from fullcircle import sources
 from fullcircle.core.problem import Table
-from fullcircle.core.source import Dialect, File
+from fullcircle.core.source import Dialect, File, Source
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.csvfile import NULLS
 from fullcircle.runtime.errors import SourceError
@@ -22,7 +22,6 @@ from fullcircle.sources.telling import told
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fullcircle.core.source import Source
 
 ROWS = 200_000  # at most so many are looked at
 DELIMITERS = ",;\t|"

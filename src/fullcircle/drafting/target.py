@@ -115,8 +115,8 @@ def _classes(column: Seen, held: Seen, task: Task, why: str, said: str) -> Guess
     if rare:
         name, count = min(rare.items(), key=lambda item: item[1])
         raise DataError(
-            f"{said} has {len(rare)} classes of fewer than {CLASS_ROWS} rows, e.g. {shown(name)} with {count}: they can "
-            "be neither learnt nor judged. Collect more, group them, or leave their target empty."
+            f"{said} has {len(rare)} classes of fewer than {CLASS_ROWS} rows, e.g. {shown(name)} with {count}: they "
+            "can be neither learnt nor judged. Collect more, group them, or leave their target empty."
         )
     demand_composable(list(counts), f"{said} has a class that")
     ordered = _ordered(column, list(counts)) if task == "multiclass" else _positive_last(counts)
