@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.features.numbers import Number
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.configs import (
     DummyConfig,
@@ -19,7 +20,7 @@ from fullcircle.models.configs import (
 from fullcircle.models.sample import Sample
 from fullcircle.runtime import plan as plans
 from fullcircle.runtime.answers import Answer, BinaryAnswer, MulticlassAnswer, RegressionAnswer
-from fullcircle.runtime.plan import Number, Plan
+from fullcircle.runtime.plan import Plan
 from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.config import read_params
 from fullcircle.core.problem import Schema
-from fullcircle.core.splits import drawn
+from fullcircle.core.split import drawn
 from fullcircle.core.tables import rounded, write_columns, write_json, write_matrix
 from fullcircle.runtime.files import write_text
 from fullcircle.runtime.plan import apply

@@ -62,3 +62,8 @@ def reference(table: str) -> Path:
 def raw(table: str) -> Path:
     """Where `ingest` puts a table as it was read."""
     return RAW / f"{table}.parquet"
+
+
+def raw_parts(table: str) -> Path:
+    """Where `ingest` puts the snapshots of a table in mode append, a Parquet part each."""
+    return RAW / table

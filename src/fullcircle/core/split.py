@@ -1,4 +1,4 @@
-"""Splits: which rows train, validate and test, and how a hash draws them, so that an old row never moves."""
+"""The ways to split, typed, and the draw by hash behind them: a row's place depends on its values alone."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def drawn(columns: list[Array], strata: Array, salt: str) -> Array:
     return np.array(hashes, dtype=float) / 2**48
 
 
-def folds(labelled: Columns, config: RandomSplit | GroupSplit, count: int) -> Array:
+def folds(labelled: Columns, config: RandomSplit | GroupSplit, count: int, classes: int) -> Array:
     """A fold, 0 to count - 1, for each row of training and validation: equally many of each class, or whole groups.
 
     By the order of their hashes, so that the order of the rows does not matter.
@@ -101,9 +101,7 @@ def folds(labelled: Columns, config: RandomSplit | GroupSplit, count: int) -> Ar
     at = drawn(drawn_by(labelled, config), np.zeros(rows(labelled)), f"{config.salt} folds")
     if isinstance(config, GroupSplit):
         return np.unique(at, return_inverse=True)[1] % count
-    target = labelled["target"]
-    classes = len(np.unique(target)) < len(target) / count
-    order = np.lexsort((at, target)) if classes else np.argsort(at, kind="stable")
+    order = np.lexsort((at, labelled["target"])) if classes else np.argsort(at, kind="stable")
     fold = np.empty(len(at), np.int64)
     fold[order] = np.arange(len(at)) % count
     return fold
