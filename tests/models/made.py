@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.features.numbers import Number
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.configs import (
     DummyConfig,
@@ -19,7 +20,7 @@ from fullcircle.models.configs import (
 from fullcircle.models.sample import Sample
 from fullcircle.runtime import plan as plans
 from fullcircle.runtime.answers import Answer, BinaryAnswer, MulticlassAnswer, RegressionAnswer
-from fullcircle.runtime.plan import Number, Plan
+from fullcircle.runtime.plan import Plan
 from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def answer_of(classes: int) -> Answer:
         return RegressionAnswer("regression", 0.0, 1.0, 0.0, 0.9)
     if classes == 2:
         return BinaryAnswer("binary", "no", "yes", 1.0, 0.0, 0.5)
-    return MulticlassAnswer("multiclass", tuple(f"class {i}" for i in range(classes)), 1.0, (0.0,) * classes)
+    return MulticlassAnswer("multiclass", tuple(f"class {i}" for i in range(classes)), 1.0)
 
 
 def scorer_of(estimator: Fitted, width: int = WIDTH, classes: int = 2) -> Scorer:

@@ -6,21 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from fullcircle.core.source import Bundled as Bundled
+from fullcircle.core.source import Source as Source
 from fullcircle.runtime.columns import Column
-
-
-@dataclass(frozen=True, slots=True)
-class Bundled:
-    """A file that an installed package ships. The package is not imported."""
-
-    kind: Literal["bundled"]
-    package: str
-    version: str  # pinned: another installed version is an error, for a new snapshot is a deliberate act
-    file: str  # path inside the package's distribution; a .zip holds one file of the same name
-    nulls: tuple[str, ...] = ("", "NA")
-
-
-Source: TypeAlias = Bundled
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +24,13 @@ class Table:
     """One raw table: its columns, and what makes a row impossible."""
 
     columns: dict[str, Column]
-    key: tuple[str, ...]  # no two rows may share it
+    key: tuple[str, ...] = ()  # no two rows may share it; empty: nothing tells rows apart, and equal rows are kept
     duplicates: Literal["reject", "error"] = "reject"  # reject keeps the first of a key
     rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.duplicates == "error" and not self.key:
+            raise ValueError("duplicates: error needs a key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +121,14 @@ class Schema:
     """What later stages must know of the columns that `clean` leaves.
 
     `inputs`: what the scorer asks for. `outcomes`: what becomes known only after `moment` (in words).
-    `observed`: the table of last observations, if there is one.
+    `observed`: the table of last observations, if there is one. `records`: columns that identify a row.
     """
 
     inputs: dict[str, Column]
     outcomes: tuple[str, ...]
     moment: str
     observed: str | None = None
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +329,7 @@ def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
     """The scorer's inputs are the table's own, those last observed, and the point-in-time columns."""
     columns, observations, history = data.tables[table].columns, data.observations, data.history
     outcomes = tuple(name for name, column in columns.items() if column.role == "outcome")
+    records = tuple(name for name, column in columns.items() if column.role == "record")
     inputs = {name: column for name, column in columns.items() if column.role == "input"}
     if observations is not None:
         inputs |= {name: data.tables[observations.table].columns[name] for name in observations.columns}
@@ -352,4 +346,4 @@ def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
             for recent in history.columns
         }
     about = (moment.about if moment else "") or "at the moment of prediction"
-    return Schema(inputs, outcomes, about, observations.table if observations else None)
+    return Schema(inputs, outcomes, about, observations.table if observations else None, records)
