@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "binary.html.jinja"
 SECTION = "Decisions"
-HEADS = ("Positive",)
+HEADS: tuple[str, ...] = ("Positive",)
 FORECAST = "probability"
 KNOWING_NOTHING = "the training share of positives for every row"
 
@@ -139,5 +139,6 @@ def learning_note(facts: Facts) -> str:
     sides = facts.split.sides
     return (
         "Log loss depends on the share of positives, which differs between the sides "
-        f"({share(sides['train'].positive)} and {share(sides['validation'].positive)}): compare the shapes, not the heights."
+        f"({share(sides['train'].positive)} and {share(sides['validation'].positive)}): "
+        "compare the shapes, not the heights."
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "multiclass.html.jinja"
 SECTION = "Confusion"
-HEADS = ("Most frequent",)
+HEADS: tuple[str, ...] = ("Most frequent",)
 FORECAST = "probability"
 KNOWING_NOTHING = "the training share of each class for every row"
 

@@ -128,6 +128,7 @@ def slice_tables(facts: Facts, say: Wording) -> list[SliceTable]:
     metric, teller = say.primary, teller_of(facts.answer.task)
     overall = facts.tested.metrics.get(metric)
     known = [v for s in facts.tested.slices if (v := s.values[metric]) is not None]
+    whole = say.value(metric, overall)
     scale = charts.axis("", [*known, *([overall] if overall is not None else [])])
     columns: dict[str, list[Slice]] = {}
     for s in facts.tested.slices:
@@ -138,7 +139,7 @@ def slice_tables(facts: Facts, say: Wording) -> list[SliceTable]:
         rows = []
         for s in of_column:
             value = s.values[metric]
-            title = f"{say.name(metric)} of {column} {s.level}: {say.value(metric, value)}; of all rows {say.value(metric, overall)}"
+            title = f"{say.name(metric)} of {column} {s.level}: {say.value(metric, value)}; of all rows {whole}"
             strip = "" if value is None else charts.strip(title, scale, value, None, overall, 110)
             rows.append(SliceRow(s, teller.mean(s.mean, facts, say), strip, value is not None and value == worst))
         tables.append(SliceTable(column, tuple(of_column[0].values), rows))

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from fullcircle.core.problem import Behaviour, Costs, Moment, SignOff, Target
 from fullcircle.evaluation.behaviour import Behaved
 from fullcircle.evaluation.slices import Slice
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Points = tuple[tuple[float, ...], ...]
 Interval = tuple[float | None, float | None]
@@ -161,7 +157,7 @@ class Confusion:
         return tuple(map(sum, zip(*self.rows, strict=True)))
 
     def cost(self, costs: Costs) -> float:
-        """What the mistakes between two classes cost, in the unit of the costs; the second class is the positive one."""
+        """What the mistakes between two classes cost, in their unit; the second class is the positive one."""
         (_, false_alarms), (missed, _) = self.rows
         return costs.missed * missed + costs.false_alarm * false_alarms
 
@@ -182,8 +178,8 @@ class Curves:
     """
 
     learning: dict[str, Points]
-    roc: Mapping[str, Points]
-    precision_recall: Mapping[str, Points]
+    roc: dict[str, Points]
+    precision_recall: dict[str, Points]
     calibration: Points
     residuals: Points
     importance: tuple[tuple[str, float], ...]

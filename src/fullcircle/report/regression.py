@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "regression.html.jinja"
 SECTION = "Interval"
-HEADS = ("Mean", "Deviation", "Lowest", "Median", "Highest")
+HEADS: tuple[str, ...] = ("Mean", "Deviation", "Lowest", "Median", "Highest")
 FORECAST = "forecast"
 KNOWING_NOTHING = "the training mean for every row"
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fullcircle.evaluation.gates import DIFFERENCES
-from fullcircle.evaluation.tasks import judge_of
+from fullcircle.evaluation.tasks import Judge, judge_of
 from fullcircle.report.words import number, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fullcircle.evaluation.gates import Judged
-    from fullcircle.evaluation.tasks import Judge
     from fullcircle.report.facts import Facts
     from fullcircle.report.parts import Interval, Value
 

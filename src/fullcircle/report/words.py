@@ -97,7 +97,7 @@ def model(config: dict[str, Any], fit: Fit) -> str:
     if not fit.members:
         said = _parameters(config)
         rounds = f", {fit.rounds} rounds" if fit.rounds else ""
-        return config["name"] + (f" ({said})" if said else "") + rounds
+        return f"{config['name']}" + (f" ({said})" if said else "") + rounds
     names = Counter(line.name for line in members(config, fit))
     left_out = len(config["members"]) - len(fit.members)
     kinds = " + ".join(f"{many} × {name}" if many > 1 else name for name, many in names.items())
@@ -125,7 +125,7 @@ def flattered(fit: Fit) -> str:
     if fit.folds > 1:
         return (
             f"Out of fold: on training and validation rows, each foretold by a model of the other {fit.folds - 1} "
-            f"of {fit.folds} folds. These numbers are flattered, for rounds, weights and calibration were chosen on them"
+            f"of {fit.folds} folds. They are flattered, for rounds, weights and calibration were chosen on them"
         )
     return "Validation numbers are flattered, for rounds and calibration were chosen on those rows"
 
