@@ -13,6 +13,7 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.tables import write_csv
 from fullcircle.evaluation.tasks import FILES, files_of, judge_of
+from fullcircle.models.curve import learning_curve
 from tests.evaluation.made import NUMBER, THREE, of_number, of_three, two
 from tests.pipeline.graph import ROOT
 
@@ -42,11 +43,30 @@ def predicted(classes: int) -> tuple[Array, Array, Answer]:
     return (forecast, target, THREE) if classes == 3 else (forecast[:, 2:], (target == 2).astype(float), two())
 
 
+def show(plots: list[dict[str, Any]], folder: Path) -> tuple[subprocess.CompletedProcess[str], str]:
+    """`dvc plots show` of these plots in a repository without git: what it said, and the page it made."""
+    shutil.copytree(ROOT / ".dvc/plots", folder / ".dvc/plots")
+    (folder / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
+    (folder / paths.DVC_YAML).write_text(yaml.safe_dump({"plots": plots}), encoding="utf-8")
+    command = [sys.executable, "-m", "dvc", "plots", "show"]
+    shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return shown, (folder / "dvc_plots/index.html").read_text(encoding="utf-8")
+
+
 def test_every_file_of_the_test_rows_is_plotted_by_columns_that_it_has() -> None:
     shown = {file: columns for plot in ON_TEST for file, columns in axes(plot).items()}
     assert set(shown) == {f"{paths.ON_TEST}/{name}.csv" for name in FILES}
     for name, columns in FILES.items():
         assert set(shown[f"{paths.ON_TEST}/{name}.csv"]) <= set(columns)
+
+
+def test_a_model_without_rounds_leaves_the_plot_of_its_learning_curve_empty(tmp_path: Path) -> None:
+    with learning_curve(tmp_path / paths.CURVE):
+        pass
+    learning = [plot for plot in PLOTS if "learning curve" in plot]
+    assert all((tmp_path / file).is_file() for file in axes(*learning))
+    shown, _ = show(learning, tmp_path)
+    assert (shown.returncode, shown.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("classes", [0, 2, 3])
@@ -55,13 +75,8 @@ def test_the_plots_of_every_task_are_shown_without_a_complaint(classes: int, tmp
     found = judge.curves(judge.predictions(forecast, target, answer, 5), answer)
     for name, table in files_of(found).items():
         write_csv(tmp_path / paths.ON_TEST / f"{name}.csv", table)
-    shutil.copytree(ROOT / ".dvc/plots", tmp_path / ".dvc/plots")
-    (tmp_path / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
-    (tmp_path / paths.DVC_YAML).write_text(yaml.safe_dump({"plots": ON_TEST}), encoding="utf-8")
-    command = [sys.executable, "-m", "dvc", "plots", "show"]
-    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    shown, page = show(ON_TEST, tmp_path)
     assert (shown.returncode, shown.stderr) == (0, "")
-    page = (tmp_path / "dvc_plots/index.html").read_text(encoding="utf-8")
     names = answer.classes if classes == 3 else ("late",) if classes == 2 else ()
     assert [name for name in names if f'"{name}"' not in page] == []
     assert '"observed"' in page
