@@ -96,7 +96,10 @@ def test_a_table_that_is_no_longer_asked_for_goes(project: Project) -> None:
 
 
 def breaks(file: str, content: str) -> Callable[[Project], None]:
-    return lambda project: (project.folder / file).write_text(content) and None
+    def write(project: Project) -> None:
+        (project.folder / file).write_text(content)
+
+    return write
 
 
 @pytest.mark.parametrize(
