@@ -75,11 +75,12 @@ def _records(
     """Records page by page. Raises SourceError where pages do not make a whole."""
     from dlt.common import jsonpath
     from dlt.common.configuration.specs import RuntimeConfiguration
-    from dlt.sources.helpers.rest_client import RESTClient
+    from dlt.sources.helpers.rest_client.client import RESTClient
 
     rest = RESTClient(source.url, {**source.headers, **secrets}, session=session, config=RuntimeConfiguration())
     last: list[Any] = []
-    given, answer = 0, None
+    given = 0
+    answer: Any = None
     pages = rest.paginate(
         params=parameters,
         paginator=_paginator(source.paging),
@@ -98,10 +99,10 @@ def _records(
         last = list(page)
         yield from last
         given += len(last)
-        if secrets and urlsplit(page.request.url).netloc != urlsplit(source.url).netloc:
+        if secrets and urlsplit(str(page.request.url)).netloc != urlsplit(source.url).netloc:
             raise SourceError(
-                f"{where}: page {number} leads to {masked(page.request.url)}, another server, which the credentials "
-                "are not for. Make that server the source's url."
+                f"{where}: page {number} leads to {masked(str(page.request.url))}, another server, which the "
+                "credentials are not for. Make that server the source's url."
             )
     if source.paging.kind == "offset" and source.paging.total is not None:
         total = jsonpath.find_values(source.paging.total, answer)
