@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from fullcircle.core.source import Bundled as Bundled
@@ -93,12 +93,35 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """Columns of another table beside each row of the main one: many rows to one, by the other's key.
+
+    They are asked for as inputs like the main table's own; a lookup, by contrast, travels in the scorer. A row that
+    finds none gets nulls. Joins are done in order, so a later one may stand on what an earlier one brought.
+    """
+
+    table: str
+    on: dict[str, str]  # column of the main table -> column of the other
+    columns: dict[str, str] | tuple[str, ...]  # column of the other -> name it gets; or names that stay
+
+    def __post_init__(self) -> None:
+        if not self.on or not self.columns:
+            raise ValueError(f"a join of {self.table} needs `on` and `columns`")
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Column of the other table -> name it gets."""
+        return dict(self.columns) if isinstance(self.columns, dict) else {name: name for name in self.columns}
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """What `conf/data/NAME.yaml` says: the tables, and what was known of a row at its moment of prediction."""
 
     tables: dict[str, Table]
     observations: Observations | None = None
     history: History | None = None
+    joins: tuple[Join, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,9 +348,18 @@ class Problem:
             raise ValueError("costs set the threshold between two classes; this target has none")
 
 
+def joined_columns(data: Data) -> dict[str, Column]:
+    """The columns that joins bring, by the name they get; null where a row finds none."""
+    return {
+        new: replace(data.tables[join.table].columns[old], missing="keep")
+        for join in data.joins
+        for old, new in join.named.items()
+    }
+
+
 def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
-    """The scorer's inputs are the table's own, those last observed, and the point-in-time columns."""
-    columns, observations, history = data.tables[table].columns, data.observations, data.history
+    """The scorer's inputs are the table's own, those joined, those last observed, and the point-in-time columns."""
+    columns, observations, history = data.tables[table].columns | joined_columns(data), data.observations, data.history
     outcomes = tuple(name for name, column in columns.items() if column.role == "outcome")
     records = tuple(name for name, column in columns.items() if column.role == "record")
     inputs = {name: column for name, column in columns.items() if column.role == "input"}
