@@ -97,7 +97,90 @@ class DummyConfig:
     name: Literal["dummy"]
 
 
-MemberConfig: TypeAlias = XGBoostConfig | ForestConfig | ExtraTreesConfig | LinearConfig | DummyConfig
+@dataclass(frozen=True, slots=True)
+class MLPConfig:
+    """A small neural network."""
+
+    name: Literal["mlp"]
+    max_rounds: int
+    patience: int
+    learning_rate: float
+    layers: int
+    width: int
+    batch: int
+    l2: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        _demand(self.max_rounds, 1, 100_000, "max_rounds")
+        _demand(self.patience, 1, 100_000, "patience")
+        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
+        _demand(self.layers, 1, 8, "layers")
+        _demand(self.width, 1, 4096, "width")
+        _demand(self.batch, 1, 1_000_000, "batch")
+        _demand(self.l2, 0, 1e9, "l2")
+
+
+@dataclass(frozen=True, slots=True)
+class LightGBMConfig:
+    """Gradient boosted trees that grow leaf by leaf."""
+
+    name: Literal["lightgbm"]
+    max_rounds: int
+    patience: int
+    learning_rate: float
+    leaves: int
+    min_leaf: int
+    subsample: float
+    colsample: float
+    l2: float
+    max_bin: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        _demand(self.max_rounds, 1, 100_000, "max_rounds")
+        _demand(self.patience, 1, 100_000, "patience")
+        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
+        _demand(self.leaves, 2, 100_000, "leaves")
+        _demand(self.min_leaf, 1, 1e9, "min_leaf")
+        _demand(self.subsample, 0.01, 1, "subsample")
+        _demand(self.colsample, 0.01, 1, "colsample")
+        _demand(self.l2, 0, 1e9, "l2")
+        _demand(self.max_bin, 2, 4096, "max_bin")
+
+
+@dataclass(frozen=True, slots=True)
+class CatBoostConfig:
+    """Gradient boosted symmetric trees."""
+
+    name: Literal["catboost"]
+    max_rounds: int
+    patience: int
+    learning_rate: float
+    max_depth: int
+    l2: float
+    max_bin: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        _demand(self.max_rounds, 1, 100_000, "max_rounds")
+        _demand(self.patience, 1, 100_000, "patience")
+        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
+        _demand(self.max_depth, 1, 16, "max_depth")
+        _demand(self.l2, 0, 1e9, "l2")
+        _demand(self.max_bin, 2, 4096, "max_bin")
+
+
+MemberConfig: TypeAlias = (
+    XGBoostConfig
+    | LightGBMConfig
+    | CatBoostConfig
+    | ForestConfig
+    | ExtraTreesConfig
+    | MLPConfig
+    | LinearConfig
+    | DummyConfig
+)
 
 
 @dataclass(frozen=True, slots=True)
