@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fullcircle.models.sample import Sample
     from fullcircle.runtime.columns import Array
 
+ZERO = float(np.float32(1e-35))  # LightGBM takes anything as near to 0 as that for 0
 DEFAULT_LEFT, MISSING, NAN = 2, 12, 8  # bits of a decision in LightGBM's text: nulls go left; what is missing; NaN is
 
 
@@ -116,7 +117,7 @@ def _tree(text: str) -> Tree:
     leaves, inner = numbers("leaf_value", float), len(numbers("left_child", int))
     sides = numbers("left_child", int), numbers("right_child", int)
     left, right = (np.where(side < 0, inner - 1 - side, side) for side in sides)
-    threshold, decision = numbers("threshold", float), numbers("decision_type", int)
+    threshold, decision = _beside_zero(numbers("threshold", float)), numbers("decision_type", int)
     # Where training rows had no null, LightGBM takes a null for 0.
     nulls_left = np.where(decision & MISSING == NAN, decision & DEFAULT_LEFT > 0, threshold >= 0)
     none = np.full(len(leaves), -1)
@@ -128,3 +129,9 @@ def _tree(text: str) -> Tree:
         nulls_left=np.concatenate([nulls_left, none > 0]),
         value=np.concatenate([np.zeros(inner), leaves])[:, None],
     )
+
+
+def _beside_zero(threshold: Array) -> Array:
+    """Thresholds that send what is as good as 0 where LightGBM sends 0."""
+    positive = np.where((threshold >= 0) & (threshold < ZERO), ZERO, threshold)
+    return np.where((threshold < 0) & (threshold >= -ZERO), np.nextafter(-ZERO, -1.0), positive)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fullcircle.models.configs import MLPConfig
     from fullcircle.models.sample import Sample
 
-Layers = tuple[tuple[Array, Array], ...]
+Layers: TypeAlias = tuple[tuple[Array, Array], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,12 @@ def forward(layers: Layers, x: Array) -> Array:
 
 
 def fit(config: MLPConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedMLP:
-    """Pass over training rows until the loss on validation rows has not improved for `patience` passes; keep the best."""
+    """Pass over training rows until `patience` passes have not improved the loss on validation rows; keep the best."""
     scaling = scaling_of(train.X)
     x, x_validation = scaling(train.X), scaling(validation.X)
     network = _network(config, train)
-    best, rounds, layers = np.inf, 0, ()
+    best, rounds = np.inf, 0
+    layers: Layers = ()
     for done in range(1, config.max_rounds + 1):
         _one_pass(network, x, train)
         now = _layers(network, x)
