@@ -326,6 +326,18 @@ def test_units_and_places_of_features_do_not_matter_to_the_linear_model() -> Non
     )
 
 
+@pytest.mark.parametrize("config", [FOREST, EXTRA_TREES])
+@tasks
+def test_a_tree_of_a_forest_sees_no_more_rows_than_it_may(config: ForestConfig, classes: int) -> None:
+    train, validation = sides(classes)
+    deep = replace(config, max_depth=60, min_leaf=1, max_rows=100)
+    estimator: Any = fit(deep, train, validation)
+    seen = {round(tree.tree_.weighted_n_node_samples[0]) for tree in estimator.forest.estimators_}
+    assert seen == {100}
+    assert apart(estimator, validation.X, classes) <= PARITY
+    assert fit(replace(config, max_rows=600), train, validation).onnx() == fitted(config, classes).onnx()
+
+
 # --- extras
 
 
@@ -361,6 +373,9 @@ def test_what_an_extra_lacks_itself_is_not_taken_for_the_extra(monkeypatch: pyte
         ("forest", {"trees": 0}, "trees 0 is outside"),
         ("forest", {"max_features": 0.0}, "max_features 0 is outside"),
         ("extra_trees", {"min_leaf": 0}, "min_leaf 0 is outside"),
+        ("forest", {"max_rows": 99}, r"max_rows 99 is outside 100\.\."),
+        ("extra_trees", {"max_rows": 0}, r"max_rows 0 is outside 100\.\."),
+        ("ensemble", {"max_rows": 50}, r"max_rows 50 is outside 100\.\."),
         ("extra_trees", {"max_samples": 0.5}, "unknown key: max_samples"),
         ("lightgbm", {"leaves": 1}, r"leaves 1 is outside 2\.\.100000"),
         ("lightgbm", {"min_leaf": 0}, "min_leaf 0 is outside"),
