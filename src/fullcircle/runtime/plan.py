@@ -6,21 +6,17 @@ Training and scoring call the same `apply`, so there is no second implementation
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
 from ..features import LIBRARY, arguments
-from ..features.categories import OneHot, TargetMean
+from ..features.categories import Frequency, OneHot, TargetMean
 from ..features.columns import Rows
-from ..features.numbers import Number
+from ..features.encoders import Encoder
 from .columns import Array, Column, Columns, rows
-from .errors import BundleError
+from .errors import BundleError, DataError
 
 FORMAT = 1
-
-
-Encoder: TypeAlias = Number | OneHot | TargetMean
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +88,20 @@ def prepare(plan: Plan, columns: Columns) -> Columns:
 
 
 def create(names: tuple[str, ...], columns: Columns) -> Columns:
-    """Compute created features by name."""
-    return {name: LIBRARY[name](*(columns[argument] for argument in arguments(name))) for name in names}
+    """Compute created features by name. A number that comes out infinite is null: an input would be rejected for it.
+
+    Raises DataError for a function that does not give one value a row.
+    """
+    created = {}
+    for name in names:
+        with np.errstate(all="ignore"):
+            values = np.asarray(LIBRARY[name](*(columns[argument] for argument in arguments(name))))
+        if values.shape != (rows(columns),):
+            raise DataError(f"feature {name} gave an array of shape {values.shape} for {rows(columns):,} rows")
+        if values.dtype.kind in "fiub":
+            values = np.where(np.isinf(values), np.nan, values)
+        created[name] = values
+    return created
 
 
 def look_up(lookup: LookupTable, columns: Columns) -> Columns:
@@ -128,7 +136,7 @@ def unknown_levels(plan: Plan, columns: Columns) -> dict[str, int]:
     """How many rows of each category hold a level that training did not see (null not counted)."""
     seen, counts = Rows(columns), {}
     for encoder in plan.encoders:
-        if isinstance(encoder, (OneHot, TargetMean)):
+        if isinstance(encoder, (OneHot, TargetMean, Frequency)):
             found, known = seen.coded(encoder.feature), {None, *encoder.known}
             unknown = np.array([level not in known for level in found.levels], dtype=bool)
             counts[encoder.feature] = int(unknown[found.at].sum())
