@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -227,7 +228,7 @@ class Features:
 
     def __post_init__(self) -> None:
         named = [*self.columns, *self.created]
-        if twice := sorted({name for name in named if named.count(name) > 1}):
+        if twice := sorted(name for name, count in Counter(named).items() if count > 1):
             raise ValueError(f"named twice: {', '.join(twice)}")
         if lost := [name for name in self.encode if name not in named]:
             raise ValueError(f"encode says how to encode what is no feature: {', '.join(lost)}")

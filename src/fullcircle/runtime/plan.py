@@ -63,7 +63,7 @@ class Plan:
 
 def apply(plan: Plan, columns: Columns) -> Array:
     """Compute the feature matrix, float32 (rows, len(plan.selected)), of columns that passed their checks."""
-    return matrix_of(plan, encode(plan, prepare(plan, columns)))
+    return matrix_of(plan, encode(plan, Rows(prepare(plan, columns))))
 
 
 def matrix_of(plan: Plan, encoded: Columns) -> Array:
@@ -122,13 +122,13 @@ def look_up(lookup: LookupTable, columns: Columns) -> Columns:
     return found
 
 
-def encode(plan: Plan, columns: Columns) -> Columns:
+def encode(plan: Plan, prepared: Rows) -> Columns:
     """All outputs of the plan's encoders that the model may see, float64."""
-    wanted, seen = set(plan.selected), Rows(columns)
+    wanted = set(plan.selected)
     result: Columns = {}
     for encoder in plan.encoders:
         if not wanted.isdisjoint(encoder.outputs):
-            result |= {name: values for name, values in encoder.encode(seen).items() if name in wanted}
+            result |= {name: values for name, values in encoder.encode(prepared).items() if name in wanted}
     return result
 
 

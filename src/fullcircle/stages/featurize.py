@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,7 +27,8 @@ from fullcircle.features.encoders import (
     unlike,
 )
 from fullcircle.features.numbers import Pair, fit_group
-from fullcircle.features.selection import Dropped, select
+from fullcircle.features.selection import Dropped, Selection, select
+from fullcircle.features.stability import frequencies
 from fullcircle.features.targets import indicators
 from fullcircle.runtime.columns import Array, rows
 from fullcircle.runtime.errors import ConfigError, DataError
@@ -54,12 +56,16 @@ class FeaturizeConfig(EncoderConfig):
     scale: Literal["none", "standard"]
     max_correlation: float
     min_information: float
+    select: Literal["none", "stable"] = "none"
+    min_stability: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0 < self.max_correlation <= 1:
             raise ValueError(f"max_correlation {self.max_correlation:g} is outside 0..1")
         if min(self.few_levels, self.min_level_rows, self.smoothing, self.min_information) < 0:
             raise ValueError("few_levels, min_level_rows, smoothing and min_information must not be negative")
+        if not 0 <= self.min_stability <= 1:
+            raise ValueError(f"min_stability {self.min_stability:g} is outside 0..1")
         if self.cross_fit < 1:
             raise ValueError(f"cross_fit {self.cross_fit} is a number of folds: 1 (none), or 2 and more")
         if self.scale == "standard" and self.missing == "keep":
@@ -79,6 +85,7 @@ class Fitted:
     dropped: tuple[Dropped, ...]
     information: dict[str, float]  # bits that each candidate tells about the target
     doubtful: tuple[str, ...] = ()  # selected though they tell too little, for nothing tells more
+    stability: dict[str, float] = field(default_factory=dict)  # share of the halves in which a feature was important
 
 
 def fit_plan(
@@ -98,20 +105,24 @@ def fit_plan(
     tables = tuple(fit_lookup(lookup, table, raw) for lookup, table in lookups)
     plan = Plan(FORMAT, inputs, tables, features.created, (), ())
     prepared = prepare(plan, raw)
-    encoders, learnt = _fit_encoders(prepared, inputs, target, features, config, classes)
+    table = Rows(prepared)
+    encoders, learnt = _fit_encoders(table, inputs, target, features, config, classes)
     plan = replace(plan, encoders=encoders, selected=tuple(name for encoder in encoders for name in encoder.outputs))
-    encoded = encode(plan, prepared) | learnt
+    encoded = encode(plan, table) | learnt
     chosen = select(encoded, target, classes, config.max_correlation, config.min_information)
     if not chosen.selected:
         raise DataError(f"none of {len(encoded)} features has more than one value among {len(target):,} training rows")
+    stability: dict[str, float] = {}
+    if config.select == "stable":
+        chosen, stability = _stable(chosen, encoded, target, classes, config.min_stability)
     matrix = np.stack([encoded[name] for name in chosen.selected], axis=1)
     crossed = tuple(name for name in chosen.selected if name in learnt)
     plan = replace(plan, selected=chosen.selected, crossed=crossed, **_filling(matrix, config))
-    return Fitted(plan, matrix_of(plan, encoded), chosen.dropped, chosen.information, chosen.doubtful)
+    return Fitted(plan, matrix_of(plan, encoded), chosen.dropped, chosen.information, chosen.doubtful, stability)
 
 
 def _fit_encoders(
-    prepared: Columns,
+    table: Rows,
     inputs: dict[str, Column],
     target: Array,
     features: Features,
@@ -119,8 +130,8 @@ def _fit_encoders(
     classes: int,
 ) -> tuple[tuple[Encoder, ...], Columns]:
     """The encoders, no two with an output of the same name, and the outputs that training rows have out of fold."""
-    table, y = Rows(prepared), indicators(target, classes)
-    kinds = kinds_of(inputs) | {name: kind_of(table, name) for name in prepared if name not in inputs}
+    y = indicators(target, classes)
+    kinds = kinds_of(inputs) | {name: kind_of(table, name) for name in table.columns if name not in inputs}
     demand_kinds(features, kinds)
     fits: list[tuple[Encoder, Array | None]] = []
     for name in (*features.columns, *features.created):
@@ -139,6 +150,40 @@ def _fit_encoders(
         if crossed is not None:
             learnt |= dict(zip(encoder.outputs, crossed.T, strict=True))
     return tuple(encoders), learnt
+
+
+def _stable(
+    chosen: Selection, encoded: Columns, target: Array, classes: int, least: float
+) -> tuple[Selection, dict[str, float]]:
+    """Drop what trees rarely find important; where that is everything, keep what they find so most often."""
+    matrix = np.stack([encoded[name] for name in chosen.selected], axis=1).astype(np.float32)
+    found = frequencies(matrix, target, partial(tree_importance, classes=classes))
+    kept = found >= min(least, found.max())
+    rare = [
+        Dropped(name, f"is important in {share:.2f} of the halves")
+        for name, share, stays in zip(chosen.selected, found, kept, strict=True)
+        if not stays
+    ]
+    selected = tuple(name for name, stays in zip(chosen.selected, kept, strict=True) if stays)
+    doubtful = tuple(name for name in chosen.doubtful if name in selected)
+    stability = dict(zip(chosen.selected, found.tolist(), strict=True))
+    return replace(chosen, selected=selected, dropped=(*chosen.dropped, *rare), doubtful=doubtful), stability
+
+
+def tree_importance(matrix: Array, target: Array, seed: int, *, classes: int) -> Array:
+    """Total gain of each feature in a few small boosted trees: float64 (features,)."""
+    import xgboost
+
+    objective = {0: "reg:squarederror", 2: "binary:logistic"}.get(classes, "multi:softprob")
+    params = {
+        "objective": objective, "max_depth": 4, "eta": 0.2, "subsample": 0.8, "colsample_bynode": 0.3, "seed": seed,
+        "tree_method": "hist", "max_bin": 64, "nthread": 1,
+    }  # fmt: skip
+    if classes > 2:
+        params["num_class"] = classes
+    booster = xgboost.train(params, xgboost.DMatrix(matrix, target), num_boost_round=30)
+    gains = booster.get_score(importance_type="total_gain")
+    return np.array([gains.get(f"f{i}", 0.0) for i in range(matrix.shape[1])], dtype=float)
 
 
 def fit_lookup(lookup: Lookup, table: Columns, train: Columns) -> LookupTable:
@@ -271,7 +316,7 @@ def describe(fitted: Fitted) -> dict[str, Any]:
         "cross_fitted": list(fitted.plan.crossed),
         "dropped": [{"feature": d.feature, "why": d.why} for d in fitted.dropped],
         "information": fitted.information,
-    }
+    } | ({"stability": fitted.stability} if fitted.stability else {})
 
 
 def main() -> None:
