@@ -48,7 +48,7 @@ def select(
     or if its Pearson correlation with an earlier one that stays is above `max_correlation`. Where none tells as much,
     the `FEW` that tell most are kept: a model needs something to see, and a table of few rows may hide what it knows.
     """
-    known = codes(target, classes)
+    known = codes(target, classes, bins_of(len(target)))
     with ThreadPoolExecutor(2) as pool:  # NumPy sorts and searches without Python's lock
         bits = dict(zip(features, pool.map(lambda values: information(values, known), features.values()), strict=True))
     constant = {name for name, values in features.items() if _constant(values)}
@@ -66,6 +66,11 @@ def select(
     dropped += [Dropped(left[i], f"correlates {r:.4f} with {left[j]}") for i, (j, r) in alike.items()]
     selected = tuple(name for i, name in enumerate(left) if i not in alike)
     return Selection(selected, tuple(dropped), bits, tuple(name for name in selected if name in doubtful))
+
+
+def bins_of(rows: int) -> int:
+    """Into how many bins a target that is a number goes: 8, and 2 in a table of few rows, where more hold chance."""
+    return min(8, max(2, rows // 100))
 
 
 def information(values: Array, target: Array) -> float:

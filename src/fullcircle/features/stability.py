@@ -42,4 +42,4 @@ def frequencies(matrix: Array, target: Array, importance: Importance, seed: int 
         return np.asarray(found[:features] > found[features:].max(initial=0.0), dtype=float)
 
     with ThreadPoolExecutor(2) as pool:  # each fit in one thread
-        return np.mean([*pool.map(chosen_on, range(2 * PAIRS))], axis=0)
+        return np.asarray(np.mean([*pool.map(chosen_on, range(2 * PAIRS))], axis=0))
