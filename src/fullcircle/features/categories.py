@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .crossfit import out_of_fold, smoothed_means
+from .crossfit import mean_of, out_of_fold, smoothed_means
 
 if TYPE_CHECKING:
     from .columns import Array, Coded, Columns, Rows
@@ -133,8 +133,9 @@ def fit_target_mean(
     """
     groups = len(levels) + bool(rare)
     at = np.minimum(found.positions(levels + rare), len(levels))
-    means, mean = smoothed_means(at, groups, y, smoothing)
-    learnt = out_of_fold(at, groups, y, smoothing, folds) if folds > 1 else np.vstack([means, mean])[at]
+    mean = mean_of(y)
+    means = smoothed_means(at, groups, y, smoothing, mean)
+    learnt = out_of_fold(at, groups, y, smoothing, mean, folds) if folds > 1 else np.vstack([means, mean])[at]
     by_level = {level: means[min(i, len(levels))] for i, level in enumerate(levels + rare)}
     if y.shape[1] == 1:
         return TargetMean(

@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .categories import Frequency, OneHot, TargetMean, fit_frequency, fit_target_mean, levels_of
-from .numbers import Group, Missing, Number, Pair
+from .numbers import Difference, Group, Missing, Number, Ratio
 from .texts import Length, Words, fit_words
 from .times import CYCLES, PARTS, Time
 
 if TYPE_CHECKING:
     from .columns import Array, Rows
 
-Encoder: TypeAlias = Number | Missing | Pair | Group | OneHot | TargetMean | Frequency | Time | Length | Words
+Encoder: TypeAlias = (
+    Number | Missing | Ratio | Difference | Group | OneHot | TargetMean | Frequency | Time | Length | Words
+)
 Kind: TypeAlias = Literal["number", "category", "text", "time"]
 ENCODINGS: dict[Kind, tuple[str, ...]] = {  # what a kind can be given
     "number": ("number", "missing"),

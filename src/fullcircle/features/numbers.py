@@ -51,13 +51,10 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two numbers, `feature` / `other` or `feature` - `other`; null where either is, and where the divisor is 0.
+class Ratio:
+    """`feature` / `other`; null where either is, and where the divisor is 0."""
 
-    The difference of two times is in days.
-    """
-
-    kind: Literal["ratio", "difference"]
+    kind: Literal["ratio"]
     feature: str
     other: str
     name: str = ""
@@ -65,19 +62,33 @@ class Pair:
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the columns it gives."""
-        return (f"{self.name or self.feature}{'/' if self.kind == 'ratio' else '-'}{self.other}",)
+        return (f"{self.name or self.feature}/{self.other}",)
 
     def encode(self, rows: Rows) -> Columns:
         """Compute the outputs."""
-        first, second = rows[self.feature], rows[self.other]
-        if self.kind == "ratio":
-            with np.errstate(over="ignore"):
-                found = first / np.where(second == 0, np.nan, second)
-        elif first.dtype.kind == "M":
-            found = (first - second) / DAY
-        else:
-            found = first - second
-        return {self.outputs[0]: finite(found)}
+        divisor = rows[self.other]
+        with np.errstate(over="ignore"):
+            return {self.outputs[0]: finite(rows[self.feature] / np.where(divisor == 0, np.nan, divisor))}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`feature` - `other`; null where either is. The difference of two times is in days."""
+
+    kind: Literal["difference"]
+    feature: str
+    other: str
+    name: str = ""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the columns it gives."""
+        return (f"{self.name or self.feature}-{self.other}",)
+
+    def encode(self, rows: Rows) -> Columns:
+        """Compute the outputs."""
+        found = rows[self.feature] - rows[self.other]
+        return {self.outputs[0]: finite(found / DAY if found.dtype.kind == "m" else found)}
 
 
 @dataclass(frozen=True, slots=True)

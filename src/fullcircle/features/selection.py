@@ -51,7 +51,7 @@ def select(
     known = codes(target, classes, bins_of(len(target)))
     with ThreadPoolExecutor(2) as pool:  # NumPy sorts and searches without Python's lock
         bits = dict(zip(features, pool.map(lambda values: information(values, known), features.values()), strict=True))
-    constant = {name for name, values in features.items() if _constant(values)}
+    constant = {name for name, values in features.items() if is_constant(values)}
     telling = {name for name in features if name not in constant and bits[name] >= min_information}
     doubtful: set[str] = set()
     if not telling:  # sorting is stable: of equals, the first given
@@ -96,7 +96,8 @@ def information(values: Array, target: Array) -> float:
     return max(0.0, found - max(0, int(chance)) / (2 * len(values) * float(np.log(2))))
 
 
-def _constant(values: Array) -> bool:
+def is_constant(values: Array) -> bool:
+    """Whether a feature is one value in all rows, or null in all."""
     known = values[~np.isnan(values)]
     return len(known) in (0, len(values)) and (len(known) == 0 or bool(np.all(known == known[0])))
 

@@ -13,7 +13,7 @@ from zlib import crc32
 
 import numpy as np
 
-from .crossfit import folds
+from .crossfit import folds, mean_of
 
 if TYPE_CHECKING:
     from .columns import Array, Coded, Columns, Rows
@@ -90,7 +90,8 @@ def fit_words(feature: str, found: Coded, y: Array, min_rows: int, smoothing: fl
     """
     texts = _hashed(found.levels)
     common = np.bincount(texts.at, weights=_repeated(found.at, texts), minlength=BUCKETS) >= max(1, min_rows)
-    effects = _effects(found.at, texts, y, common, smoothing)
+    mean = mean_of(y)
+    effects = _effects(found.at, texts, y, common, smoothing, mean)
     buckets = np.flatnonzero(common)
     told: dict[str, float] | dict[str, tuple[float, ...]] = (
         {str(b): float(effects[b, 0]) for b in buckets}
@@ -103,7 +104,9 @@ def fit_words(feature: str, found: Coded, y: Array, min_rows: int, smoothing: fl
     fold, learnt = folds(len(found.at), count), np.empty((len(found.at), len(encoder.outputs)))
     for i in range(count):
         others, here = fold != i, fold == i
-        learnt[here] = _summary(texts, _effects(found.at[others], texts, y[others], common, smoothing))[found.at[here]]
+        learnt[here] = _summary(texts, _effects(found.at[others], texts, y[others], common, smoothing, mean))[
+            found.at[here]
+        ]
     return encoder, learnt
 
 
@@ -131,9 +134,11 @@ def _repeated(at: Array, texts: _Hashed) -> Array:
     return np.bincount(at, minlength=len(texts.null))[texts.of].astype(float)
 
 
-def _effects(at: Array, texts: _Hashed, y: Array, common: Array, smoothing: float) -> Array:
-    """float64 (buckets, outputs), NaN for a bucket that is not `common`. `at`: the text of each row of `y`."""
-    mean = y.mean(axis=0) if len(y) else np.zeros(y.shape[1])
+def _effects(at: Array, texts: _Hashed, y: Array, common: Array, smoothing: float, mean: Array) -> Array:
+    """float64 (buckets, outputs), NaN for a bucket that is not `common`.
+
+    `at`: the text of each row of `y`; `mean`: of `y` in all training rows.
+    """
     counts = np.bincount(texts.at, weights=_repeated(at, texts), minlength=BUCKETS)
     effects = np.full((BUCKETS, y.shape[1]), np.nan)
     for k, column in enumerate(y.T):

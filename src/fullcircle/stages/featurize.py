@@ -26,8 +26,8 @@ from fullcircle.features.encoders import (
     kind_of,
     unlike,
 )
-from fullcircle.features.numbers import Pair, fit_group
-from fullcircle.features.selection import Dropped, Selection, select
+from fullcircle.features.numbers import Difference, Ratio, fit_group
+from fullcircle.features.selection import Dropped, Selection, is_constant, select
 from fullcircle.features.stability import frequencies
 from fullcircle.features.targets import indicators
 from fullcircle.runtime.columns import Array, rows
@@ -108,7 +108,10 @@ def fit_plan(
     table = Rows(prepared)
     encoders, learnt = _fit_encoders(table, inputs, target, features, config, classes)
     plan = replace(plan, encoders=encoders, selected=tuple(name for encoder in encoders for name in encoder.outputs))
-    encoded = encode(plan, table) | learnt
+    encoded = encode(plan, table)
+    # One level has one mean, but one a fold out of fold: noise that tells the fold.
+    learnt = {name: values for name, values in learnt.items() if not is_constant(encoded[name])}
+    encoded |= learnt
     chosen = select(encoded, target, classes, config.max_correlation, config.min_information)
     if not chosen.selected:
         raise DataError(f"none of {len(encoded)} features has more than one value among {len(target):,} training rows")
@@ -136,8 +139,8 @@ def _fit_encoders(
     fits: list[tuple[Encoder, Array | None]] = []
     for name in (*features.columns, *features.created):
         fits += fit_encoders(name, kinds[name], features.encode.get(name, ()), table, y, config)
-    fits += [(Pair("ratio", *pair), None) for pair in features.ratios]
-    fits += [(Pair("difference", *pair), None) for pair in features.differences]
+    fits += [(Ratio("ratio", *pair), None) for pair in features.ratios]
+    fits += [(Difference("difference", *pair), None) for pair in features.differences]
     for number, by in features.groups:
         levels, _ = levels_of(table.coded(by), config.min_level_rows)
         fits.append((fit_group(number, by, table, levels), None))
