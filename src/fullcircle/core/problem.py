@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from fullcircle.core.source import Bundled as Bundled
@@ -221,12 +222,35 @@ In tables it is the column `target`, float64: the position of the class, or the 
 """
 
 
+Encoding: TypeAlias = Literal[
+    "number", "missing", "onehot", "target", "frequency", "parts", "cycles", "days", "words", "length"
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What the model sees: columns as they are, and functions of `fullcircle.features` by name."""
+    """What the model sees. A column is a raw one, a looked-up one or, but for `columns`, a created one.
+
+    `columns`: as they are, encoded by their kind. `created`: functions of `fullcircle.features.created` by name.
+    `encode`: column -> encodings to give it instead of those of its kind. `ratios`, `differences`: pairs of numbers
+    (differences also of times). `groups`: pairs of a number and a category to average it by. See docs/features.md.
+    """
 
     columns: tuple[str, ...]
     created: tuple[str, ...] = ()
+    encode: dict[str, tuple[Encoding, ...]] = field(default_factory=dict)
+    ratios: tuple[tuple[str, str], ...] = ()
+    differences: tuple[tuple[str, str], ...] = ()
+    groups: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        named = [*self.columns, *self.created]
+        if twice := sorted(name for name, count in Counter(named).items() if count > 1):
+            raise ValueError(f"named twice: {', '.join(twice)}")
+        if lost := [name for name in self.encode if name not in named]:
+            raise ValueError(f"encode says how to encode what is no feature: {', '.join(lost)}")
+        if empty := [name for name, encodings in self.encode.items() if not encodings]:
+            raise ValueError(f"encode names no encoding for {', '.join(empty)}; leave it out for those of its kind")
 
 
 @dataclass(frozen=True, slots=True)
