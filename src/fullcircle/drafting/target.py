@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from fullcircle.drafting.kinds import Seen, as_category
-from fullcircle.drafting.written import demand_composable, shown
+from fullcircle.drafting.written import shown
 from fullcircle.runtime.columns import Array, is_null
 from fullcircle.runtime.errors import DataError
 
@@ -115,10 +115,9 @@ def _classes(column: Seen, held: Seen, task: Task, why: str, said: str) -> Guess
     if rare:
         name, count = min(rare.items(), key=lambda item: item[1])
         raise DataError(
-            f"{said} has {len(rare)} classes of fewer than {CLASS_ROWS} rows, e.g. {shown(name)} with {count}: they can "
+            f"{said} has {len(rare)} classes of less than {CLASS_ROWS} rows, e.g. {shown(name)} with {count}: they can "
             "be neither learnt nor judged. Collect more, group them, or leave their target empty."
         )
-    demand_composable(list(counts), f"{said} has a class that")
     ordered = _ordered(column, list(counts)) if task == "multiclass" else _positive_last(counts)
     position = {name: float(i) for i, name in enumerate(ordered)}
     y = np.array([position.get(v, np.nan) for v in held.values.tolist()])
