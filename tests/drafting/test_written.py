@@ -55,7 +55,7 @@ def test_any_text_that_is_not_refused_is_left_alone_by_omegaconf(values: list[st
 @pytest.mark.parametrize("value", ["a ${b}", "${", "???", "a\x85b", "\u2029"])
 def test_text_that_hydra_would_read_is_refused_wherever_it_stands(value: str) -> None:
     for where in (value, [value], {value: 1}, {"a": [{"b": value}]}):
-        with pytest.raises(DataError, match=r"t\.csv: “.*” cannot stand in the configuration.*Rename it"):
+        with pytest.raises(DataError, match=r"t\.csv: “.*” cannot stand in conf.*Rename it"):
             demand_composable(where, "t.csv")
 
 

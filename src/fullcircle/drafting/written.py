@@ -80,7 +80,7 @@ def demand_composable(values: Any, where: str) -> None:
             demand_composable(value, where)
     elif isinstance(values, str) and (values == "???" or any(mark in values for mark in _LOST)):
         raise DataError(
-            f"{where}: {shown(values)} cannot stand in the configuration: `${{` begins a reference there, ??? says that "
+            f"{where}: {shown(values)} cannot stand in conf/: `${{` begins a reference there, ??? says that "
             "something is missing, and line breaks of an odd kind are lost. Rename it."
         )
 
