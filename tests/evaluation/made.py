@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fullcircle.runtime.answers import BinaryAnswer, MulticlassAnswer, RegressionAnswer
-from fullcircle.runtime.typed import build
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
 
 CLASSES = ("bus", "tram", "walk")
-THREE: MulticlassAnswer = build(
-    MulticlassAnswer,
-    {"task": "multiclass", "classes": CLASSES, "slope": 1.0}
-    | ({"intercepts": (0.0, 0.0, 0.0)} if "intercepts" in MulticlassAnswer.__dataclass_fields__ else {}),
-)
+THREE = MulticlassAnswer("multiclass", CLASSES, slope=1.0)
 NUMBER = RegressionAnswer("regression", center=0.0, scale=1.0, radius=2.0, coverage=0.9)
 
 

@@ -191,7 +191,7 @@ def test_a_number_moves_in_its_own_unit() -> None:
 def test_a_check_that_does_not_say_what_moves_is_refused(answer: Any, check: dict[str, Any], message: str) -> None:
     found = build(Behaviour, {"name": "n", "column": "delay", "add": 1} | check)
     with pytest.raises(ConfigError, match=f"problem.behaviour: n: {message}"):
-        demand_behaviour((found,), answer)
+        demand_behaviour((found,), answer.classes)
 
 
 def test_a_time_cannot_be_changed_by_a_number() -> None:

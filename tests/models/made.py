@@ -87,7 +87,7 @@ def answer_of(classes: int) -> Answer:
         return RegressionAnswer("regression", 0.0, 1.0, 0.0, 0.9)
     if classes == 2:
         return BinaryAnswer("binary", "no", "yes", 1.0, 0.0, 0.5)
-    return MulticlassAnswer("multiclass", tuple(f"class {i}" for i in range(classes)), 1.0, (0.0,) * classes)
+    return MulticlassAnswer("multiclass", tuple(f"class {i}" for i in range(classes)), 1.0)
 
 
 def scorer_of(estimator: Fitted, width: int = WIDTH, classes: int = 2) -> Scorer:

@@ -51,6 +51,7 @@ ROC = ON_TEST / "roc.csv"
 PRECISION_RECALL = ON_TEST / "precision_recall.csv"
 CALIBRATION = ON_TEST / "calibration.csv"
 CONFUSION = ON_TEST / "confusion.csv"
+RESIDUALS = ON_TEST / "residuals.csv"
 
 
 def reference(table: str) -> Path:

@@ -38,14 +38,14 @@ class Behaved:
         return self.held >= self.needed
 
 
-def demand_behaviour(checks: tuple[Behaviour, ...], answer: Answer) -> None:
+def demand_behaviour(checks: tuple[Behaviour, ...], classes: tuple[str, ...]) -> None:
     """Refuse a check that does not say what is to move. Raises ConfigError.
 
     Of three classes or more a check that expects `up` or `down` names the class `of` whose probability moves; `same`
     may. Of other targets no check names one: the probability of the positive class moves, or the number.
     """
     for check in checks:
-        known = answer.classes if len(answer.classes) > 2 else ()
+        known = classes if len(classes) > 2 else ()
         if check.of is not None and check.of not in known:
             may = (
                 f"it may be one of {', '.join(known)}"
@@ -69,7 +69,7 @@ def behave(
     probabilities moved together (the total variation distance, 0 to 1).
     Of more than 10,000 rows, evenly spaced ones are asked: enough to tell a share to within a percent.
     """
-    demand_behaviour(checks, answer)
+    demand_behaviour(checks, answer.classes)
     count = rows(columns)
     columns = take(columns, np.linspace(0, count - 1, min(count, ASKED)).round().astype(int))
     before = forecast(columns)

@@ -59,8 +59,10 @@ def flat(record: dict[str, Any], where: str = "") -> dict[str, Any]:
 def array_of(values: Sequence[Any], kind: pa.DataType | None = None) -> pa.Array:
     """Python values as Arrow: of `kind`, or of the type that all have; text where they have none in common."""
     try:
+        if kind is not None and pa.types.is_floating(kind):  # Arrow makes no float of a Decimal
+            values = [None if value is None else float(value) for value in values]
         return pa.array(values, kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeError, TypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError, TypeError):
         return pa.array([text_of(value) for value in values], pa.string())
 
 

@@ -102,8 +102,9 @@ class Past:
                 continue
             values = _ordered(batch.column(self.name), self.column)
             if values.null_count:
+                example = batch.filter(values.is_null()).slice(0, 1).to_pylist()[0]
                 raise SourceError(
-                    f"{values.null_count:,} rows have no {self.name}, e.g. {batch.slice(0, 1).to_pylist()[0]}. "
+                    f"{values.null_count:,} rows have no {self.name}, e.g. {example}. "
                     "Without a watermark nobody knows whether a row is new: leave them out, or take mode full."
                 )
             fresh = batch

@@ -28,7 +28,8 @@ def told(where: str, secrets: Iterable[str] = (), advice: str = "") -> Iterator[
     except FullCircleError:
         raise
     except Exception as error:
-        text = " ".join(masked(str(error) or type(error).__name__, secrets).split())
+        said = getattr(error, "orig", None) or error  # SQLAlchemy wraps what the driver says
+        text = " ".join(masked(str(said) or type(said).__name__, secrets).split())
         text = text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
         raise SourceError(f"{where} cannot be read: {text.rstrip('.')}." + (f" {advice}" if advice else "")) from None
 

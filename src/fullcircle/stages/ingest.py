@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from fullcircle.core.source import File, Http, Sql
 
+DELAY = 2.0  # seconds before progress is shown
+
 
 def ingest(
     source: Source, spec: Table, name: str, old: Path, new: Path, before: dict[str, Any] | None
@@ -113,7 +115,7 @@ def shown(batches: Iterator[pa.RecordBatch], name: str) -> Iterator[pa.RecordBat
         return
     from tqdm import tqdm
 
-    with tqdm(desc=name, unit=" rows", unit_scale=True, delay=2) as bar:
+    with tqdm(desc=name, unit=" rows", unit_scale=True, delay=DELAY) as bar:
         for batch in batches:
             bar.update(batch.num_rows)
             yield batch

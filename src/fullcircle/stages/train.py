@@ -13,7 +13,7 @@ from fullcircle.core.problem import Costs, Target
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_matrix, write_csv, write_json
 from fullcircle.evaluation import baselines
-from fullcircle.evaluation.tasks import judge_of
+from fullcircle.evaluation.tasks import measured
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.calibration import answer_of
 from fullcircle.models.crossed import cross_fit
@@ -135,8 +135,7 @@ def measure(
         crossed = cross_fit(model, judged, fold, config.threads, on_round)
         estimator, margin = crossed.fitted, crossed.margin
     answer = answer_of(goal.target, margin, judged, goal.threshold, calibrate=config.calibrate == "sigmoid")
-    judge = judge_of(goal.classes)
-    found = judge.evaluate(judge.predictions(answer.forecast(margin), judged.target, answer, BINS))
+    found = measured(answer.forecast(margin), judged.target, answer, BINS)
     return Measured(estimator, answer, found, goal.metric)
 
 
@@ -187,10 +186,10 @@ def main() -> None:
     seen = demand_parity(trained, raw, config, "training", None if plan.crossed else X)
     demand_parity(trained, raw_validation, config, "validation", X_validation)
     trained.scorer.save(paths.SCORER)
-    found = baselines.fit(raw, raw_validation, list(plan.inputs), goal.classes, goal.metric)
+    answer = trained.scorer.spec.answer
+    found = baselines.fit(raw, raw_validation, plan.inputs, answer, goal.metric)
     write_json(paths.BASELINES, asdict(found))
-    judge, answer = judge_of(goal.classes), trained.scorer.spec.answer
-    score = judge.evaluate(judge.predictions(seen, raw["target"], answer, BINS))[goal.metric]
+    score = measured(seen, raw["target"], answer, BINS)[goal.metric]
     _write_reports(trained, names, score, found, unknown_levels(plan, raw_validation))
 
 
@@ -218,7 +217,7 @@ def _write_reports(
     report: dict[str, Any] = {
         "train_score": score,
         "validation": trained.measured.validation,
-        "one_rule": found.rule.column,
+        "one_rule": found.rule.column if found.rule else None,
         "answer": plain(trained.scorer.spec.answer),
         "validation_rows_with_unknown_levels": unknown,
     }
