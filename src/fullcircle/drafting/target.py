@@ -102,11 +102,8 @@ def _number(column: Seen, why: str, said: str) -> Guessed:
 
 
 def _classes(column: Seen, held: Seen, task: Task, why: str, said: str) -> Guessed:
-    if (
-        task == "multiclass"
-        and column.kind == "number"
-        and not np.all(np.mod(column.values[~np.isnan(column.values)], 1) == 0)
-    ):
+    known = column.values[~is_null(column.values)]
+    if task == "multiclass" and column.kind == "number" and np.mod(known, 1).any():
         raise DataError(f"{said} holds fractions; classes are texts or whole numbers. Leave out --task, or name them.")
     counts = dict(held.levels)
     if task == "binary" and len(counts) != 2:
