@@ -18,7 +18,7 @@ from fullcircle.core.problem import Data, History, Moment, Observations, Table, 
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, write_columns, write_json
 from fullcircle.runtime.columns import Checked, Columns, check, rows, take
-from fullcircle.runtime.errors import DataError
+from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.typed import plain
 
 
@@ -94,12 +94,19 @@ def _too_many(checked: Checked, spec: Table, name: str, allowed: float) -> str:
 
 def add_known(
     kept: Columns,
-    moment: Moment,
+    moment: Moment | None,
     observations: Observations | None,
     observed: Columns,
     history: History | None,
 ) -> tuple[Columns, dict[str, Any]]:
-    """Add to kept rows what was known at their moment of prediction; also say how many rows had no observation."""
+    """Add to kept rows what was known at their moment of prediction; also say how many rows had no observation.
+
+    A problem without such a moment has only what stands in its rows. Raises ConfigError if its data has more.
+    """
+    if moment is None:
+        if observations is not None or history is not None:
+            raise ConfigError("observations and history need problem.moment, which says when a prediction is made")
+        return dict(kept), {"rows_without_observation": 0}
     due = due_at(kept, moment)
     at = due - round(moment.lead_hours * 3600)
     known = dict(kept)
@@ -123,7 +130,7 @@ def main() -> None:
     from fullcircle.cleaning.schema import check_clean  # pandera: half a second for who wants the configuration alone
 
     config = load(CleanConfig, "clean")
-    name, moment = load(str, "problem.table"), load(Moment, "problem.moment")
+    name, moment = load(str, "problem.table"), load(Moment | None, "problem.moment")
     data = load_file(Data, Path(load(str, "problem.data")))
     check_joins(data, name)
     sifted = {table: sift(read_columns(raw_of(table)), spec, table, config) for table, spec in data.tables.items()}
