@@ -10,14 +10,16 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.config import compose, load, load_file, read_params
 from fullcircle.core.problem import Costs, Data, Moment, Problem, Recent, schema_of
+from fullcircle.core.split import Split
+from fullcircle.evaluation.gates import demand_gates
+from fullcircle.evaluation.tasks import judge_of
 from fullcircle.models import ModelConfig
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 from fullcircle.stages.clean import CleanConfig
 from fullcircle.stages.featurize import FeaturizeConfig, demand_known
-from fullcircle.stages.split import Split
 from fullcircle.stages.train import TrainConfig
-from fullcircle.stages.validate import ValidateConfig, demand_gates
+from fullcircle.stages.validate import ValidateConfig
 from fullcircle.whole import demand_whole
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +110,7 @@ def test_every_problem_composes_and_makes_sense(name: str) -> None:
     inputs = schema.inputs
     assert {check.column for check in problem.behaviour} <= set(inputs)
     demand_known(problem.features, problem.lookups, schema)
-    demand_gates(problem.gates)
+    demand_gates(problem.gates, judge_of(len(problem.target.classes)), problem.metric)
     outcomes = {n for n, c in tables[problem.table].columns.items() if c.role != "input"}
     assert not outcomes & set(inputs)
 
@@ -194,10 +196,9 @@ def test_a_value_out_of_range_is_refused_by_its_key(default: str, override: str,
         load(GROUPS[key], key, changed(default, where, parsed(value)))
 
 
-def test_a_model_brings_the_preparation_that_it_needs(default: str) -> None:
-    assert composed("model=linear")["featurize"]["scale"] == "standard"
-    assert composed("model=forest")["featurize"]["missing"] == "median"
-    assert parsed(default)["featurize"]["missing"] == "keep"
+@pytest.mark.parametrize("model", ["linear", "forest", "ensemble"])
+def test_a_model_needs_no_preparation_of_its_own(default: str, model: str) -> None:
+    assert composed(f"model={model}")["featurize"] == parsed(default)["featurize"]
 
 
 def test_composing_twice_gives_the_same_bytes(default: str) -> None:

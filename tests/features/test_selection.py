@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
 
 random = np.random.default_rng(0)
-TARGET = (random.random(2000) < 0.4).astype(float)
+TARGET = (random.random(2000) < 0.4).astype(np.int64)
 SIGNAL = TARGET + random.normal(0, 0.5, 2000)
 NOISE = random.normal(0, 1, 2000)
 nan = float("nan")
 
 
 def whys(features: dict[str, Array], correlation: float = 0.99, bits: float = 0.0) -> dict[str, str]:
-    return {d.feature: d.why for d in select(features, TARGET, correlation, bits).dropped}
+    return {d.feature: d.why for d in select(features, TARGET, 2, correlation, bits).dropped}
 
 
 def test_a_constant_is_dropped() -> None:
@@ -30,11 +30,11 @@ def test_a_constant_is_dropped() -> None:
 
 def test_one_value_with_nulls_is_no_constant() -> None:
     values = np.where(TARGET == 1, 7.0, nan)
-    assert select({"asked": values}, TARGET, 0.99, 0.1).selected == ("asked",)
+    assert select({"asked": values}, TARGET, 2, 0.99, 0.1).selected == ("asked",)
 
 
 def test_what_repeats_an_earlier_feature_is_dropped() -> None:
-    selection = select({"a": SIGNAL, "noise": NOISE, "b": SIGNAL * -3 + 2}, TARGET, 0.99, 0.0)
+    selection = select({"a": SIGNAL, "noise": NOISE, "b": SIGNAL * -3 + 2}, TARGET, 2, 0.99, 0.0)
     assert selection.selected == ("a", "noise")
     (dropped,) = selection.dropped
     assert dropped.feature == "b"
@@ -48,11 +48,11 @@ def test_what_repeats_only_a_dropped_feature_stays() -> None:
         np.cos(angle + 0.4),
         np.cos(angle + 0.8),
     )  # neighbours correlate 0.92, a and c 0.70
-    assert select({"a": a, "b": b, "c": c}, TARGET, 0.9, 0.0).selected == ("a", "c")
+    assert select({"a": a, "b": b, "c": c}, TARGET, 2, 0.9, 0.0).selected == ("a", "c")
 
 
 def test_what_tells_nothing_is_dropped_and_what_tells_something_stays() -> None:
-    selection = select({"noise": NOISE, "signal": SIGNAL}, TARGET, 0.99, 0.05)
+    selection = select({"noise": NOISE, "signal": SIGNAL}, TARGET, 2, 0.99, 0.05)
     assert selection.selected == ("signal",)
     assert selection.dropped[0].why.startswith("tells 0.0")
     assert set(selection.information) == {"noise", "signal"}
@@ -60,15 +60,15 @@ def test_what_tells_nothing_is_dropped_and_what_tells_something_stays() -> None:
 
 def test_the_order_given_is_the_order_selected() -> None:
     features = {"z": SIGNAL, "a": NOISE, "m": NOISE**2}
-    assert select(features, TARGET, 0.99, 0.0).selected == ("z", "a", "m")
+    assert select(features, TARGET, 2, 0.99, 0.0).selected == ("z", "a", "m")
 
 
 def test_nothing_to_choose_from_gives_nothing() -> None:
-    assert select({"one": np.ones(2000)}, TARGET, 0.9, 0.0).selected == ()
+    assert select({"one": np.ones(2000)}, TARGET, 2, 0.9, 0.0).selected == ()
 
 
 def test_a_copy_of_a_balanced_target_tells_one_bit() -> None:
-    target = np.tile([0.0, 1.0], 500)
+    target = np.tile([0, 1], 500)
     assert information(target, target) == pytest.approx(1.0)
     assert information(1 - target, target) == pytest.approx(1.0)
 
@@ -79,13 +79,13 @@ def test_a_constant_tells_nothing() -> None:
 
 
 def test_that_a_value_is_missing_can_tell_everything() -> None:
-    target = np.tile([0.0, 1.0], 500)
+    target = np.tile([0, 1], 500)
     values = np.where(target == 1, nan, np.arange(1000.0))
     assert information(values, target) == pytest.approx(1.0)
 
 
 def test_independent_halves_tell_nothing() -> None:
-    values, target = np.tile([0.0, 0.0, 1.0, 1.0], 100), np.tile([0.0, 1.0, 0.0, 1.0], 100)
+    values, target = np.tile([0.0, 0.0, 1.0, 1.0], 100), np.tile([0, 1, 0, 1], 100)
     assert information(values, target) == pytest.approx(0, abs=1e-12)
 
 
@@ -94,7 +94,7 @@ def test_independent_halves_tell_nothing() -> None:
 def test_information_is_never_negative_nor_above_what_there_is_to_know(
     rows: list[tuple[float, bool]],
 ) -> None:
-    values, target = np.array([float(v) for v, _ in rows]), np.array([float(t) for _, t in rows])
+    values, target = np.array([float(v) for v, _ in rows]), np.array([int(t) for _, t in rows])
     share = target.mean()
     entropy = -sum(p * np.log2(p) for p in (share, 1 - share) if p > 0)
     assert 0 <= information(values, target) <= entropy + 1e-9

@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.features.categories import OneHot, TargetMean
+from fullcircle.features.numbers import Number
 from fullcircle.runtime.columns import Columns, take
 from fullcircle.runtime.errors import BundleError
 from fullcircle.runtime.plan import (
     FORMAT,
     LookupTable,
-    Number,
-    OneHot,
     Plan,
-    TargetMean,
     apply,
     encode,
     look_up,

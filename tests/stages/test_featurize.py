@@ -13,10 +13,14 @@ from fullcircle.core import paths
 from fullcircle.core.config import read_params
 from fullcircle.core.problem import Features, Lookup, Schema
 from fullcircle.core.tables import read_matrix, write_columns, write_json
-from fullcircle.runtime.columns import Column, Columns, take
+from fullcircle.features.categories import OneHot, TargetMean
+from fullcircle.features.columns import Rows
+from fullcircle.features.numbers import Number
+from fullcircle.features.targets import indicators
+from fullcircle.runtime.columns import Array, Column, Columns, take
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.files import write_text
-from fullcircle.runtime.plan import Encoder, Number, OneHot, Plan, TargetMean, apply, look_up
+from fullcircle.runtime.plan import Encoder, Plan, apply, look_up
 from fullcircle.runtime.scorer import PLAN
 from fullcircle.runtime.typed import build, plain
 from fullcircle.stages.featurize import (
@@ -34,6 +38,7 @@ from tests.builders import (
     INPUTS,
     MOMENT,
     PLANES,
+    TARGET,
     featurize,
     fitted,
     labelled,
@@ -47,6 +52,10 @@ if TYPE_CHECKING:
 
 nan = float("nan")
 SCHEMA = Schema(INPUTS, tuple(n for n, c in FLIGHTS.columns.items() if c.role == "outcome"), MOMENT.about)
+
+
+def encoder_of(values: Array, target: Array, config: FeaturizeConfig, classes: int = 2) -> Encoder:
+    return fit_encoder("x", Rows({"x": values}), indicators(target, classes), config)[0]
 
 
 def encoders_of(plan: Plan) -> dict[str, Encoder]:
@@ -78,7 +87,7 @@ def _write_inputs(validation: Columns) -> None:
     }
     problem = {
         "table": "flights", "tables": tables, "observations": None, "history": None, "lookups": [lookup],
-        "features": plain(FEATURES), "moment": plain(MOMENT),
+        "features": plain(FEATURES), "moment": plain(MOMENT), "target": plain(TARGET),
     }  # fmt: skip
     write_text(paths.PARAMS, yaml.safe_dump({"problem": problem, "featurize": plain(featurize())}))
     write_columns(paths.reference("planes"), planes())
@@ -138,34 +147,30 @@ def test_a_category_of_few_levels_is_one_hot_and_one_of_many_is_its_target_mean(
 
 def test_levels_come_in_alphabetical_order_whatever_the_order_of_rows() -> None:
     values, target = text(["b", "a", "c", "a", "b", "c"]), np.array([1.0, 0, 1, 0, 1, 0])
-    forward = fit_encoder("x", "category", values, target, featurize(min_level_rows=1))
-    backward = fit_encoder("x", "category", values[::-1], target[::-1], featurize(min_level_rows=1))
+    forward = encoder_of(values, target, featurize(min_level_rows=1))
+    backward = encoder_of(values[::-1], target[::-1], featurize(min_level_rows=1))
     assert forward == backward == OneHot("onehot", "x", ("a", "b", "c"))
 
 
 def test_a_rare_level_is_treated_as_unknown() -> None:
     values, target = text(["a"] * 5 + ["b"] * 4 + ["c"]), np.zeros(10)
-    assert fit_encoder("x", "category", values, target, featurize(min_level_rows=4)) == OneHot(
-        "onehot", "x", ("a", "b")
-    )
+    assert encoder_of(values, target, featurize(min_level_rows=4)) == OneHot("onehot", "x", ("a", "b"))
 
 
 def test_a_category_of_only_rare_levels_keeps_the_most_common() -> None:
     values = text(["a", "a", "b"])
-    assert fit_encoder("x", "category", values, np.zeros(3), featurize(min_level_rows=50)) == OneHot(
-        "onehot", "x", ("a",)
-    )
+    assert encoder_of(values, np.zeros(3), featurize(min_level_rows=50)) == OneHot("onehot", "x", ("a",))
 
 
 def test_a_category_of_nulls_gives_no_output() -> None:
     values = np.full(4, None, dtype=object)
-    assert fit_encoder("x", "category", values, np.zeros(4), featurize()).outputs == ()
+    assert encoder_of(values, np.zeros(4), featurize()).outputs == ()
 
 
 def test_a_target_mean_is_drawn_towards_the_mean_of_all() -> None:
     values = np.array(["a"] * 6 + ["b"] * 2 + [None] * 2, dtype=object)
     target = np.array([1.0] * 6 + [0, 0] + [1, 1])
-    encoder = fit_encoder("x", "category", values, target, featurize(few_levels=1, min_level_rows=2, smoothing=10))
+    encoder = encoder_of(values, target, featurize(few_levels=1, min_level_rows=2, smoothing=10))
     assert isinstance(encoder, TargetMean)
     assert encoder.default == 0.8
     assert encoder.means == pytest.approx({"a": (6 + 10 * 0.8) / 16, "b": (0 + 10 * 0.8) / 12})
@@ -223,12 +228,12 @@ def test_constants_repeats_and_what_tells_nothing_are_dropped_with_the_reason() 
     rows = labelled() | {"precip": np.full(600, 0.1)}
     rows["wind_speed"] = rows["distance"] * 0.01 + 1
     features = Features(("distance", "wind_speed", "precip", "delay_1h"), ())
-    found = fit_plan(rows, INPUTS, features, [], featurize())
+    found = fit_plan(rows, INPUTS, features, [], featurize(), 2)
     assert found.plan.selected == ("distance", "delay_1h")
     assert {d.feature: d.why for d in found.dropped} == {
         "precip": "has one value", "wind_speed": "correlates 1.0000 with distance",
     }  # fmt: skip
-    strict = fit_plan(rows, INPUTS, features, [], featurize(min_information=0.03))
+    strict = fit_plan(rows, INPUTS, features, [], featurize(min_information=0.03), 2)
     assert strict.plan.selected == ("delay_1h",)
     assert describe(strict)["candidates"] == 4
     assert describe(strict)["selected"] == ["delay_1h"]
@@ -325,7 +330,7 @@ def test_a_created_feature_may_take_a_looked_up_column() -> None:
     inputs = {name: column for name, column in INPUTS.items() if name != "wind_dir"}
     features = Features(("distance",), ("wind_north",))
     rows = {name: values for name, values in labelled().items() if name != "wind_dir"}
-    assert fit_plan(rows, inputs, features, [(lookup, planes())], featurize()).plan.selected == (
+    assert fit_plan(rows, inputs, features, [(lookup, planes())], featurize(), 2).plan.selected == (
         "distance",
         "wind_north",
     )
@@ -338,7 +343,7 @@ def test_a_lookup_by_numbers_is_refused_or_comes_back_as_it_was() -> None:
     table = {"number": np.arange(1.0, 29.0), "seats": np.arange(28.0)}
     try:
         demand(lookups=(lookup,))
-        fit = fit_plan(labelled(), INPUTS, FEATURES, [(lookup, table)], featurize()).plan
+        fit = fit_plan(labelled(), INPUTS, FEATURES, [(lookup, table)], featurize(), 2).plan
     except (ConfigError, DataError) as error:
         assert "day" in str(error)  # noqa: PT017
     else:
@@ -354,3 +359,67 @@ def test_a_plan_does_not_depend_on_the_order_of_rows(order: list[int]) -> None:
     np.testing.assert_allclose(
         apply(first, only_inputs(rows)), apply(second, only_inputs(rows)), rtol=1e-6, equal_nan=True
     )
+
+
+# --- three tasks, and target means that a row had no part in
+
+
+def tasked(classes: int, rows: int = 600) -> Columns:
+    """Labelled rows with a target of `classes` classes, or with a number (0), that goes by the carrier."""
+    table, random = labelled(rows), np.random.default_rng(7)
+    carrier = np.array([sorted({"AA", "B6", "UA", "DL", "WN", "EV"}).index(c) for c in table["carrier"]])
+    noisy = np.where(random.random(rows) < 0.3, random.integers(0, 6, rows), carrier)
+    return table | {"target": noisy * 25.0 if classes == 0 else (noisy % classes).astype(float)}
+
+
+@pytest.mark.parametrize(("classes", "outputs"), [(0, ("",)), (2, ("",)), (3, ("=0", "=1", "=2"))])
+def test_target_means_are_of_the_task(classes: int, outputs: tuple[str, ...]) -> None:
+    rows = tasked(classes)
+    found = fit_plan(rows, INPUTS, Features(("carrier", "distance")), [], featurize(few_levels=0, smoothing=0), classes)
+    encoder = encoders_of(found.plan)["carrier"]
+    assert isinstance(encoder, TargetMean)
+    assert encoder.outputs == tuple(f"carrier~target{o}" for o in outputs)
+    wanted = indicators(rows["target"], classes)[rows["carrier"] == "EV"].mean(axis=0)
+    assert encoder.means["EV"] == pytest.approx(wanted if classes > 2 else wanted[0])
+    assert build(Plan, plain(found.plan)) == found.plan
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+@pytest.mark.parametrize("how", [{}, {"missing": "median", "scale": "standard"}])
+def test_the_matrix_to_learn_from_differs_from_the_plans_own_only_where_it_is_crossed(
+    classes: int, how: dict[str, str]
+) -> None:
+    rows = tasked(classes)
+    for count in (1, 5):
+        found = fit_plan(rows, INPUTS, FEATURES, [(PLANES, planes())], featurize(cross_fit=count, **how), classes)
+        differs = (found.matrix != apply(found.plan, only_inputs(rows))) & ~np.isnan(found.matrix)
+        assert {name for name, any_ in zip(found.plan.selected, differs.any(axis=0), strict=True) if any_} == set(
+            found.plan.crossed
+        )
+        assert bool(found.plan.crossed) == (count > 1)
+
+
+def test_a_level_of_one_row_learns_nothing_of_its_own_target_when_cross_fitted() -> None:
+    rows = labelled(600) | {"tailnum": text(f"N{i}" for i in range(600))}
+    features, told = Features(("tailnum", "distance", "delay_1h")), {}
+    for count in (1, 5):
+        config = featurize(cross_fit=count, min_level_rows=1, smoothing=1.0)
+        told[count] = fit_plan(rows, INPUTS, features, [], config, 2).information["tailnum~target"]
+    assert told[1] > 0.5
+    assert told[5] < 0.02
+
+
+def test_a_rare_level_can_be_one_of_its_own() -> None:
+    values, target = text(["a"] * 5 + ["b"] * 4 + ["c", "d"]), np.array([0.0] * 9 + [1, 1])
+    onehot = encoder_of(values, target, featurize(min_level_rows=4, rare="level"))
+    assert onehot == OneHot("onehot", "x", ("a", "b"), ("c", "d"))
+    asked = Rows({"x": np.array(["a", "c", "d", "new", None], dtype=object)})
+    assert np.stack([*onehot.encode(asked).values()], axis=1).tolist() == [
+        [1, 0, 0],
+        [0, 0, 1],
+        [0, 0, 1],
+        [0] * 3,
+        [0] * 3,
+    ]
+    mean = encoder_of(values, target, featurize(min_level_rows=4, rare="level", few_levels=0, smoothing=0))
+    assert mean.encode(asked)["x~target"].tolist() == pytest.approx([0, 1, 1, 2 / 11, 2 / 11])

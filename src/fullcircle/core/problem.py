@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from fullcircle.core.source import Bundled as Bundled
+from fullcircle.core.source import Source as Source
 from fullcircle.runtime.columns import Column
-
-
-@dataclass(frozen=True, slots=True)
-class Bundled:
-    """A file that an installed package ships. The package is not imported."""
-
-    kind: Literal["bundled"]
-    package: str
-    version: str  # pinned: another installed version is an error, for a new snapshot is a deliberate act
-    file: str  # path inside the package's distribution; a .zip holds one file of the same name
-    nulls: tuple[str, ...] = ("", "NA")
-
-
-Source: TypeAlias = Bundled
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +24,13 @@ class Table:
     """One raw table: its columns, and what makes a row impossible."""
 
     columns: dict[str, Column]
-    key: tuple[str, ...]  # no two rows may share it
+    key: tuple[str, ...] = ()  # no two rows may share it; empty: nothing tells rows apart, and equal rows are kept
     duplicates: Literal["reject", "error"] = "reject"  # reject keeps the first of a key
     rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.duplicates == "error" and not self.key:
+            raise ValueError("duplicates: error needs a key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +121,14 @@ class Schema:
     """What later stages must know of the columns that `clean` leaves.
 
     `inputs`: what the scorer asks for. `outcomes`: what becomes known only after `moment` (in words).
-    `observed`: the table of last observations, if there is one.
+    `observed`: the table of last observations, if there is one. `records`: columns that identify a row.
     """
 
     inputs: dict[str, Column]
     outcomes: tuple[str, ...]
     moment: str
     observed: str | None = None
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +247,7 @@ class Behaviour:
     """A change of one input, and what the prediction must do in answer, for at least `share` of the rows.
 
     `same`: move by no more than `tolerance`; `up` or `down`: move that way, or not at all (`tolerance` against it).
+    `tolerance` is in the unit of the prediction. `of`: the class whose probability is meant, where there are several.
     """
 
     name: str
@@ -260,6 +255,7 @@ class Behaviour:
     expect: Literal["same", "up", "down"]
     add: float | None = None  # number: added to the value
     set: float | str | None = None  # or: the value it is set to
+    of: str | None = None
     tolerance: float = 0.0
     share: float = 0.9
 
@@ -323,6 +319,8 @@ class Problem:
     limits: tuple[str, ...] = ()  # what the model must not be used for; shown in its card
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
+            raise ValueError(f"name {self.name!r} must be small letters, digits, - and _, for files and wheels bear it")
         if self.costs is not None and self.target.task != "binary":
             raise ValueError("costs set the threshold between two classes; this target has none")
 
@@ -331,6 +329,7 @@ def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
     """The scorer's inputs are the table's own, those last observed, and the point-in-time columns."""
     columns, observations, history = data.tables[table].columns, data.observations, data.history
     outcomes = tuple(name for name, column in columns.items() if column.role == "outcome")
+    records = tuple(name for name, column in columns.items() if column.role == "record")
     inputs = {name: column for name, column in columns.items() if column.role == "input"}
     if observations is not None:
         inputs |= {name: data.tables[observations.table].columns[name] for name in observations.columns}
@@ -347,4 +346,4 @@ def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
             for recent in history.columns
         }
     about = (moment.about if moment else "") or "at the moment of prediction"
-    return Schema(inputs, outcomes, about, observations.table if observations else None)
+    return Schema(inputs, outcomes, about, observations.table if observations else None, records)

@@ -13,7 +13,9 @@ from . import created
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIBRARY: dict[str, Callable[..., created.Array]] = {
+    from .columns import Array
+
+LIBRARY: dict[str, Callable[..., Array]] = {
     name: function
     for name, function in vars(created).items()
     if inspect.isfunction(function) and function.__module__ == created.__name__

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .targets import codes
+
 if TYPE_CHECKING:
-    from .created import Array
+    from .columns import Array
 
 BINS = 16
+BIN_ROWS = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,18 @@ class Selection:
     information: dict[str, float]
 
 
-def select(features: dict[str, Array], target: Array, max_correlation: float, min_information: float) -> Selection:
+def select(
+    features: dict[str, Array], target: Array, classes: int, max_correlation: float, min_information: float
+) -> Selection:
     """Choose among `features` (1-D float arrays, NaN for null) by what training rows show.
 
-    A feature goes if it has one value, if it tells less than `min_information` bits about `target` (0.0 or
-    1.0), or if its Pearson correlation with an earlier one that stays is above `max_correlation`.
+    A feature goes if it has one value, if it tells less than `min_information` bits about `target` (see `targets`),
+    or if its Pearson correlation with an earlier one that stays is above `max_correlation`.
     """
+    known = codes(target, classes)
     dropped, left = [], []
     with ThreadPoolExecutor(2) as pool:  # NumPy sorts and searches without Python's lock
-        bits = dict(zip(features, pool.map(lambda values: information(values, target), features.values()), strict=True))
+        bits = dict(zip(features, pool.map(lambda values: information(values, known), features.values()), strict=True))
     for name, values in features.items():
         if _constant(values):
             dropped.append(Dropped(name, "has one value"))
@@ -53,19 +59,26 @@ def select(features: dict[str, Array], target: Array, max_correlation: float, mi
 
 
 def information(values: Array, target: Array) -> float:
-    """Mutual information of a feature and a binary target in bits, over 16 bins of equal count and one for null.
+    """Mutual information of a feature and a target in bits, over bins of equal count and one for null; 0 or above.
 
-    Plug-in estimate (Cover and Thomas 2006, eq. 2.28); 0 for a constant.
+    `target`: int64 (rows,), of `targets.codes`. There are 16 bins, fewer where they would have less than 25 rows each.
+    The plug-in estimate (Cover and Thomas 2006, eq. 2.28) finds something in noise, the more the fewer rows there are:
+    (cells seen - bins seen - codes seen + 1) / (2 rows ln 2) bits on average (Miller 1955), which is taken off.
     """
     known = values[~np.isnan(values)]
     if len(known) == 0:
         return 0.0
-    edges = np.unique(np.quantile(known[:: max(1, len(known) // 20_000)], np.linspace(0, 1, BINS + 1)[1:-1]))
+    bins = min(BINS, max(2, len(known) // BIN_ROWS))
+    edges = np.unique(np.quantile(known[:: max(1, len(known) // 20_000)], np.linspace(0, 1, bins + 1)[1:-1]))
     at = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
-    joint = np.bincount(at * 2 + target.astype(np.int64), minlength=2 * (len(edges) + 2)).reshape(-1, 2) / len(values)
+    width = int(target.max()) + 1
+    counts = np.bincount(at * width + target, minlength=width * (len(edges) + 2)).reshape(-1, width)
+    joint = counts / len(values)
     expected = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
     seen = joint > 0
-    return max(0.0, float((joint[seen] * np.log2(joint[seen] / expected[seen])).sum()))
+    found = float((joint[seen] * np.log2(joint[seen] / expected[seen])).sum())
+    chance = seen.sum() - seen.any(axis=1).sum() - seen.any(axis=0).sum() + 1
+    return max(0.0, found - max(0, int(chance)) / (2 * len(values) * float(np.log(2))))
 
 
 def _constant(values: Array) -> bool:
@@ -83,9 +96,10 @@ def _repeats(columns: list[Array], max_correlation: float) -> dict[int, tuple[in
         standard[i] = centred / max(float(np.sqrt((centred**2).mean())), 1e-300)
     correlation = np.abs(standard @ standard.T) / standard.shape[1]
     repeats: dict[int, tuple[int, float]] = {}
-    for i in range(len(columns)):
-        for j in range(i):
-            if j not in repeats and correlation[i, j] > max_correlation:
-                repeats[i] = (j, float(correlation[i, j]))
-                break
+    stays = np.ones(len(columns), dtype=bool)
+    for i in range(1, len(columns)):
+        alike = stays[:i] & (correlation[i, :i] > max_correlation)
+        if alike.any():
+            j = int(alike.argmax())
+            repeats[i], stays[i] = (j, float(correlation[i, j])), False
     return repeats

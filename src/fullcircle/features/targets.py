@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from .created import Array
+    from .columns import Array
 
 
 def indicators(target: Array, classes: int) -> Array:

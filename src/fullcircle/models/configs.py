@@ -60,8 +60,26 @@ class ForestConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtraTreesConfig:
+    """Extremely randomized trees."""
+
+    name: Literal["extra_trees"]
+    trees: int
+    max_depth: int
+    min_leaf: int
+    max_features: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        _demand(self.trees, 1, 10_000, "trees")
+        _demand(self.max_depth, 1, 60, "max_depth")
+        _demand(self.min_leaf, 1, 1e9, "min_leaf")
+        _demand(self.max_features, 0.01, 1, "max_features")
+
+
+@dataclass(frozen=True, slots=True)
 class LinearConfig:
-    """Logistic regression."""
+    """Logistic regression, or ridge regression of a number."""
 
     name: Literal["linear"]
     c: float
@@ -74,12 +92,12 @@ class LinearConfig:
 
 @dataclass(frozen=True, slots=True)
 class DummyConfig:
-    """The share of positives in training."""
+    """The share of each class in training, or the mean."""
 
     name: Literal["dummy"]
 
 
-MemberConfig: TypeAlias = XGBoostConfig | ForestConfig | LinearConfig | DummyConfig
+MemberConfig: TypeAlias = XGBoostConfig | ForestConfig | ExtraTreesConfig | LinearConfig | DummyConfig
 
 
 @dataclass(frozen=True, slots=True)

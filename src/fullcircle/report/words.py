@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from fullcircle.evaluation.metrics import NAMES
+from fullcircle.evaluation.binary import NAMES
 
 if TYPE_CHECKING:
     from fullcircle.core.problem import Behaviour

@@ -6,57 +6,18 @@ Training and scoring call the same `apply`, so there is no second implementation
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from ..features import LIBRARY, arguments
-from .columns import Array, Column, Columns, is_null, rows
+from ..features.categories import OneHot, TargetMean
+from ..features.columns import Rows
+from ..features.numbers import Number
+from .columns import Array, Column, Columns, rows
 from .errors import BundleError
 
 FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """The feature as it is."""
-
-    kind: Literal["number"]
-    feature: str
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the columns it gives."""
-        return (self.feature,)
-
-
-@dataclass(frozen=True, slots=True)
-class OneHot:
-    """One column of 0 and 1 a level; a level not seen in training, and null, are 0 everywhere."""
-
-    kind: Literal["onehot"]
-    feature: str
-    levels: tuple[str, ...]
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the columns it gives."""
-        return tuple(f"{self.feature}={level}" for level in self.levels)
-
-
-@dataclass(frozen=True, slots=True)
-class TargetMean:
-    """The level's smoothed share of positives in training; `default` for a level not seen there, and for null."""
-
-    kind: Literal["target"]
-    feature: str
-    means: dict[str, float]
-    default: float
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the columns it gives."""
-        return (f"{self.feature}~target",)
 
 
 Encoder: TypeAlias = Number | OneHot | TargetMean
@@ -83,7 +44,8 @@ class Plan:
     """Raw input columns -> lookups -> created features -> encoders -> selection -> filling and scaling.
 
     `selected`: the outputs that the model sees, in its order. `fill`: what stands in for null, one a selected
-    output (None: nulls stay). `center`, `scale`: (x - center) / scale, likewise.
+    output (None: nulls stay). `center`, `scale`: (x - center) / scale, likewise. `ignored`: columns of the table that
+    was learnt from which are no inputs, such as its identifiers: they may come along, and are not read.
     """
 
     format: int
@@ -95,6 +57,8 @@ class Plan:
     fill: tuple[float, ...] | None = None
     center: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
+    crossed: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.format != FORMAT:
@@ -154,30 +118,20 @@ def look_up(lookup: LookupTable, columns: Columns) -> Columns:
 
 def encode(plan: Plan, columns: Columns) -> Columns:
     """All outputs of the plan's encoders that the model may see, float64."""
-    wanted = set(plan.selected)
+    wanted, seen = set(plan.selected), Rows(columns)
     result: Columns = {}
     for encoder in plan.encoders:
-        values = columns[encoder.feature]
-        if isinstance(encoder, Number):
-            result[encoder.feature] = values
-        elif isinstance(encoder, TargetMean):
-            means = [encoder.means.get(v, encoder.default) for v in values]
-            result[encoder.outputs[0]] = np.array(means, dtype=float)
-        else:
-            position = {level: i for i, level in enumerate(encoder.levels)}
-            at = np.array([position.get(v, -1) for v in values], dtype=np.int64)
-            for i, name in enumerate(encoder.outputs):
-                if name in wanted:
-                    result[name] = (at == i).astype(float)
+        if not wanted.isdisjoint(encoder.outputs):
+            result |= {name: values for name, values in encoder.encode(seen).items() if name in wanted}
     return result
 
 
 def unknown_levels(plan: Plan, columns: Columns) -> dict[str, int]:
     """How many rows of each category hold a level that training did not see (null not counted)."""
-    counts = {}
+    seen, counts = Rows(columns), {}
     for encoder in plan.encoders:
-        if not isinstance(encoder, Number):
-            known = set(encoder.levels if isinstance(encoder, OneHot) else encoder.means)
-            values = columns[encoder.feature]
-            counts[encoder.feature] = sum(v not in known for v in values[~is_null(values)])
+        if isinstance(encoder, (OneHot, TargetMean)):
+            found, known = seen.coded(encoder.feature), {None, *encoder.known}
+            unknown = np.array([level not in known for level in found.levels], dtype=bool)
+            counts[encoder.feature] = int(unknown[found.at].sum())
     return {name: count for name, count in counts.items() if count}

@@ -50,12 +50,13 @@ def sift(raw: Columns, spec: Table, name: str, config: CleanConfig) -> Sifted:
         broken = ~holds(frame, rule.holds, f"rules of {name}: {rule.name}")
         if broken.any():
             checked.broken[rule.name] = broken
-    # Only a row that is otherwise sound can be the first of its key.
-    sound = np.flatnonzero(~checked.rejected)
-    repeated = np.zeros(len(frame), bool)
-    repeated[sound] = frame.iloc[sound].duplicated(subset=list(spec.key)).to_numpy()
-    if repeated.any():
-        checked.broken["another row has the key " + ", ".join(spec.key)] = repeated
+    if spec.key:
+        # Only a row that is otherwise sound can be the first of its key.
+        sound = np.flatnonzero(~checked.rejected)
+        repeated = np.zeros(len(frame), bool)
+        repeated[sound] = frame.iloc[sound].duplicated(subset=list(spec.key)).to_numpy()
+        if repeated.any():
+            checked.broken["another row has the key " + ", ".join(spec.key)] = repeated
     return _halves(checked, spec, name, config)
 
 
@@ -80,7 +81,7 @@ def _too_many(checked: Checked, spec: Table, name: str, allowed: float) -> str:
     lines = []
     for rule, mask in checked.broken.items():
         first = np.flatnonzero(mask)[0]
-        example = ", ".join(f"{key}={checked.columns[key][first]}" for key in spec.key)
+        example = ", ".join(f"{key}={checked.columns[key][first]}" for key in spec.key) or f"row {first + 1:,}"
         lines.append(f"  {rule}: {int(mask.sum()):,} rows, e.g. {example}")
     bad, total = int(checked.rejected.sum()), len(checked.rejected)
     return (

@@ -9,22 +9,23 @@ import numpy as np
 
 from fullcircle.core import paths
 from fullcircle.core.config import load
-from fullcircle.core.problem import Features, Lookup, Schema
+from fullcircle.core.problem import Features, Lookup, Schema, Target
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_json, write_json, write_matrix
 from fullcircle.core.threads import side_by_side
 from fullcircle.features import LIBRARY, arguments
+from fullcircle.features.categories import OneHot, fit_target_mean, levels_of
+from fullcircle.features.columns import Rows
+from fullcircle.features.numbers import Number
 from fullcircle.features.selection import Dropped, select
-from fullcircle.runtime.columns import Array, is_null, rows
+from fullcircle.features.targets import indicators
+from fullcircle.runtime.columns import Array, rows
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.plan import (
     FORMAT,
     Encoder,
     LookupTable,
-    Number,
-    OneHot,
     Plan,
-    TargetMean,
     apply,
     encode,
     matrix_of,
@@ -48,8 +49,12 @@ class FeaturizeConfig:
     scale: Literal["none", "standard"]
     max_correlation: float
     min_information: float
+    cross_fit: int = 1
+    rare: Literal["unknown", "level"] = "unknown"
 
     def __post_init__(self) -> None:
+        if self.cross_fit < 1:
+            raise ValueError(f"cross_fit {self.cross_fit} is a number of folds: 1 (none), or 2 and more")
         if not 0 < self.max_correlation <= 1:
             raise ValueError(f"max_correlation {self.max_correlation:g} is outside 0..1")
         if min(self.few_levels, self.min_level_rows, self.smoothing, self.min_information) < 0:
@@ -60,7 +65,11 @@ class FeaturizeConfig:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The plan, the training rows' feature matrix by it, and what selection left out and why."""
+    """The plan, the training rows' matrix to learn from, and what selection left out and why.
+
+    `matrix`: float32 (rows, selected). It is what `apply` computes of the same rows, but for the columns named in
+    `plan.crossed`, which are out of fold.
+    """
 
     plan: Plan
     matrix: Array
@@ -74,26 +83,30 @@ def fit_plan(
     features: Features,
     lookups: list[tuple[Lookup, Columns]],
     config: FeaturizeConfig,
+    classes: int,
 ) -> Fitted:
-    """Fit lookups, encoders, selection, filling and scaling on training rows (columns with `target`)."""
+    """Fit lookups, encoders, selection, filling and scaling on training rows (columns with `target`).
+
+    `classes`: of the target, 0 for a number.
+    """
     target = train["target"]
     raw = {name: train[name] for name in inputs}
     tables = tuple(fit_lookup(lookup, table, raw) for lookup, table in lookups)
     plan = Plan(FORMAT, inputs, tables, features.created, (), ())
     prepared = prepare(plan, raw)
-    kinds = {name: "category" if prepared[name].dtype == object else "number" for name in prepared}
-    encoders = tuple(
-        fit_encoder(name, kinds[name], prepared[name], target, config)
-        for name in (*features.columns, *features.created)
-    )
+    rows, y = Rows(prepared), indicators(target, classes)
+    fits = [fit_encoder(name, rows, y, config) for name in (*features.columns, *features.created)]
+    encoders = tuple(encoder for encoder, _ in fits)
     outputs = tuple(name for encoder in encoders for name in encoder.outputs)
     plan = replace(plan, encoders=encoders, selected=outputs)
-    encoded = encode(plan, prepared)
-    chosen = select(encoded, target, config.max_correlation, config.min_information)
+    learnt = {name: values for _, crossed in fits for name, values in crossed.items()}
+    encoded = encode(plan, prepared) | learnt
+    chosen = select(encoded, target, classes, config.max_correlation, config.min_information)
     if not chosen.selected:
         raise DataError("selection left no feature; lower featurize.min_information")
     matrix = np.stack([encoded[name] for name in chosen.selected], axis=1)
-    plan = replace(plan, selected=chosen.selected, **_filling(matrix, config))
+    crossed = tuple(name for name in chosen.selected if name in learnt)
+    plan = replace(plan, selected=chosen.selected, crossed=crossed, **_filling(matrix, config))
     return Fitted(plan, matrix_of(plan, encoded), chosen.dropped, chosen.information)
 
 
@@ -127,19 +140,21 @@ def _typical(table: LookupTable, fallback: str | None, train: Columns) -> dict[s
     return {"fallback": fallback, "typical": typical, "default": default}
 
 
-def fit_encoder(name: str, kind: str, values: Array, target: Array, config: FeaturizeConfig) -> Encoder:
-    """Choose and fit the encoder of one feature. Levels are kept in alphabetical order."""
-    if kind == "number":
-        return Number("number", name)
-    known = ~is_null(values)
-    levels, at, counts = np.unique(values[known].astype(str), return_inverse=True, return_counts=True)
-    common = counts >= min(config.min_level_rows, counts.max(initial=0))
-    if common.sum() <= config.few_levels:
-        return OneHot("onehot", name, tuple(levels[common].tolist()))
-    mean = float(target.mean())
-    positives = np.bincount(at, weights=target[known], minlength=len(levels))
-    means = (positives + config.smoothing * mean) / (counts + config.smoothing)
-    return TargetMean("target", name, dict(zip(levels[common].tolist(), means[common].tolist(), strict=True)), mean)
+def fit_encoder(name: str, rows: Rows, y: Array, config: FeaturizeConfig) -> tuple[Encoder, Columns]:
+    """Choose and fit the encoder of one feature; levels are kept in alphabetical order.
+
+    The second is what training rows are to learn from instead of the encoder's outputs: those that are out of fold.
+    """
+    if rows[name].dtype != object:
+        return Number("number", name), {}
+    found = rows.coded(name)
+    levels, rare = levels_of(found, config.min_level_rows)
+    if config.rare == "unknown":
+        rare = ()
+    if len(levels) <= config.few_levels:
+        return OneHot("onehot", name, levels, rare), {}
+    encoder, means = fit_target_mean(name, found, levels, rare, y, config.smoothing, config.cross_fit)
+    return encoder, encoder.named(means) if config.cross_fit > 1 else {}
 
 
 def _filling(matrix: Array, config: FeaturizeConfig) -> dict[str, Any]:
@@ -202,6 +217,11 @@ def describe(fitted: Fitted) -> dict[str, Any]:
     }
 
 
+def not_asked_for(schema: Schema) -> tuple[str, ...]:
+    """Columns of the table that a scorer is not to mind: what becomes known later, and what identifies a row."""
+    return tuple(name for name in (*schema.outcomes, *schema.records) if name not in schema.inputs)
+
+
 def main() -> None:
     """Fit the plan on training rows, apply it to both halves, write matrices and plan."""
     schema = build(Schema, read_json(paths.SCHEMA), str(paths.SCHEMA))
@@ -210,7 +230,9 @@ def main() -> None:
     inputs = schema.inputs
     references = [(lookup, read_columns(paths.reference(lookup.table))) for lookup in lookups]
     train = read_columns(paths.TRAIN, [*inputs, "target"])
-    fitted = fit_plan(train, inputs, features, references, load(FeaturizeConfig, "featurize"))
+    classes = len(load(Target, "problem.target").classes)
+    fitted = fit_plan(train, inputs, features, references, load(FeaturizeConfig, "featurize"), classes)
+    fitted = replace(fitted, plan=replace(fitted.plan, ignored=not_asked_for(schema)))
     validation = read_columns(paths.VALIDATION, [*inputs, "target"])
     names, matrix = list(fitted.plan.selected), apply(fitted.plan, validation)
     sides = (paths.TRAIN_FEATURES, fitted.matrix, train), (paths.VALIDATION_FEATURES, matrix, validation)

@@ -10,26 +10,26 @@ import numpy as np
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.problem import Costs, Target
+from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_matrix, write_csv, write_json
 from fullcircle.evaluation import baselines
-from fullcircle.evaluation.tasks import judge_of
+from fullcircle.evaluation.tasks import measured
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.calibration import answer_of
 from fullcircle.models.crossed import cross_fit
 from fullcircle.models.curve import learning_curve
 from fullcircle.models.ensemble import FittedEnsemble
 from fullcircle.models.sample import sides_of
+from fullcircle.runtime.answers import Answer
 from fullcircle.runtime.errors import ParityError
 from fullcircle.runtime.plan import apply, unknown_levels
 from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec, read_plan
 from fullcircle.runtime.typed import plain
-from fullcircle.stages.split import Split, TimeSplit, folds
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
     from fullcircle.models.sample import Sample
-    from fullcircle.runtime.answers import Answer
     from fullcircle.runtime.columns import Array, Columns
     from fullcircle.runtime.plan import Plan
 
@@ -135,8 +135,7 @@ def measure(
         crossed = cross_fit(model, judged, fold, config.threads, on_round)
         estimator, margin = crossed.fitted, crossed.margin
     answer = answer_of(goal.target, margin, judged, goal.threshold, calibrate=config.calibrate == "sigmoid")
-    judge = judge_of(goal.classes)
-    found = judge.evaluate(judge.predictions(answer.forecast(margin), judged.target, answer, BINS))
+    found = measured(answer.forecast(margin), judged.target, answer, BINS)
     return Measured(estimator, answer, found, goal.metric)
 
 
@@ -182,14 +181,15 @@ def main() -> None:
     raw, raw_validation = read_columns(paths.TRAIN, columns), read_columns(paths.VALIDATION, columns)
     sides = sides_of((X, y), (X_validation, y_validation), goal.classes)
     with learning_curve(paths.CURVE) as on_round:
-        trained = train(plan, sides, model, config, goal, on_round, fold_of(split, config.folds))
-    seen = demand_parity(trained, raw, config, "training", X)
+        trained = train(plan, sides, model, config, goal, on_round, fold_of(split, config.folds, goal.classes))
+    # Columns out of fold are for learning alone: what was learnt is held against what the scorer computes.
+    seen = demand_parity(trained, raw, config, "training", None if plan.crossed else X)
     demand_parity(trained, raw_validation, config, "validation", X_validation)
     trained.scorer.save(paths.SCORER)
-    found = baselines.fit(raw, raw_validation, list(plan.inputs), goal.classes, goal.metric)
+    answer = trained.scorer.spec.answer
+    found = baselines.fit(raw, raw_validation, plan.inputs, answer, goal.metric)
     write_json(paths.BASELINES, asdict(found))
-    judge, answer = judge_of(goal.classes), trained.scorer.spec.answer
-    score = judge.evaluate(judge.predictions(seen, raw["target"], answer, BINS))[goal.metric]
+    score = measured(seen, raw["target"], answer, BINS)[goal.metric]
     _write_reports(trained, names, score, found, unknown_levels(plan, raw_validation))
 
 
@@ -200,14 +200,14 @@ def goal_of(params: Any = None) -> Goal:
     return Goal(load(Target, "problem.target", params), load(str, "problem.metric", params), threshold)
 
 
-def fold_of(split: Split, count: int) -> Array | None:
+def fold_of(split: Split, count: int, classes: int) -> Array | None:
     """The fold of each training and then validation row; None where validation rows are what a model is judged on."""
     if count == 1 or isinstance(split, TimeSplit):
         return None
     columns = [*split.columns, "target"] if split.columns else None
     sides = [read_columns(path, columns) for path in (paths.TRAIN, paths.VALIDATION)]
     both = {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
-    return folds(both, split, count)
+    return folds(both, split, count, classes)
 
 
 def _write_reports(
@@ -217,7 +217,7 @@ def _write_reports(
     report: dict[str, Any] = {
         "train_score": score,
         "validation": trained.measured.validation,
-        "one_rule": found.rule.column,
+        "one_rule": found.rule.column if found.rule else None,
         "answer": plain(trained.scorer.spec.answer),
         "validation_rows_with_unknown_levels": unknown,
     }

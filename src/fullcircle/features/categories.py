@@ -1,0 +1,108 @@
+"""Encoders of categories: what stands for each level, for a rare one, for an unknown one and for null.
+
+A level is rare if training has it in too few rows, and unknown if training does not have it at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from .crossfit import out_of_fold, smoothed_means
+
+if TYPE_CHECKING:
+    from .columns import Array, Coded, Columns, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class OneHot:
+    """One column of 0 and 1 a level, and one for all `rare` levels if there are any; unknown and null are 0 in all."""
+
+    kind: Literal["onehot"]
+    feature: str
+    levels: tuple[str, ...]
+    rare: tuple[str, ...] = ()
+    name: str = ""  # that outputs begin with, where the feature's own is taken
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the columns it gives."""
+        name = self.name or self.feature
+        return (*(f"{name}={level}" for level in self.levels), *([f"{name}~rare"] if self.rare else []))
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The levels that are not unknown."""
+        return self.levels + self.rare
+
+    def encode(self, rows: Rows) -> Columns:
+        """Compute the outputs."""
+        at = np.minimum(rows.coded(self.feature).positions(self.known), len(self.levels))
+        return {name: (at == i).astype(float) for i, name in enumerate(self.outputs)}
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMean:
+    """The level's smoothed mean of the target in training; `default` for an unknown level, and for null.
+
+    Share of positives, or mean of the number; for several classes a tuple with a share a class.
+    """
+
+    kind: Literal["target"]
+    feature: str
+    means: dict[str, float] | dict[str, tuple[float, ...]]
+    default: float | tuple[float, ...]
+    name: str = ""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the columns it gives; a class is named by its position."""
+        name = f"{self.name or self.feature}~target"
+        return tuple(f"{name}={i}" for i in range(len(self.default))) if isinstance(self.default, tuple) else (name,)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The levels that are not unknown."""
+        return tuple(self.means)
+
+    def encode(self, rows: Rows) -> Columns:
+        """Compute the outputs."""
+        means = np.array([*self.means.values(), self.default], dtype=float).reshape(-1, len(self.outputs))
+        return self.named(means[rows.coded(self.feature).positions(self.known)])
+
+    def named(self, means: Array) -> Columns:
+        """Means (rows, outputs) by the names of the outputs."""
+        return dict(zip(self.outputs, means.T, strict=True))
+
+
+def levels_of(found: Coded, min_rows: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The levels of `min_rows` rows or more, and the rare ones, in alphabetical order. The commonest is never rare."""
+    known = found.known
+    at = found.positions(known)
+    counts = np.bincount(at[at >= 0], minlength=len(known))
+    least = min(min_rows, counts.max(initial=0))
+    common = {level for level, count in zip(known, counts, strict=True) if count >= least}
+    return tuple(v for v in known if v in common), tuple(v for v in known if v not in common)
+
+
+def fit_target_mean(
+    feature: str, found: Coded, levels: tuple[str, ...], rare: tuple[str, ...], y: Array, smoothing: float, folds: int
+) -> tuple[TargetMean, Array]:
+    """The target mean of each of `levels`, with one mean for all of `rare`; and what training rows are to learn from.
+
+    `y`: float64 (rows, outputs), of `targets.indicators`. The second is float64 (rows, outputs): with `folds` above 1
+    the means of the other folds, else the very means that the encoder has.
+    """
+    groups = len(levels) + bool(rare)
+    at = np.minimum(found.positions(levels + rare), len(levels))
+    means, mean = smoothed_means(at, groups, y, smoothing)
+    learnt = out_of_fold(at, groups, y, smoothing, folds) if folds > 1 else np.vstack([means, mean])[at]
+    by_level = {level: means[min(i, len(levels))] for i, level in enumerate(levels + rare)}
+    if y.shape[1] == 1:
+        return TargetMean(
+            "target", feature, {level: float(m[0]) for level, m in by_level.items()}, float(mean[0])
+        ), learnt
+    several = {level: tuple(m.tolist()) for level, m in by_level.items()}
+    return TargetMean("target", feature, several, tuple(mean.tolist())), learnt

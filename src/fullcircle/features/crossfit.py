@@ -1,0 +1,54 @@
+"""Target means, and target means that a row had no part in.
+
+A level's mean over few rows is close to the targets of those very rows; a model that learns from it learns to trust it
+too much. So training rows get means of the other folds, and everybody else gets the mean of all training rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .columns import Array
+
+
+def folds(rows: int, count: int) -> Array:
+    """Which of `count` folds, equal to one row, each row is in: int64 (rows,), by its position and nothing else.
+
+    Positions are shuffled by a fixed mixing of their bits (SplitMix64, Steele et al. 2014), so that a table sorted or
+    periodic in any way has each of its stretches in every fold.
+    """
+    mixed = np.arange(1, rows + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    fold = np.empty(rows, np.int64)
+    fold[np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")] = np.arange(rows) % count
+    return fold
+
+
+def smoothed_means(at: Array, levels: int, y: Array, smoothing: float) -> tuple[Array, Array]:
+    """Mean of `y` (rows, outputs) in each level, drawn towards the mean of all, and that mean (Micci-Barreca 2001).
+
+    `at`: each row's level, -1 for none. `smoothing`: how many rows the mean of all counts for. Returns float64
+    (levels, outputs) and (outputs,); a level without rows has the mean of all, and no rows have a mean of 0.
+    """
+    known = at >= 0
+    mean = y.mean(axis=0) if len(y) else np.zeros(y.shape[1])
+    counts = np.bincount(at[known], minlength=levels)[:, None]
+    sums = np.stack([np.bincount(at[known], weights=column[known], minlength=levels) for column in y.T], axis=1)
+    weight = counts + smoothing
+    means = np.where(weight > 0, (sums + smoothing * mean) / np.where(weight > 0, weight, 1), mean)
+    return means, mean
+
+
+def out_of_fold(at: Array, levels: int, y: Array, smoothing: float, count: int) -> Array:
+    """Each row's smoothed mean, float64 (rows, outputs), of the rows of the other folds alone."""
+    fold = folds(len(at), count)
+    found = np.empty((len(at), y.shape[1]))
+    for i in range(count):
+        others, here = fold != i, fold == i
+        means, mean = smoothed_means(at[others], levels, y[others], smoothing)
+        found[here] = np.vstack([means, mean])[at[here]]  # -1 is the last row
+    return found
