@@ -7,7 +7,6 @@ says so, and its log why.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
@@ -19,8 +18,6 @@ from pathlib import Path
 
 from benchmarks.measure import ROOT, clone, run
 from benchmarks.peer.tables import Table
-from fullcircle.runtime.bundle import load
-from fullcircle.runtime.errors import FullCircleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +54,7 @@ def run_theirs(place: Place, environment: Path, seconds: float) -> None:
 
 
 def run_ours(place: Place) -> None:
-    """A fresh clone of the last commit: init, params and the pipeline are timed; the answers come from its bundle.
-
-    `score` wants the model's columns and no others, so the new rows reach it with those alone.
-    """
+    """A fresh clone of the last commit: init, params and the pipeline are timed; the answers come from its bundle."""
     out, known, target = _emptied(place.of("ours")), place.of("cuts") / "known.csv", place.table.target
     problem = f"peer_{place.table.name}"  # the repository has problems on some of these tables already
     commit = subprocess.run(
@@ -79,24 +73,13 @@ def run_ours(place: Place) -> None:
                 timed = run(step, project)
                 spent += timed.seconds
                 said.append(timed.output)
-            inputs = load(project / "dist/bundle").plan.inputs
-            _narrow(place.of("cuts") / "new.csv", Path(folder) / "new.csv", set(inputs))
-            asked, answers = Path(folder) / "new.csv", out / "answers.csv"
+            asked, answers = place.of("cuts") / "new.csv", out / "answers.csv"
             said.append(run(["fullcircle", "score", "dist/bundle", str(asked), str(answers)], project).output)
-        except (subprocess.CalledProcessError, FullCircleError, OSError) as error:
-            said.append(f"{error}\n{getattr(error, 'output', '')}")
+        except subprocess.CalledProcessError as error:
+            said.append(f"{error}\n{error.output}")
             failed = True
     (out / "log.txt").write_text("\n".join(said), encoding="utf-8")
     _keep(out, spent, f"fullcircle {commit}", failed=failed)
-
-
-def _narrow(source: Path, narrowed: Path, names: set[str]) -> None:
-    with source.open(newline="", encoding="utf-8") as file, narrowed.open("w", newline="", encoding="utf-8") as part:
-        reader, writer = csv.reader(file), csv.writer(part)
-        header = next(reader)
-        kept = [i for i, name in enumerate(header) if name in names]
-        writer.writerow(header[i] for i in kept)
-        writer.writerows([line[i] for i in kept] for line in reader)
 
 
 def _alone() -> dict[str, str]:
