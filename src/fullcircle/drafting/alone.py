@@ -20,7 +20,7 @@ SUSPECT = {"AUC": 0.95, "R²": 0.95}  # from here on a single column is suspecte
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """How a column does alone, by a mean a bin or level.
+    """How a column does alone, by a mean a bin or level; of a number for a number also by a straight line.
 
     `score`: on rows that the rule was not made from. `measure`: AUC (of several classes, the mean) or R².
     """
@@ -50,7 +50,19 @@ def _judged(values: Array, target: Array, learn: Array, judge: Array, classes: i
     foretold = ((sums + WEIGHT * mean) / count)[at[judge]]
     if classes:
         return "AUC", auc(foretold, target[judge])
-    return "R²", r_squared(foretold[:, 0], target[judge, 0])
+    scores = [r_squared(foretold[:, 0], target[judge, 0])]
+    if values.dtype.kind == "f":
+        scores.append(r_squared(_line(values, target[:, 0], learn)[judge], target[judge, 0]))
+    return "R²", max(scores)
+
+
+def _line(values: Array, target: Array, learn: Array) -> Array:
+    """The target by a straight line through rows `learn`; its mean where the value is null or infinite."""
+    mean, known = float(target[learn].mean()), learn[np.isfinite(values[learn])]
+    x = values[known] - values[known].mean() if len(known) else values[known]
+    slope = float(x @ (target[known] - mean) / (x @ x)) if x @ x else 0.0
+    foretold = mean + slope * (values - (values[known].mean() if len(known) else 0.0))
+    return np.where(np.isfinite(foretold), foretold, mean)
 
 
 def auc(foretold: Array, target: Array) -> float:

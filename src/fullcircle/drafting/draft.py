@@ -15,7 +15,7 @@ from fullcircle.drafting.roles import Drafted, drafted
 from fullcircle.drafting.splits import Suggested, suggest
 from fullcircle.drafting.table import Taken
 from fullcircle.drafting.target import Guessed, guess
-from fullcircle.drafting.written import demand_composable, shown
+from fullcircle.drafting.written import shown
 from fullcircle.runtime.errors import DataError, difference
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ def draft(taken: Taken, name: str, target: str, task: Task | None, records: tupl
     others = [drafted(column, column.name in records) for column in found if column.name != target]
     if not any(column.role == "input" for column in others):
         raise DataError(_nothing_to_learn_from(others, where))
-    demand_composable([c.seen.name for c in others if c.role == "input"], f"{where}: the column")
     classes, y = len(guessed.classes), guessed.y
     split = suggest(others, y, classes)
     others = [
@@ -99,9 +98,9 @@ def demand_names(names: list[str], wanted: tuple[str, ...], where: str) -> None:
 def _measured(others: list[Drafted], y: Array, classes: int, split: Suggested) -> tuple[Quick, tuple[Alone, ...]]:
     """What a quick model and what single columns make of the target."""
     inputs = {c.seen.name: c.seen.values for c in others if c.role == "input" and c.seen.kind != "text"}
-    order = next((c.seen.values for c in others if c.seen.name in split.columns and split.kind == "time"), None)
+    by = next((c.seen.values for c in others if c.seen.name in split.columns and split.kind != "random"), None)
     known = np.flatnonzero(~np.isnan(y))
-    learn, judge = rows_for(known, order)
+    learn, judge = rows_for(known, split.kind, by)
     some = max(100, CELLS // max(1, len(inputs)) // 2)
     suspects = [one for one in alone(inputs, y, classes, learn[-some:], judge[:some]) if one.suspect]
     beyond = {name: values for name, values in inputs.items() if name not in {one.column for one in suspects}}

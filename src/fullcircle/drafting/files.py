@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fullcircle.core import paths
 from fullcircle.drafting.thresholds import COVERAGE, gates, model, settings
-from fullcircle.drafting.written import comment, demand_composable, flow, scalar, shown, wrapped
+from fullcircle.drafting.written import comment, flow, scalar, shown, wrapped
 from fullcircle.drafting.written import plain as one_line
 from fullcircle.runtime.typed import plain
 
@@ -25,11 +25,9 @@ def places(name: str) -> tuple[Path, Path]:
 
 
 def problem_file(draft: Draft) -> str:
-    """conf/problem/NAME.yaml. Raises DataError for a text that the configuration cannot hold."""
+    """conf/problem/NAME.yaml."""
     chosen, why = model(draft)
     source = plain(draft.taken.source)
-    demand_composable(source, draft.taken.origin)
-    demand_composable(draft.target.column.name, draft.taken.origin)
     head = (
         f"{draft.taken.rows:,} rows of {one_line(draft.taken.origin)}, drafted by `fullcircle init`. Every comment "
         "says why a guess was made: read them, and mend what is wrong. A `?` is left to you."
@@ -87,7 +85,7 @@ def data_file(draft: Draft) -> str:
         "tables:",
         f"  {draft.name}:",
     ]
-    if key := _key(draft):
+    if (key := _key(draft)) and draft.taken.step == 1:
         lines += [f"    key: {flow(key)}    # no two rows may share it", "    duplicates: reject"]
     elif draft.repeated:
         lines += [comment(f"no key: {draft.repeated:,} rows repeat an earlier one in every column, and are kept", 4)]

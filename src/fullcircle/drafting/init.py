@@ -15,8 +15,9 @@ from fullcircle.drafting.files import data_file, places, problem_file
 from fullcircle.drafting.summary import summary
 from fullcircle.drafting.table import take
 from fullcircle.drafting.target import Task
+from fullcircle.drafting.written import demand_composable
 from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.files import write_text
+from fullcircle.runtime.files import replacing
 from fullcircle.runtime.typed import build
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -57,15 +58,21 @@ def init(
         raise ConfigError(f"{' and '.join(there)} exists already. Give another --name, or --force to write it anew.")
     drafted = draft(take(data, encoding), name, target, task, records)
     texts = problem_file(drafted), data_file(drafted)
-    demand_readable(*texts)
-    for file, text in zip(files, texts, strict=True):
-        write_text(file, text)
+    demand_readable(*texts, drafted.taken.origin)
+    with replacing(files[0]) as problem, replacing(files[1]) as columns:
+        for file, text in zip((problem, columns), texts, strict=True):
+            file.write_text(text, encoding="utf-8", newline="\n")
     return summary(drafted)
 
 
-def demand_readable(problem: str, data: str) -> None:
-    """Refuse to write files that the stages could not read: a fault of this room, found before it is written."""
-    build(Problem, yaml.load(problem, Loader=yaml.CSafeLoader)["problem"], "problem")
+def demand_readable(problem: str, data: str, where: str) -> None:
+    """Refuse to write files that the stages could not read.
+
+    Raises DataError for text that Hydra would not leave alone, and ConfigError for a draft that is none.
+    """
+    said = yaml.load(problem, Loader=yaml.CSafeLoader)["problem"]
+    demand_composable(said, where)
+    build(Problem, said, "problem")
     build(Data, yaml.load(data, Loader=yaml.CSafeLoader), "data")
 
 

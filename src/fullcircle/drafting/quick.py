@@ -36,14 +36,18 @@ class Quick:
     score: float
 
 
-def rows_for(known: Array, order: Array | None) -> tuple[Array, Array]:
-    """Positions to learn from and to judge by: in time where there is an `order` (a value a row), else at random.
+def rows_for(known: Array, split: str, by: Array | None) -> tuple[Array, Array]:
+    """Positions to learn from and to judge by, among those that have a target (`known`), as the `split` would have it.
 
-    `known`: positions of the rows that have a target.
+    `by`: a column of all rows: the time, or the group, whose rows are to stay together; None where rows are drawn.
     """
-    some = np.random.default_rng(0).permutation(known)[:ROWS]
-    if order is not None:
-        some = some[np.argsort(order[some], kind="stable")]
+    random = np.random.default_rng(0)
+    some = random.permutation(known)[:ROWS]
+    if by is not None:
+        found, order = np.unique(by[some].astype(str) if by.dtype == object else by[some], return_inverse=True)
+        if split == "group":
+            order = random.permutation(len(found))[order]
+        some = some[np.argsort(order, kind="stable")]
     border = round((1 - JUDGED) * len(some))
     return some[:border], some[border:]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from fullcircle.drafting.kinds import Seen, as_category
-from fullcircle.drafting.written import demand_composable, shown
+from fullcircle.drafting.written import shown
 from fullcircle.runtime.columns import Array, is_null
 from fullcircle.runtime.errors import DataError
 
@@ -102,7 +102,8 @@ def _number(column: Seen, why: str, said: str) -> Guessed:
 
 
 def _classes(column: Seen, held: Seen, task: Task, why: str, said: str) -> Guessed:
-    if column.kind == "number" and not np.all(np.mod(column.values[~np.isnan(column.values)], 1) == 0):
+    known = column.values[~is_null(column.values)]
+    if task == "multiclass" and column.kind == "number" and np.mod(known, 1).any():
         raise DataError(f"{said} holds fractions; classes are texts or whole numbers. Leave out --task, or name them.")
     counts = dict(held.levels)
     if task == "binary" and len(counts) != 2:
@@ -115,10 +116,9 @@ def _classes(column: Seen, held: Seen, task: Task, why: str, said: str) -> Guess
     if rare:
         name, count = min(rare.items(), key=lambda item: item[1])
         raise DataError(
-            f"{said} has {len(rare)} classes of fewer than {CLASS_ROWS} rows, e.g. {shown(name)} with {count}: they "
-            "can be neither learnt nor judged. Collect more, group them, or leave their target empty."
+            f"{said} has {len(rare)} classes of less than {CLASS_ROWS} rows, e.g. {shown(name)} with {count}: they can "
+            "be neither learnt nor judged. Collect more, group them, or leave their target empty."
         )
-    demand_composable(list(counts), f"{said} has a class that")
     ordered = _ordered(column, list(counts)) if task == "multiclass" else _positive_last(counts)
     position = {name: float(i) for i, name in enumerate(ordered)}
     y = np.array([position.get(v, np.nan) for v in held.values.tolist()])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 WIDTH = 116
+_LOST = ("${", "\x85", "\u2028", "\u2029")
 _BARE = re.compile(r"[^\W\d](?:[\w /.-]*\w)?")
 _AS_OTHER = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "none"}
 
@@ -71,15 +72,17 @@ def shown(value: str, longest: int = 30) -> str:
 
 
 def demand_composable(values: Any, where: str) -> None:
-    """Refuse text that the configuration cannot hold: Hydra reads `${` as a reference, and `???` as missing."""
+    """Refuse text that does not come through Hydra: `${` is a reference, `???` is missing, odd line breaks are lost."""
     if isinstance(values, dict):
         values = [*values, *values.values()]
     if isinstance(values, (list, tuple)):
         for value in values:
             demand_composable(value, where)
-    elif isinstance(values, str) and ("${" in values or values == "???"):
-        said = "begins a reference" if "${" in values else "means that a value is missing"
-        raise DataError(f"{where}: {shown(values)} cannot stand in the configuration, where it {said}. Rename it.")
+    elif isinstance(values, str) and (values == "???" or any(mark in values for mark in _LOST)):
+        raise DataError(
+            f"{where}: {shown(values)} cannot stand in conf/: `${{` begins a reference there, ??? says that "
+            "something is missing, and line breaks of an odd kind are lost. Rename it."
+        )
 
 
 def _inner(value: Any) -> str:

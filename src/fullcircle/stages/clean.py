@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fullcircle.cleaning.expressions import holds, mentioned
+from fullcircle.cleaning.joins import check_joins, joined
 from fullcircle.cleaning.pointintime import due_at, last_observed, recent
 from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
@@ -17,7 +18,7 @@ from fullcircle.core.problem import Data, History, Moment, Observations, Table, 
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, write_columns, write_json
 from fullcircle.runtime.columns import Checked, Columns, check, rows, take
-from fullcircle.runtime.errors import DataError
+from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.typed import plain
 
 
@@ -93,12 +94,19 @@ def _too_many(checked: Checked, spec: Table, name: str, allowed: float) -> str:
 
 def add_known(
     kept: Columns,
-    moment: Moment,
+    moment: Moment | None,
     observations: Observations | None,
     observed: Columns,
     history: History | None,
 ) -> tuple[Columns, dict[str, Any]]:
-    """Add to kept rows what was known at their moment of prediction; also say how many rows had no observation."""
+    """Add to kept rows what was known at their moment of prediction; also say how many rows had no observation.
+
+    A problem without such a moment has only what stands in its rows. Raises ConfigError if its data has more.
+    """
+    if moment is None:
+        if observations is not None or history is not None:
+            raise ConfigError("observations and history need problem.moment, which says when a prediction is made")
+        return dict(kept), {"rows_without_observation": 0}
     due = due_at(kept, moment)
     at = due - round(moment.lead_hours * 3600)
     known = dict(kept)
@@ -111,16 +119,25 @@ def add_known(
     return known, {"rows_without_observation": unobserved}
 
 
+def raw_of(table: str) -> Path:
+    """Where the raw table is: a file, or a folder of snapshots in the order they were taken."""
+    parts = paths.raw_parts(table)
+    return parts if parts.is_dir() else paths.raw(table)
+
+
 def main() -> None:
     """Sift every table, join what was known, check the result; write both halves, the reference tables, the schema."""
     from fullcircle.cleaning.schema import check_clean  # pandera: half a second for who wants the configuration alone
 
     config = load(CleanConfig, "clean")
-    name, moment = load(str, "problem.table"), load(Moment, "problem.moment")
+    name, moment = load(str, "problem.table"), load(Moment | None, "problem.moment")
     data = load_file(Data, Path(load(str, "problem.data")))
-    sifted = {table: sift(read_columns(paths.raw(table)), spec, table, config) for table, spec in data.tables.items()}
+    check_joins(data, name)
+    sifted = {table: sift(read_columns(raw_of(table)), spec, table, config) for table, spec in data.tables.items()}
     observed = sifted[data.observations.table].kept if data.observations else {}
     known, report = add_known(sifted[name].kept, moment, data.observations, observed, data.history)
+    known, unmatched = joined(known, {table: s.kept for table, s in sifted.items()}, data.joins)
+    report |= {"rows_without_match": unmatched} if data.joins else {}
     schema = schema_of(data, name, moment)
     check_clean(pd.DataFrame({c: known[c] for c in schema.inputs}), schema.inputs, "clean")
     assert rows(known) + rows(sifted[name].rejected) == sifted[name].report["rows"]  # noqa: S101
