@@ -19,7 +19,7 @@ from fullcircle.models.sample import Sample
 from fullcircle.runtime.columns import Array, Column, Columns
 from fullcircle.runtime.plan import apply
 from fullcircle.stages.featurize import FeaturizeConfig, Fitted, fit_plan
-from fullcircle.stages.train import TrainConfig, Trained, train
+from fullcircle.stages.train import Goal, TrainConfig, Trained, train
 
 if TYPE_CHECKING:
     from fullcircle.models import ModelConfig
@@ -67,6 +67,7 @@ FEATURES = Features(
 )
 PLANES = Lookup(table="planes", key="tailnum", matches="tailnum", columns={"seats": "seats"}, fallback="carrier")
 TARGET = BinaryTarget("binary", "late", "late", "on_time", holds="arr_delay >= 15")
+GOAL = Goal(TARGET, "auc", 0.25)
 MOMENT = Moment("time_hour", "minute", 2.0, "two hours before departure")
 
 XGBOOST = XGBoostConfig("xgboost", 40, 10, 0.2, 4, 2, 0.8, 0.7, 1.0, 64, 0)
@@ -171,41 +172,24 @@ def silent(train: float, validation: float) -> None:
 
 def train_config(**changes: Any) -> TrainConfig:
     """A configuration that calibrates and refits."""
-    values: dict[str, Any] = {"refit": True, "calibrate": "sigmoid", "parity": 1e-6, "threads": 1}
+    values: dict[str, Any] = {"refit": True, "folds": 1, "calibrate": "sigmoid", "parity": 1e-6, "threads": 1}
     return TrainConfig(**values | changes)
 
 
 @cache
-def samples(name: str) -> tuple[Sample, Sample]:
-    """Feature matrices of training (600) and validation (300) rows, prepared as model `name` needs them.
-
-    Shared by tests: do not change them.
-    """
-    plan = fitted(None, **needs(name)).plan
+def samples() -> tuple[Sample, Sample]:
+    """Feature matrices of training (600) and validation (300) rows. Shared by tests: do not change them."""
+    plan = fitted().plan
     sides = labelled(600, 0), labelled(300, 1)
     first, second = (Sample(apply(plan, side), side["target"].astype(np.float32)) for side in sides)
     return first, second
 
 
-def needs(name: str) -> dict[str, str]:
-    """How conf/model/NAME.yaml changes featurize."""
-    scale = {"scale": "standard"} if name in ("linear", "ensemble") else {}
-    return {} if name == "xgboost" else {"missing": "median"} | scale
-
-
 @cache
 def trained(name: str = "xgboost", refit: bool = True, calibrate: str = "sigmoid") -> Trained:
     """A scorer of model `name`. Shared by tests: do not change it."""
-    plan = fitted(None, **needs(name)).plan
-    return train(
-        plan,
-        samples(name),
-        MODELS[name],
-        train_config(refit=refit, calibrate=calibrate),
-        TARGET,
-        0.25,
-        silent,
-    )
+    config = train_config(refit=refit, calibrate=calibrate)
+    return train(fitted().plan, samples(), MODELS[name], config, GOAL, silent)
 
 
 def text(values: Any) -> Array:

@@ -37,6 +37,25 @@ def params(
 
 
 @app.command()
+def init(
+    data: Annotated[str, typer.Argument(help="A CSV, Parquet, JSON-lines or Excel file, or another source.")],
+    target: Annotated[str, typer.Option(help="The column to foretell.")],
+    name: Annotated[str | None, typer.Option(help="Of the problem; by default from the name of the data.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="binary, multiclass or regression, where the guess is wrong.")
+    ] = None,
+    record: Annotated[list[str] | None, typer.Option(help="A column not to learn from; may be given again.")] = None,
+    encoding: Annotated[str, typer.Option(help="Of a CSV file, such as latin-1.")] = "utf-8",
+    force: Annotated[bool, typer.Option("--force", help="Write over files of that name.")] = False,
+) -> None:
+    """Draft a problem from a table: conf/problem/NAME.yaml and conf/data/NAME.yaml, every guess with its reason."""
+    from fullcircle.drafting.init import demand_task
+    from fullcircle.drafting.init import init as draft
+
+    print(draft(data, target, name, demand_task(task), tuple(record or ()), encoding, force=force))
+
+
+@app.command()
 def sweep(
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Hydra overrides, such as sweep=xgboost sweep.trials=50 model.seed=3.")

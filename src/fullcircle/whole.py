@@ -10,6 +10,10 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.config import load_file
 from fullcircle.core.problem import Data, Problem, schema_of
+from fullcircle.core.split import GroupSplit, RandomSplit, TimeSplit
+from fullcircle.evaluation.behaviour import demand_behaviour
+from fullcircle.evaluation.gates import demand_gates
+from fullcircle.evaluation.tasks import judge_of
 from fullcircle.models import ModelConfig
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
@@ -17,9 +21,8 @@ from fullcircle.stages.clean import CleanConfig
 from fullcircle.stages.explore import ExploreConfig
 from fullcircle.stages.featurize import FeaturizeConfig, demand_known
 from fullcircle.stages.package import PackageConfig
-from fullcircle.stages.split import GroupSplit, RandomSplit, TimeSplit
 from fullcircle.stages.train import TrainConfig
-from fullcircle.stages.validate import ValidateConfig, demand_gates
+from fullcircle.stages.validate import ValidateConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,5 +56,6 @@ def demand_params(params: dict[str, Any], conf: Path = paths.CONF) -> Whole:
     if problem.table not in data.tables or problem.sources.keys() != data.tables.keys():
         raise ConfigError(f"problem: table and sources must name the tables of {problem.data}")
     demand_known(problem.features, problem.lookups, schema_of(data, problem.table, problem.moment))
-    demand_gates(problem.gates)
+    demand_gates(problem.gates, judge_of(len(problem.target.classes)), problem.metric)
+    demand_behaviour(problem.behaviour, problem.target.classes)
     return whole

@@ -7,10 +7,10 @@ import pytest
 
 from fullcircle.core.problem import Behaviour
 from fullcircle.evaluation import behaviour as module
-from fullcircle.evaluation.behaviour import Behaved, behave, share_passed
+from fullcircle.evaluation.behaviour import Behaved, behave, demand_behaviour, share_passed
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
-from tests.builders import text
+from tests.evaluation.made import NUMBER, THREE, column, text, two
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array, Columns
@@ -24,11 +24,11 @@ COLUMNS: Columns = {
 
 def rises(columns: Columns) -> Array:
     """Rises by 0.01 a minute of delay; knows one plane; miles do not matter."""
-    return 0.1 + 0.01 * np.nan_to_num(columns["delay"]) + np.where(columns["tail"] == "N0", 0.05, 0.0)
+    return column(0.1 + 0.01 * np.nan_to_num(columns["delay"]) + np.where(columns["tail"] == "N0", 0.05, 0.0))
 
 
 def one(**check: Any) -> Behaved:
-    return behave((build(Behaviour, {"name": "n"} | check),), COLUMNS, rises)[0]
+    return behave((build(Behaviour, {"name": "n"} | check),), COLUMNS, two(), rises)[0]
 
 
 def test_what_rises_passes_up_and_fails_down() -> None:
@@ -74,7 +74,7 @@ def test_one_input_changes_at_a_time_and_the_others_stay() -> None:
         return rises(columns)
 
     checks = tuple(Behaviour(f"{i}", column, "same", add=1.0) for i, column in enumerate(("delay", "miles")))
-    behave(checks, COLUMNS, watch)
+    behave(checks, COLUMNS, two(), watch)
     _, first, second = seen
     assert first["miles"].tolist() == COLUMNS["miles"].tolist()
     np.testing.assert_array_equal(second["delay"], COLUMNS["delay"])
@@ -88,9 +88,9 @@ def test_of_more_than_ten_thousand_rows_evenly_spaced_ones_are_asked(rows: int, 
 
     def count(columns: Columns) -> Array:
         seen.append(len(columns["x"]))
-        return columns["x"]
+        return column(columns["x"])
 
-    behave((), {"x": np.arange(float(rows))}, count)
+    behave((), {"x": np.arange(float(rows))}, two(), count)
     assert seen == [asked]
 
 
@@ -139,7 +139,62 @@ def test_text_is_replaced_as_a_whole() -> None:
 
     def watch(columns: Columns) -> Array:
         seen.append(columns)
-        return np.zeros(2)
+        return column(np.zeros(2))
 
-    behave((Behaviour("n", "c", "same", set="z"),), {"c": values}, watch)
+    behave((Behaviour("n", "c", "same", set="z"),), {"c": values}, two(), watch)
     assert [seen[1]["c"].tolist(), values.tolist()] == [["z", "z"], ["a", "b"]]
+
+
+def shifts(columns: Columns) -> Array:
+    """Three classes: each minute of delay moves 0.01 from the first to the second; the third stays."""
+    moved = 0.01 * np.nan_to_num(columns["delay"])
+    return np.stack([0.5 - moved, 0.2 + moved, np.full(len(moved), 0.3)], axis=1)
+
+
+def of_classes(**check: Any) -> Behaved:
+    return behave((build(Behaviour, {"name": "n", "column": "delay", "add": 10.0} | check),), COLUMNS, THREE, shifts)[0]
+
+
+def test_of_several_classes_the_one_that_is_named_moves() -> None:
+    assert of_classes(expect="up", of="tram").passed
+    assert of_classes(expect="up", of="tram").median_move == pytest.approx(0.1)
+    assert of_classes(expect="down", of="bus").passed
+    assert not of_classes(expect="up", of="bus").passed
+    assert of_classes(expect="same", of="walk").passed
+
+
+def test_of_several_classes_same_is_the_distance_of_all_together() -> None:
+    assert of_classes(expect="same", tolerance=0.1001).passed
+    assert not of_classes(expect="same", tolerance=0.0999).passed
+    assert of_classes(expect="same").median_move == pytest.approx(0.1)
+
+
+def test_a_number_moves_in_its_own_unit() -> None:
+    def priced(columns: Columns) -> Array:
+        return column(1000 * columns["miles"])
+
+    checks = (Behaviour("n", "miles", "up", add=2.0), Behaviour("n", "miles", "same", add=2.0, tolerance=1999.0))
+    up, same = behave(checks, COLUMNS, NUMBER, priced)
+    assert (up.passed, up.median_move) == (True, 2000.0)
+    assert not same.passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "check", "message"),
+    [
+        (THREE, {"expect": "up"}, "say whose probability goes up: `of:` one of bus, tram, walk"),
+        (THREE, {"expect": "same", "of": "train"}, "of: train cannot be; it may be one of bus, tram, walk"),
+        (NUMBER, {"expect": "up", "of": "bus"}, "of: bus cannot be; this target has one value that moves"),
+        (two(), {"expect": "up", "of": "late"}, "of: late cannot be; this target has one value"),
+    ],
+)
+def test_a_check_that_does_not_say_what_moves_is_refused(answer: Any, check: dict[str, Any], message: str) -> None:
+    found = build(Behaviour, {"name": "n", "column": "delay", "add": 1} | check)
+    with pytest.raises(ConfigError, match=f"problem.behaviour: n: {message}"):
+        demand_behaviour((found,), answer.classes)
+
+
+def test_a_time_cannot_be_changed_by_a_number() -> None:
+    columns: Columns = {"at": np.array(["2024-01-01"], dtype="datetime64[s]")}
+    with pytest.raises(ConfigError, match=r"1\.0 does not fit column at"):
+        behave((Behaviour("n", "at", "same", add=1.0),), columns, two(), lambda _: column(np.zeros(1)))

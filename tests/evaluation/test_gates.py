@@ -1,15 +1,19 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.core.problem import Gate
-from fullcircle.evaluation.gates import Verdict, judge
+from fullcircle.evaluation import binary, multiclass, regression
+from fullcircle.evaluation.gates import GATED, Verdict, demand_gates, judge
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
+
+if TYPE_CHECKING:
+    from fullcircle.evaluation.tasks import Judge
 
 AUC, ECE, CHAMPION = Gate("auc", min=0.7), Gate("ece", max=0.1), Gate("over_champion", min=0.0)
 GOOD: dict[str, float | None] = {"auc": 0.75, "ece": 0.05, "over_champion": None}
@@ -78,12 +82,61 @@ def test_the_margin_and_the_status_agree(bound: float, value: float, least: bool
     [
         ({"metric": "auc"}, "a min or a max"),
         ({"metric": "auc", "min": 0.1, "max": 0.2}, "a min or a max"),
-        ({"metric": "auc", "min": 70}, "threshold 70.0 is outside -1..1"),
-        ({"metric": "auc", "max": -1.5}, "outside -1..1"),
-        ({"metric": "auc", "max": float("nan")}, "outside -1..1"),
         ({"metric": "auc", "mim": 0.7}, r"mim \(did you mean min\?\)"),
     ],
 )
 def test_a_gate_that_makes_no_sense_is_refused(data: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         build(Gate, data, "problem.gates[0]")
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "gate"),
+    [
+        (binary, "auc", Gate("auc", min=70)),
+        (binary, "auc", Gate("auc", max=-0.5)),
+        (binary, "auc", Gate("auc", max=float("nan"))),
+        (binary, "auc", Gate("logloss", max=-0.1)),
+        (binary, "auc", Gate("logloss", max=float("inf"))),
+        (binary, "auc", Gate("over_dummy", min=1.5)),
+        (binary, "auc", Gate("direction", min=-1.0)),
+        (multiclass, "logloss", Gate("brier", max=2.5)),
+        (regression, "rmse", Gate("r2", min=1.01)),
+        (regression, "rmse", Gate("rmse", max=-1.0)),
+        (regression, "r2", Gate("coverage", min=90)),
+    ],
+)
+def test_a_gate_that_could_never_fail_or_never_be_passed_is_refused(task: Judge, metric: str, gate: Gate) -> None:
+    with pytest.raises(ConfigError, match=rf"problem\.gates: {gate.metric}: threshold .* is outside"):
+        demand_gates((gate,), task, metric)
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "gates"),
+    [
+        (binary, "auc", (Gate("auc", min=0.7), Gate("logloss", max=3.0), Gate("over_dummy", min=0.1))),
+        (binary, "logloss", (Gate("over_dummy", min=2.0), Gate("train_gap", max=5.0))),
+        (multiclass, "logloss", (Gate("brier", max=1.5), Gate("bacc", min=0.5))),
+        (regression, "r2", (Gate("r2", min=-2.0), Gate("over_rule", min=1.5), Gate("bias", min=-500.0))),
+        (regression, "mae", (Gate("mae", max=1e6), Gate("over_dummy", min=1e5), Gate("width", max=1e6))),
+    ],
+)
+def test_a_gate_in_the_range_of_its_value_is_taken(task: Judge, metric: str, gates: tuple[Gate, ...]) -> None:
+    demand_gates(gates, task, metric)
+
+
+@pytest.mark.parametrize("task", [binary, multiclass, regression])
+def test_every_metric_and_every_other_value_of_a_task_can_be_gated(task: Judge) -> None:
+    demand_gates(tuple(Gate(name, min=0.0) for name in (*task.NAMES, *GATED)), task, task.PRIMARY)
+
+
+def test_a_gate_on_a_value_of_another_task_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"(?s)unknown value: auc.*known: r2, rmse, .*slice_gap"):
+        demand_gates((Gate("auc", min=0.5),), regression, "r2")
+    with pytest.raises(ConfigError, match=r"unknown value: over_dumy \(did you mean over_dummy\?\)"):
+        demand_gates((Gate("over_dumy", min=0.5),), binary, "auc")
+
+
+def test_gates_in_a_primary_metric_that_is_not_there_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"problem\.metric: r2: this task has no such metric"):
+        demand_gates((), binary, "r2")

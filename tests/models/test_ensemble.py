@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,84 +13,112 @@ from onnx import helper
 
 from fullcircle.models.configs import EnsembleConfig, MemberConfig
 from fullcircle.models.ensemble import FittedEnsemble, Member, fit, pick, refit, side_by_side
-from fullcircle.runtime.scorer import Part, blended, sigmoid
-from tests.builders import DUMMY, FOREST, LINEAR, XGBOOST, samples, silent
-from tests.models.test_models import fit as fit_alone
-from tests.models.test_models import scorer_of
+from fullcircle.models.loss import loss
+from fullcircle.models.sample import Sample
+from fullcircle.runtime.scorer import Part, blended
+from tests.models.made import (
+    DUMMY,
+    EXTRA_TREES,
+    FOREST,
+    LINEAR,
+    TASKS,
+    WIDTH,
+    XGBOOST,
+    apart,
+    scorer_of,
+    sides,
+    silent,
+)
+from tests.models.made import fitted as alone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fullcircle.models import Fitted
     from fullcircle.runtime.columns import Array
 
 SHALLOW = replace(XGBOOST, max_depth=2, seed=1)
-ALL: tuple[MemberConfig, ...] = (XGBOOST, FOREST, LINEAR, DUMMY, SHALLOW)
+ALL: tuple[MemberConfig, ...] = (XGBOOST, FOREST, EXTRA_TREES, LINEAR, DUMMY, SHALLOW)
+tasks = pytest.mark.parametrize("classes", TASKS.values(), ids=TASKS)
 
 
-@cache
-def alone(config: MemberConfig) -> Fitted:
-    """Shared by tests: do not change it."""
-    return fit_alone("ensemble", config)
-
-
-def ensemble(weights: dict[MemberConfig, float]) -> FittedEnsemble:
+def ensemble(weights: dict[MemberConfig, float], classes: int = 2) -> FittedEnsemble:
     """An ensemble whose weights are given."""
-    return FittedEnsemble(tuple(Member(i, m, alone(m), w) for i, (m, w) in enumerate(weights.items())))
+    return FittedEnsemble(tuple(Member(i, m, alone(m, classes), w) for i, (m, w) in enumerate(weights.items())))
 
 
-def fitted(*members: MemberConfig, picks: int = 20) -> FittedEnsemble:
-    return fit(EnsembleConfig("ensemble", picks, members), *samples("ensemble"), 1, silent)
+def fitted(*members: MemberConfig, picks: int = 20, classes: int = 2) -> FittedEnsemble:
+    return fit(EnsembleConfig("ensemble", picks, members), *sides(classes), 1, silent)
 
 
 # --- the choice of weights
 
 
-def loss_of(margins: Sequence[Array], chosen: Sequence[int], y: Array) -> float:
-    """Log loss of the mean of the chosen margins, as the textbook writes it."""
+def loss_of(margins: Sequence[Array], chosen: Sequence[int], y: Array, classes: int) -> float:
+    """Loss of the mean of the chosen margins, as the textbook writes it."""
     lost = 0.0
-    for row, positive in enumerate(y):
-        p = 1 / (1 + math.exp(-sum(margins[i][row] for i in chosen) / len(chosen)))
-        lost -= math.log(p if positive else 1 - p)
-    return lost / len(y)
+    for row, target in enumerate(y):
+        mean = [sum(margins[i][row][k] for i in chosen) / len(chosen) for k in range(margins[0].shape[1])]
+        if classes == 0:
+            lost += (mean[0] - target) ** 2
+        elif classes == 2:
+            p = 1 / (1 + math.exp(-mean[0]))
+            lost -= math.log(p if target else 1 - p)
+        else:
+            lost -= math.log(math.exp(mean[int(target)]) / sum(map(math.exp, mean)))
+    return lost / len(y) if classes else math.sqrt(lost / len(y))
 
 
-def drawn(seed: int, members: int, rows: int = 12) -> tuple[list[Array], Array]:
+def drawn(seed: int, members: int, classes: int, rows: int = 12) -> tuple[list[Array], Array]:
     random = np.random.default_rng(seed)
-    return list(random.normal(size=(members, rows)) * 2), (random.random(rows) < 0.5).astype(np.float32)
+    margins = list(random.normal(size=(members, rows, classes if classes > 2 else 1)) * 2)
+    y = random.integers(0, classes, rows) if classes else random.normal(size=rows)
+    return margins, y.astype(np.float32)
 
 
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 9999), members=st.integers(1, 5), picks=st.integers(1, 8))
-def test_each_pick_is_the_one_that_trying_all_of_them_finds_best(seed: int, members: int, picks: int) -> None:
-    margins, y = drawn(seed, members)
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 9999),
+    members=st.integers(1, 5),
+    picks=st.integers(1, 8),
+    classes=st.sampled_from([*TASKS.values()]),
+)
+def test_each_pick_is_the_one_that_trying_all_of_them_finds_best(
+    seed: int, members: int, picks: int, classes: int
+) -> None:
+    margins, y = drawn(seed, members, classes)
     chosen: list[int] = []
     for _ in range(picks):
-        chosen.append(min(range(members), key=lambda i: round(loss_of(margins, [*chosen, i], y), 12)))
-    assert pick(margins, y, picks) == [chosen.count(i) for i in range(members)]
+        chosen.append(min(range(members), key=lambda i: round(loss_of(margins, [*chosen, i], y, classes), 12)))
+    assert pick(margins, y, classes, picks) == [chosen.count(i) for i in range(members)]
 
 
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 9999), members=st.integers(1, 5), picks=st.integers(1, 30))
-def test_the_blend_is_no_worse_than_the_best_of_its_members(seed: int, members: int, picks: int) -> None:
-    margins, y = drawn(seed, members)
-    counts = pick(margins, y, picks)
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 9999),
+    members=st.integers(1, 5),
+    picks=st.integers(1, 30),
+    classes=st.sampled_from([*TASKS.values()]),
+)
+def test_the_blend_is_no_worse_than_the_best_of_its_members(seed: int, members: int, picks: int, classes: int) -> None:
+    margins, y = drawn(seed, members, classes)
+    counts = pick(margins, y, classes, picks)
     assert sum(counts) == picks
     chosen = [i for i, count in enumerate(counts) for _ in range(count)]
-    assert loss_of(margins, chosen, y) <= min(loss_of(margins, [i], y) for i in range(members)) + 1e-9
+    best = min(loss_of(margins, [i], y, classes) for i in range(members))
+    assert loss_of(margins, chosen, y, classes) <= best + 1e-9
 
 
 def test_two_that_err_on_different_rows_are_both_picked_and_one_that_errs_everywhere_is_not() -> None:
     y = np.array([1.0, 1, 0, 0])
-    margins = [np.array([3.0, -1, -3, 1]), np.array([-1.0, 3, 1, -3]), np.array([-5.0, -5, 5, 5])]
-    assert pick(margins, y, 10) == [5, 5, 0]
+    margins = np.array([[3.0, -1, -3, 1], [-1.0, 3, 1, -3], [-5.0, -5, 5, 5]])[:, :, None]
+    assert pick([*margins], y, 2, 10) == [5, 5, 0]
 
 
 def test_a_tie_goes_to_the_earlier() -> None:
-    margins, y = drawn(0, 1)
-    assert pick([margins[0], margins[0].copy()], y, 7) == [7, 0]
-    assert pick([margins[0], margins[0] * (1 + 1e-15)], y, 7) == [7, 0]
-    assert pick([margins[0] * (1 + 1e-15), margins[0]], y, 7) == [7, 0]
+    margins, y = drawn(0, 1, 2)
+    assert pick([margins[0], margins[0].copy()], y, 2, 7) == [7, 0]
+    assert pick([margins[0], margins[0] * (1 + 1e-15)], y, 2, 7) == [7, 0]
+    assert pick([margins[0] * (1 + 1e-15), margins[0]], y, 2, 7) == [7, 0]
 
 
 # --- the fit
@@ -104,17 +131,17 @@ def test_weights_are_shares_of_the_picks_and_add_up_to_one() -> None:
     assert all(round(member.weight * 7, 12).is_integer() and member.weight > 0 for member in members)
 
 
-def test_one_pick_is_the_best_member_alone() -> None:
-    _, validation = samples("ensemble")
-    margins = [alone(config).margin(validation.X) for config in ALL]
-    losses = [(np.logaddexp(0, margin) - validation.y * margin).sum() for margin in margins]
-    (member,) = fitted(*ALL, picks=1).members
+@tasks
+def test_one_pick_is_the_best_member_alone(classes: int) -> None:
+    _, validation = sides(classes)
+    losses = [loss(alone(config, classes).margin(validation.X), validation.y, classes) for config in ALL]
+    (member,) = fitted(*ALL, picks=1, classes=classes).members
     assert (member.place, member.weight) == (int(np.argmin(losses)), 1.0)
-    assert member.fitted.onnx() == alone(member.config).onnx()
+    assert member.fitted.onnx() == alone(member.config, classes).onnx()
 
 
 def test_a_useless_member_is_dropped() -> None:
-    rows, _ = samples("ensemble")  # on the rows it was fitted on, a shrunk model gains nothing from more shrinking
+    rows, _ = sides(2)  # on the rows it was fitted on, a shrunk model gains nothing from more shrinking
     estimator = fit(EnsembleConfig("ensemble", 20, (DUMMY, LINEAR)), rows, rows, 1, silent)
     assert [(member.place, member.config, member.weight) for member in estimator.members] == [(1, LINEAR, 1.0)]
     assert len(onnx.load_model_from_string(estimator.onnx()).graph.output) == 1
@@ -128,7 +155,7 @@ def test_the_order_of_members_moves_no_weight() -> None:
 def test_a_member_is_fitted_as_it_is_alone_and_reports_no_rounds() -> None:
     heard: list[float] = []
     config = EnsembleConfig("ensemble", 20, (XGBOOST, FOREST))
-    estimator = fit(config, *samples("ensemble"), 1, lambda train, _: heard.append(train))
+    estimator = fit(config, *sides(2), 1, lambda train, _: heard.append(train))
     assert heard == []
     assert estimator.rounds is None
     for member in estimator.members:
@@ -136,7 +163,7 @@ def test_a_member_is_fitted_as_it_is_alone_and_reports_no_rounds() -> None:
 
 
 def test_refitting_keeps_weights_and_each_member_its_rounds() -> None:
-    train, validation = samples("ensemble")
+    train, validation = sides(2)
     first = fitted(XGBOOST, SHALLOW, LINEAR, FOREST)
     assert len(first.members) > 2
     config = EnsembleConfig("ensemble", 20, (XGBOOST, SHALLOW, LINEAR, FOREST))
@@ -167,41 +194,49 @@ def test_importance_is_the_weighted_mean_of_those_that_have_one() -> None:
 
 
 @pytest.mark.parametrize("members", [ALL, ALL[::-1], (LINEAR, DUMMY), (FOREST, replace(FOREST, seed=1))])
-def test_the_scorer_agrees_with_the_blend_on_every_row(members: tuple[MemberConfig, ...]) -> None:
-    estimator = ensemble(dict.fromkeys(members, 1 / len(members)))
-    X = np.concatenate([side.X for side in samples("ensemble")])
-    X = np.concatenate([X, np.random.default_rng(0).normal(size=X.shape).astype(np.float32) * 3])
-    scorer = scorer_of(estimator, X.shape[1])
-    np.testing.assert_allclose(sigmoid(scorer.margin(X)), sigmoid(estimator.margin(X)), rtol=0, atol=1e-6)
+@tasks
+def test_the_scorer_agrees_with_the_blend_on_every_row(members: tuple[MemberConfig, ...], classes: int) -> None:
+    estimator = ensemble(dict.fromkeys(members, 1 / len(members)), classes)
+    X = np.concatenate([side.X for side in sides(classes)])
+    X = np.concatenate([X, np.random.default_rng(0).normal(size=X.shape).astype(np.float32) * 9])
+    assert apart(estimator, X, classes) <= 1e-6
 
 
-def test_boosted_members_are_blended_to_the_last_bit() -> None:
-    estimator = ensemble({XGBOOST: 0.35, SHALLOW: 0.65})
-    for side in samples("ensemble"):
-        scorer = scorer_of(estimator, side.X.shape[1])
+@tasks
+def test_trees_are_blended_to_the_last_bit(classes: int) -> None:
+    estimator = ensemble({XGBOOST: 0.35, SHALLOW: 0.4, FOREST: 0.25}, classes)
+    for side in sides(classes):
+        scorer = scorer_of(estimator, WIDTH, classes)
         assert scorer.margin(side.X).tobytes() == estimator.margin(side.X).tobytes()
 
 
-def test_side_by_side_each_graph_answers_to_the_last_bit_as_it_does_alone() -> None:
-    estimator = ensemble(dict.fromkeys(ALL, 0.2))
-    X = samples("ensemble")[1].X
-    width = X.shape[1]
-    expected = blended(estimator.parts, [scorer_of(alone(config), width).margin(X) for config in ALL])
-    assert scorer_of(estimator, width).margin(X).tobytes() == expected.tobytes()
+@tasks
+def test_side_by_side_each_graph_answers_to_the_last_bit_as_it_does_alone(classes: int) -> None:
+    estimator = ensemble(dict.fromkeys(ALL, 1 / len(ALL)), classes)
+    X = sides(classes)[1].X
+    expected = blended(estimator.parts, [scorer_of(alone(config, classes), WIDTH, classes).margin(X) for config in ALL])
+    assert scorer_of(estimator, WIDTH, classes).margin(X).tobytes() == expected.tobytes()
 
 
 def test_the_graph_has_one_input_an_output_a_member_and_no_name_twice() -> None:
-    estimator = ensemble(dict.fromkeys(ALL, 0.2))
-    assert [part.output for part in estimator.parts] == ["margin", "probability", "margin", "margin", "margin"]
+    estimator = ensemble(dict.fromkeys(ALL, 1 / len(ALL)))
+    kinds = ["margin", "probability", "probability", "margin", "margin", "margin"]
+    assert [part.output for part in estimator.parts] == kinds
     model = onnx.load_model_from_string(estimator.onnx())
     onnx.checker.check_model(model, full_check=True)
     assert [given.name for given in model.graph.input] == ["features"]
     assert [output.name for output in model.graph.output] == [
-        "member0_probabilities", "member1_probabilities", "member2_margin", "member3_margin", "member4_probabilities",
+        "member0_probabilities", "member1_outputs", "member2_outputs", "member3_margin", "member4_margin",
+        "member5_probabilities",
     ]  # fmt: skip
     made = [name for node in model.graph.node for name in node.output] + [i.name for i in model.graph.initializer]
     assert len(made) == len(set(made))
-    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 15), ("ai.onnx.ml", 1)]
+    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 15), ("ai.onnx.ml", 3)]
+
+
+def test_boosted_trees_alone_stay_at_the_older_version_of_their_operators() -> None:
+    model = onnx.load_model_from_string(ensemble({XGBOOST: 0.5, SHALLOW: 0.5}).onnx())
+    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("ai.onnx.ml", 1)]
 
 
 def test_the_same_members_are_the_same_bytes_and_another_order_is_another_graph() -> None:
@@ -219,3 +254,16 @@ def test_graphs_of_different_operator_versions_are_not_merged() -> None:
 
 def test_a_part_has_the_weight_of_its_member() -> None:
     assert ensemble({FOREST: 0.25, LINEAR: 0.75}).parts == (Part("probability", 0.25), Part("margin", 0.75))
+
+
+# --- many rows
+
+
+def test_of_more_rows_than_it_takes_an_ensemble_takes_some_evenly_spaced() -> None:
+    train, validation = sides(2)
+    config = EnsembleConfig("ensemble", 10, (XGBOOST, LINEAR), max_rows=150)
+    every_fourth = Sample(train.X[::4], train.y[::4])
+    few = fit(config, train, validation, 1, silent)
+    assert few.onnx() == fit(replace(config, max_rows=None), every_fourth, validation, 1, silent).onnx()
+    assert few.onnx() == fit(replace(config, max_rows=150), every_fourth, validation, 1, silent).onnx()
+    assert refit(config, train, few, 1).onnx() == refit(config, every_fourth, few, 1).onnx()

@@ -1,188 +1,364 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from fullcircle.features.numbers import Number
-from fullcircle.models import Fitted, ModelConfig, model_of
-from fullcircle.models.configs import ForestConfig, XGBoostConfig
+from fullcircle.models import ModelConfig, model_of
 from fullcircle.models.curve import learning_curve
+from fullcircle.models.loss import loss
 from fullcircle.models.sample import Sample
 from fullcircle.models.xgboost import FittedBooster
-from fullcircle.runtime import plan as plans
+from fullcircle.runtime.answers import softmax
 from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.plan import Plan
-from fullcircle.runtime.scorer import FORMAT, Part, Scorer, ScorerSpec, sigmoid
 from fullcircle.runtime.typed import build, plain
-from tests.builders import DUMMY, LINEAR, MODELS, XGBOOST, samples, silent
+from tests.models.made import (
+    CATBOOST,
+    DUMMY,
+    EXTRA_TREES,
+    FOREST,
+    LIGHTGBM,
+    LINEAR,
+    MLP,
+    MODELS,
+    TASKS,
+    WIDTH,
+    XGBOOST,
+    answer_of,
+    apart,
+    fit,
+    fitted,
+    sample,
+    scorer_of,
+    sides,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fullcircle.models.configs import (
+        CatBoostConfig,
+        ForestConfig,
+        LightGBMConfig,
+        MemberConfig,
+        MLPConfig,
+        XGBoostConfig,
+    )
     from fullcircle.runtime.columns import Array
 
 names = pytest.mark.parametrize("name", MODELS)
+tasks = pytest.mark.parametrize("classes", TASKS.values(), ids=TASKS)
+PARITY = 1e-6
+STOPPED: dict[str, XGBoostConfig | LightGBMConfig | CatBoostConfig | MLPConfig] = {
+    "xgboost": XGBOOST,
+    "lightgbm": LIGHTGBM,
+    "catboost": CATBOOST,
+    "mlp": MLP,
+}
 
 
-def fit(name: str, config: ModelConfig | None = None) -> Fitted:
-    train, validation = samples(name)
-    config = config or MODELS[name]
-    return model_of(config).fit(config, train, validation, 1, silent)
-
-
-@cache
-def fitted(name: str) -> Fitted:
-    """Shared by tests: do not change it."""
-    return fit(name)
-
-
-def scorer_of(estimator: Fitted, width: int) -> Scorer:
-    """A scorer that asks for the features themselves."""
-    features = tuple(f"f{i}" for i in range(width))
-    plan = Plan(plans.FORMAT, {}, (), (), tuple(Number("number", f) for f in features), features)
-    return Scorer(plan, ScorerSpec(FORMAT, "yes", "no", estimator.parts, 1.0, 0.0, 0.5), estimator.onnx())
-
-
-def probability(estimator: Fitted, X: Array) -> Array:
-    return sigmoid(estimator.margin(X))
+# --- parity: the scorer answers as the estimator does
 
 
 @names
-def test_the_scorer_agrees_with_the_estimator_on_every_row(name: str) -> None:
-    train, validation = samples(name)
-    estimator = fitted(name)
-    scorer = scorer_of(estimator, train.X.shape[1])
+@tasks
+def test_the_scorer_agrees_with_the_estimator_on_every_row(name: str, classes: int) -> None:
+    train, validation = sides(classes)
+    estimator = fitted(MODELS[name], classes)
     for X in (train.X, validation.X):
-        answer = scorer.calibrated(scorer.margin(X))
-        np.testing.assert_allclose(answer, probability(estimator, X), rtol=0, atol=1e-6)
-        columns = {f"f{i}": values.astype(np.float64) for i, values in enumerate(X.T)}
-        assert scorer.probability(columns).tolist() == answer.tolist()
+        assert apart(estimator, X, classes) <= PARITY
+    scorer = scorer_of(estimator, WIDTH, classes)
+    columns = {f"f{i}": values.astype(np.float64) for i, values in enumerate(train.X.T)}
+    assert scorer.forecast(columns).tolist() == answer_of(classes).forecast(scorer.margin(train.X)).tolist()
 
 
-def test_xgboost_agrees_with_its_scorer_where_features_are_null() -> None:
-    train, validation = samples("xgboost")
-    assert np.isnan(train.X).any()
-    estimator = fitted("xgboost")
-    scorer = scorer_of(estimator, train.X.shape[1])
+@names
+@tasks
+def test_the_scorer_agrees_where_features_are_null_and_far_away(name: str, classes: int) -> None:
+    _, validation = sides(classes)
+    estimator = fitted(MODELS[name], classes)
     random = np.random.default_rng(0)
     holed = np.where(random.random(validation.X.shape) < 0.5, np.float32(np.nan), validation.X)
-    empty = np.full((1, train.X.shape[1]), np.nan, np.float32)
-    for X in (holed, empty):
-        np.testing.assert_allclose(scorer.calibrated(scorer.margin(X)), probability(estimator, X), rtol=0, atol=1e-6)
-
-
-def test_xgboost_agrees_with_its_scorer_on_the_borders_of_its_trees() -> None:
-    train, _ = samples("xgboost")
-    estimator = fitted("xgboost")
-    assert isinstance(estimator, FittedBooster)
-    splits = estimator.booster.trees_to_dataframe().dropna(subset=["Split"])
-    assert len(splits) > 50
-    X = train.X[: len(splits)].copy()
-    for row, (feature, border) in enumerate(zip(splits["Feature"][: len(X)], splits["Split"][: len(X)], strict=True)):
-        X[row, int(feature[1:])] = np.float32(border)
-    scorer = scorer_of(estimator, X.shape[1])
-    np.testing.assert_allclose(scorer.calibrated(scorer.margin(X)), probability(estimator, X), rtol=0, atol=1e-6)
+    empty = np.full((1, WIDTH), np.nan, np.float32)
+    far = random.normal(size=(300, WIDTH)).astype(np.float32) * np.float32(100)
+    for X in (holed, empty, far):
+        assert apart(estimator, X, classes) <= PARITY
 
 
 @names
-def test_a_model_fitted_twice_is_the_same_bytes(name: str) -> None:
-    first = fitted(name)
-    assert first.onnx() == fit(name).onnx() == first.onnx()
-
-
-@pytest.mark.parametrize("name", ["xgboost", "forest"])
-def test_another_seed_is_another_model(name: str) -> None:
-    config = MODELS[name]
-    assert isinstance(config, (XGBoostConfig, ForestConfig))
-    assert fitted(name).onnx() != fit(name, replace(config, seed=1)).onnx()
-
-
-@pytest.mark.parametrize("name", ["xgboost", "forest", "linear", "ensemble"])
-def test_a_model_learns_what_there_is_to_learn(name: str) -> None:
-    _, validation = samples(name)
-    answer = fitted(name).margin(validation.X)
-    positive, negative = answer[validation.y == 1], answer[validation.y == 0]
-    auc = (positive[:, None] > negative[None, :]).mean()
-    assert auc > 0.58
+@tasks
+@pytest.mark.parametrize("null", [True, False])
+def test_one_feature_is_enough(name: str, classes: int, null: bool) -> None:
+    train, validation = sample(classes, 200, 0, width=1), sample(classes, 100, 1, width=1)
+    if not null:
+        train = replace(train, X=np.nan_to_num(train.X), made={})
+    estimator = fit(MODELS[name], train, validation)
+    assert apart(estimator, validation.X, classes) <= PARITY  # with nulls, which training may not have had
+    assert estimator.importance().shape == (1,)
 
 
 @names
-def test_refitting_with_what_the_fit_chose_uses_all_rows(name: str) -> None:
-    train, validation = samples(name)
-    module, first = model_of(MODELS[name]), fitted(name)
-    both = train + validation
-    assert (len(both.X), len(both.y)) == (900, 900)
-    again = module.refit(MODELS[name], both, first, 1)
-    assert again.rounds == first.rounds
-    assert again.parts == first.parts
-    assert not np.array_equal(again.margin(both.X), first.margin(both.X))
-    on_train = module.refit(MODELS[name], train, first, 1)
-    np.testing.assert_allclose(on_train.margin(both.X), first.margin(both.X), rtol=0, atol=1e-12)
+def test_three_rows_of_each_of_many_classes_are_enough(name: str) -> None:
+    classes = 30
+    train, validation = sample(classes, 3 * classes, 0), sample(classes, classes, 1)
+    assert set(np.bincount(train.y.astype(int))) == {3}
+    estimator = fit(MODELS[name], train, validation)
+    assert estimator.margin(validation.X).shape == (classes, classes)
+    assert apart(estimator, validation.X, classes) <= PARITY
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "catboost"])
+@tasks
+def test_features_that_never_change_leave_what_is_typical(name: str, classes: int) -> None:
+    y = np.arange(60, dtype=np.float32) % classes if classes else np.linspace(-1, 2, 60, dtype=np.float32)
+    same = Sample(np.full((60, 2), np.float32(0.1)), y, classes)
+    estimator = fit(MODELS[name], same, same)
+    assert apart(estimator, same.X, classes) <= PARITY
+    forecast = answer_of(classes).forecast(estimator.margin(same.X))
+    typical = 1 / classes if classes else y.mean()
+    np.testing.assert_allclose(forecast, typical, atol=0.1)
 
 
 @names
-def test_importance_is_a_share_of_each_feature(name: str) -> None:
-    importance = fitted(name).importance()
-    assert importance.shape == (samples(name)[0].X.shape[1],)
-    assert (importance >= 0).all()
-    assert importance.sum() == pytest.approx(0 if name == "dummy" else 1)
+@pytest.mark.parametrize("seen", [(0, 1, 3), (1, 3), (0, 2)])
+def test_a_class_that_training_rows_lack_is_all_but_ruled_out(name: str, seen: tuple[int, ...]) -> None:
+    train, validation = sides(4)
+    rows = np.isin(train.y, seen)
+    some = Sample(train.X[rows], train.y[rows], 4)
+    estimator = fit(MODELS[name], some, some)
+    assert apart(estimator, validation.X, 4) <= PARITY
+    probability = softmax(estimator.margin(validation.X))
+    absent = [i for i in range(4) if i not in seen]
+    assert probability[:, absent].max() < 0.05
+    assert probability[:, list(seen)].min() > 0
 
 
-def test_xgboost_stops_when_validation_no_longer_improves() -> None:
-    losses: list[float] = []
-    train, validation = samples("xgboost")
-    config = replace(XGBOOST, max_rounds=200, patience=5)
-    estimator = model_of(config).fit(
-        config, train, validation, 1, lambda _, on_validation: losses.append(on_validation)
-    )
-    assert estimator.rounds == int(np.argmin(losses)) + 1
-    assert len(losses) == estimator.rounds + 5 < 200
-    assert isinstance(estimator, FittedBooster)
-    assert estimator.booster.num_boosted_rounds() == estimator.rounds
+def test_catboost_refuses_features_that_never_change() -> None:
+    X = np.full((60, 2), np.nan, np.float32)
+    X[:, 0] = 0.1
+    same = Sample(X, np.arange(60, dtype=np.float32) % 2)
+    with pytest.raises(ConfigError, match="model catboost finds every feature the same on all 60 training rows"):
+        fit(CATBOOST, same, same)
 
 
-def test_only_xgboost_has_rounds() -> None:
-    assert {name: fitted(name).rounds is not None for name in MODELS} == {
-        "xgboost": True, "forest": False, "linear": False, "dummy": False, "ensemble": False,
-    }  # fmt: skip
+def borders_of(name: str, estimator: Any) -> list[tuple[int, float]]:
+    """Feature and threshold of each split of the trees."""
+    if name == "xgboost":
+        splits = estimator.booster.trees_to_dataframe().dropna(subset=["Split"])
+        return [(int(f[1:]), border) for f, border in zip(splits["Feature"], splits["Split"], strict=True)]
+    if name == "lightgbm":
+        frame = estimator.booster.trees_to_dataframe().dropna(subset=["threshold"])
+        return [(int(f[7:]), b) for f, b in zip(frame["split_feature"], frame["threshold"], strict=True)]
+    if name == "catboost":
+        borders = estimator.booster.get_borders()
+        return [(i, border) for i in borders for border in borders[i] if border > -1e30]  # one apart for nulls
+    trees = [each.tree_ for each in estimator.forest.estimators_]
+    # An infinite threshold sends nulls one way, and all else the other.
+    return [(f, b) for t in trees for f, b in zip(t.feature, t.threshold, strict=True) if f >= 0 and np.isfinite(b)]
 
 
-def test_the_dummy_answers_the_share_of_training_rows() -> None:
-    train, validation = samples("dummy")
-    np.testing.assert_allclose(probability(fitted("dummy"), validation.X), train.y.mean(), atol=1e-9)
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost", "forest", "extra_trees"])
+@tasks
+def test_trees_agree_with_their_scorer_on_their_borders_and_next_to_them(name: str, classes: int) -> None:
+    train, _ = sides(classes)
+    estimator = fitted(MODELS[name], classes)
+    rows: list[Array] = []
+    for feature, border in borders_of(name, estimator):
+        for value in (border, *np.nextafter(np.float32(border), np.array([-np.inf, np.inf], np.float32))):
+            row = train.X[len(rows) % len(train.X)].copy()
+            row[feature] = value
+            rows.append(row)
+    assert len(rows) > 150
+    assert apart(estimator, np.array(rows), classes) <= PARITY
 
 
-def test_the_scorer_adds_up_trees_as_xgboost_does_to_the_last_bit() -> None:
-    train, validation = samples("xgboost")
+@tasks
+def test_the_scorer_adds_up_trees_as_xgboost_does_to_the_last_bit(classes: int) -> None:
+    train, validation = sides(classes)
     config = replace(XGBOOST, max_rounds=400, patience=400, learning_rate=0.05)
-    first = fitted("xgboost")
+    first = fitted(XGBOOST, classes)
     assert isinstance(first, FittedBooster)
     estimator = model_of(config).refit(config, train, replace(first, rounds=400), 2)
-    width = train.X.shape[1]
-    names = tuple(f"f{i}" for i in range(width))
-    plan = Plan(plans.FORMAT, {}, (), (), tuple(Number("number", name) for name in names), names)
-    spec = ScorerSpec(FORMAT, "yes", "no", (Part("margin", 1.0),), 1.0, 0.0, 0.5)
-    answer = Scorer(plan, spec, estimator.onnx()).margin(validation.X)
+    answer = scorer_of(estimator, WIDTH, classes).margin(validation.X)
     np.testing.assert_array_equal(answer, estimator.margin(validation.X))
 
 
-@pytest.mark.parametrize("name", ["dummy", "linear"])
-def test_a_model_that_takes_no_nulls_says_so(name: str) -> None:
-    train, validation = samples("xgboost")
-    with pytest.raises(ConfigError, match=f"model {name} takes no nulls, and .* set featurize.missing to median"):
-        model_of(MODELS[name]).fit(MODELS[name], train, validation, 1, silent)
+def test_classes_in_balance_have_a_base_value_of_nothing_and_are_scored_all_the_same() -> None:
+    train, validation = sides(2)
+    assert train.y.mean() == 0.5
+    assert apart(fitted(XGBOOST, 2), validation.X, 2) == 0
+    odd = Sample(train.X[:-7], train.y[:-7])
+    assert odd.y.mean() != 0.5
+    assert apart(fit(XGBOOST, odd, validation), validation.X, 2) == 0
 
 
-def test_the_linear_model_is_that_of_scikit_learn() -> None:
-    from sklearn.linear_model import LogisticRegression
+# --- what is fitted
 
-    train, validation = samples("linear")
-    expected = LogisticRegression(C=1.0, max_iter=500).fit(train.X, train.y).predict_proba(validation.X)[:, 1]
-    np.testing.assert_allclose(probability(fitted("linear"), validation.X), expected, atol=1e-5)
+
+@names
+@tasks
+def test_a_model_fitted_twice_is_the_same_bytes(name: str, classes: int) -> None:
+    first = fitted(MODELS[name], classes)
+    assert first.onnx() == fit(MODELS[name], *sides(classes)).onnx() == first.onnx()
+
+
+@pytest.mark.parametrize("config", [FOREST, EXTRA_TREES, LINEAR])
+def test_threads_move_no_bit(config: ModelConfig) -> None:
+    assert fit(config, *sides(2), threads=2).onnx() == fitted(config, 2).onnx()
+
+
+@pytest.mark.parametrize("config", [XGBOOST, LIGHTGBM, CATBOOST, FOREST, EXTRA_TREES, MLP])
+def test_another_seed_is_another_model(config: XGBoostConfig | ForestConfig) -> None:
+    assert fitted(config).onnx() != fit(replace(config, seed=1), *sides(2)).onnx()
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "dummy"])
+@tasks
+def test_a_model_learns_what_there_is_to_learn(name: str, classes: int) -> None:
+    _, validation = sides(classes)
+    found, nothing = (
+        loss(fitted(config, classes).margin(validation.X), validation.y, classes) for config in (MODELS[name], DUMMY)
+    )
+    assert found < 0.75 * nothing
+
+
+@names
+@tasks
+def test_refitting_with_what_the_fit_chose_uses_all_rows(name: str, classes: int) -> None:
+    train, validation = sides(classes)
+    module, first = model_of(MODELS[name]), fitted(MODELS[name], classes)
+    both = train + validation
+    assert (len(both.X), len(both.y), both.classes) == (900, 900, classes)
+    again = module.refit(MODELS[name], both, first, 1)
+    assert (again.rounds, again.parts) == (first.rounds, first.parts)
+    on_train = module.refit(MODELS[name], train, first, 1)
+    np.testing.assert_allclose(on_train.margin(both.X), first.margin(both.X), rtol=0, atol=1e-12)
+    if name != "dummy" or classes == 0:  # the shares of classes are the same on both sides
+        assert not np.array_equal(again.margin(both.X), first.margin(both.X))
+
+
+@names
+@tasks
+def test_importance_is_a_share_of_each_feature(name: str, classes: int) -> None:
+    importance = fitted(MODELS[name], classes).importance()
+    assert importance.shape == (WIDTH,)
+    assert (importance >= 0).all()
+    assert importance.sum() == pytest.approx(0 if name == "dummy" else 1)
+    assert importance[0] == importance.max()
+    assert importance[[3, 4]].tolist() == [0, 0]  # never changes; always null
+
+
+@pytest.mark.parametrize("name", STOPPED)
+@tasks
+def test_fitting_stops_when_validation_no_longer_improves(name: str, classes: int) -> None:
+    heard: list[tuple[float, float]] = []
+    config = replace(STOPPED[name], max_rounds=200, patience=5, learning_rate=0.3 if name != "mlp" else 0.02)
+    estimator = fit(config, *sides(classes), on_round=lambda *losses: heard.append(losses))
+    losses = [on_validation for _, on_validation in heard]
+    assert estimator.rounds == int(np.argmin(losses)) + 1
+    assert len(losses) == estimator.rounds + 5 < 200
+    all_rounds = fit(replace(config, max_rounds=estimator.rounds), *sides(classes))
+    assert all_rounds.rounds == estimator.rounds
+    if name == "catboost":  # how much it strays at random depends on how many rounds it is to make
+        assert len(estimator.onnx()) == len(all_rounds.onnx())
+    else:
+        assert estimator.onnx() == all_rounds.onnx()  # what came after the best round is gone
+
+
+@pytest.mark.parametrize("name", STOPPED)
+@tasks
+def test_each_round_tells_the_loss_of_the_task(name: str, classes: int) -> None:
+    heard: list[tuple[float, float]] = []
+    train, validation = sides(classes)
+    estimator = fit(STOPPED[name], train, validation, on_round=lambda *losses: heard.append(losses))
+    assert estimator.rounds
+    on_train, on_validation = heard[estimator.rounds - 1]
+    assert on_validation == pytest.approx(loss(estimator.margin(validation.X), validation.y, classes), rel=1e-4)
+    if name in ("xgboost", "lightgbm"):  # others tell the loss of a model that was not yet done with the round
+        assert on_train == pytest.approx(loss(estimator.margin(train.X), train.y, classes), rel=1e-4)
+
+
+def test_what_is_stopped_by_validation_has_rounds_and_nothing_else_has() -> None:
+    assert {name for name, config in MODELS.items() if fitted(config).rounds is not None} == set(STOPPED)
+
+
+@tasks
+def test_the_dummy_answers_what_is_typical_of_training_rows(classes: int) -> None:
+    train, validation = sample(classes, 599, 0), sides(classes)[1]
+    forecast = answer_of(classes).forecast(fit(DUMMY, train, validation).margin(validation.X))
+    if classes > 2:
+        shares = np.bincount(train.y.astype(int)) / 599
+        np.testing.assert_allclose(forecast, np.tile(shares, (300, 1)), atol=1e-9)
+    else:
+        np.testing.assert_allclose(forecast, train.y.mean(dtype=np.float64), atol=1e-9)
+
+
+# --- the linear model
+
+
+@tasks
+def test_the_linear_model_is_that_of_scikit_learn(classes: int) -> None:
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    train, validation = (Sample(side.X[:, :4], side.y, classes) for side in sides(classes))
+    model = LogisticRegression(C=0.5, max_iter=500) if classes else Ridge(alpha=2.0)
+    pipeline = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), model)
+    pipeline.fit(train.X.astype(np.float64), train.y)
+    estimator = fit(replace(LINEAR, c=0.5), train, validation)
+    forecast = answer_of(classes).forecast(estimator.margin(validation.X))
+    wide = validation.X.astype(np.float64)
+    expected = pipeline.predict_proba(wide) if classes else pipeline.predict(wide)[:, None]
+    np.testing.assert_allclose(forecast, expected[:, 1:] if classes == 2 else expected, atol=1e-4)
+
+
+def test_units_and_places_of_features_do_not_matter_to_the_linear_model() -> None:
+    train, validation = sides(2)
+    scales, places = 10.0 ** np.arange(-3, 5), np.arange(WIDTH) * 3.0
+    first, second = (Sample((side.X * scales + places).astype(np.float32), side.y) for side in (train, validation))
+    np.testing.assert_allclose(
+        fit(LINEAR, first, second).margin(second.X), fitted(LINEAR).margin(validation.X), atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("config", [FOREST, EXTRA_TREES])
+@tasks
+def test_a_tree_of_a_forest_sees_no_more_rows_than_it_may(config: ForestConfig, classes: int) -> None:
+    train, validation = sides(classes)
+    deep = replace(config, max_depth=60, min_leaf=1, max_rows=100)
+    estimator: Any = fit(deep, train, validation)
+    seen = {round(tree.tree_.weighted_n_node_samples[0]) for tree in estimator.forest.estimators_}
+    assert seen == {100}
+    assert apart(estimator, validation.X, classes) <= PARITY
+    assert fit(replace(config, max_rows=600), train, validation).onnx() == fitted(config, classes).onnx()
+
+
+# --- extras
+
+
+@pytest.mark.parametrize("config", [LIGHTGBM, CATBOOST])
+def test_an_extra_that_is_not_installed_is_named(config: MemberConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, config.name, None)
+    message = f"library {config.name}, which is not installed. Install the extra: uv sync --extra {config.name}"
+    with pytest.raises(ConfigError, match=message):
+        fit(config, *sides(2))
+
+
+def test_what_an_extra_lacks_itself_is_not_taken_for_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'of_its_own'", name="of_its_own")
+
+    monkeypatch.setattr("fullcircle.models.extra.import_module", broken)
+    with pytest.raises(ModuleNotFoundError, match="of_its_own"):
+        fit(LIGHTGBM, *sides(2))
+
+
+# --- parameters, and where models are found
 
 
 @pytest.mark.parametrize(
@@ -196,6 +372,19 @@ def test_the_linear_model_is_that_of_scikit_learn() -> None:
         ("xgboost", {"max_dept": 3}, r"max_dept \(did you mean max_depth\?\)"),
         ("forest", {"trees": 0}, "trees 0 is outside"),
         ("forest", {"max_features": 0.0}, "max_features 0 is outside"),
+        ("extra_trees", {"min_leaf": 0}, "min_leaf 0 is outside"),
+        ("forest", {"max_rows": 99}, r"max_rows 99 is outside 100\.\."),
+        ("extra_trees", {"max_rows": 0}, r"max_rows 0 is outside 100\.\."),
+        ("ensemble", {"max_rows": 50}, r"max_rows 50 is outside 100\.\."),
+        ("extra_trees", {"max_samples": 0.5}, "unknown key: max_samples"),
+        ("lightgbm", {"leaves": 1}, r"leaves 1 is outside 2\.\.100000"),
+        ("lightgbm", {"min_leaf": 0}, "min_leaf 0 is outside"),
+        ("lightgbm", {"max_depth": 3}, "unknown key: max_depth"),
+        ("catboost", {"max_depth": 17}, r"max_depth 17 is outside 1\.\.16"),
+        ("catboost", {"l2": -1.0}, "l2 -1 is outside"),
+        ("mlp", {"layers": 0}, r"layers 0 is outside 1\.\.8"),
+        ("mlp", {"width": 0}, "width 0 is outside"),
+        ("mlp", {"batch": 0}, "batch 0 is outside"),
         ("linear", {"c": 0.0}, "c 0 is outside"),
         ("linear", {"max_iterations": 0}, "max_iterations 0 is outside"),
         ("dummy", {"seed": 1}, "unknown key: seed"),
@@ -216,7 +405,11 @@ def test_the_linear_model_is_that_of_scikit_learn() -> None:
             r"model.members\[0\].name: .*'ensemble' is not one of xgb",
         ),
         ("ensemble", {"members": {"a": plain(DUMMY)}}, "model.members: expected a list"),
-        ("xgboost", {"name": "xgbost"}, "'xgbost' is not one of xgboost, forest, linear, dummy, ensemble"),
+        (
+            "xgboost",
+            {"name": "xgbost"},
+            "'xgbost' is not one of xgboost, lightgbm, catboost, forest, extra_trees, mlp, linear, dummy, ensemble",
+        ),
     ],
 )
 def test_parameters_out_of_range_are_refused(name: str, change: dict[str, Any], message: str) -> None:
@@ -232,11 +425,12 @@ def test_a_model_is_found_by_its_name(name: str) -> None:
 
 def test_samples_are_added_row_after_row() -> None:
     a, b = (
-        Sample(np.zeros((2, 3), np.float32), np.zeros(2, np.float32)),
-        Sample(np.ones((1, 3), np.float32), np.ones(1, np.float32)),
+        Sample(np.zeros((2, 3), np.float32), np.zeros(2, np.float32), 4),
+        Sample(np.ones((1, 3), np.float32), np.ones(1, np.float32), 4),
     )
     assert (a + b).y.tolist() == [0, 0, 1]
     assert (a + b).X[:, 0].tolist() == [0, 0, 1]
+    assert (a + b).classes == 4
 
 
 def test_the_learning_curve_is_written_round_by_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,3 +441,11 @@ def test_the_learning_curve_is_written_round_by_round(tmp_path: Path, monkeypatc
     lines = (tmp_path / "curve/plots/metrics/validation.tsv").read_text().split()
     assert lines == ["step", "validation", "0", "0.612346", "1", "0.512346", "2", "0.412346"]
     assert not list(tmp_path.glob("dvc.yaml"))
+
+
+def test_a_model_without_rounds_leaves_a_curve_without_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with learning_curve(tmp_path / "curve"):
+        pass
+    written = {path.name: path.read_text() for path in (tmp_path / "curve/plots/metrics").iterdir()}
+    assert written == {"train.tsv": "step\ttrain\n", "validation.tsv": "step\tvalidation\n"}

@@ -76,13 +76,17 @@ def test_a_raw_column_of_another_type_is_shown_with_examples(small: Project) -> 
 
 
 def test_an_empty_source_is_refused() -> None:
-    from fullcircle.cleaning.schema import check_raw
+    from fullcircle.cleaning.raw import check_raw
     from fullcircle.core.problem import Table
     from fullcircle.runtime.columns import Column
     from fullcircle.runtime.errors import DataError
 
     with pytest.raises(DataError, match="the table is empty"):
-        check_raw(pa.table({"a": pa.array([], pa.int64())}), Table({"a": Column("integer")}, ("a",)), "t")
+        list(
+            check_raw(
+                pa.table({"a": pa.array([], pa.int64())}).to_batches(), Table({"a": Column("integer")}, ("a",)), "t"
+            )
+        )
 
 
 def test_impossible_rows_are_rejected_with_reasons(small: Project) -> None:

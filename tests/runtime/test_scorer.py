@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from fullcircle.runtime import scorer as module
+from fullcircle.runtime.answers import BinaryAnswer, MulticlassAnswer, log_odds
 from fullcircle.runtime.columns import Columns, take
 from fullcircle.runtime.errors import BundleError, DataError, difference
 from fullcircle.runtime.plan import apply
-from fullcircle.runtime.scorer import Part, Scorer, ScorerSpec, log_odds, sigmoid
+from fullcircle.runtime.scorer import Part, Scorer, ScorerSpec
 from tests.builders import MODELS, labelled, only_inputs, trained
 
 if TYPE_CHECKING:
@@ -30,8 +32,8 @@ def rows_to_score() -> Columns:
 @pytest.mark.parametrize("name", MODELS)
 def test_one_row_scores_as_it_does_in_a_batch(name: str) -> None:
     scorer, columns = trained(name).scorer, rows_to_score()
-    together = scorer.score(columns).probability
-    alone = [scorer.score(take(columns, np.array([i]))).probability[0] for i in range(150)]
+    together = scorer.score(columns).forecast
+    alone = [scorer.score(take(columns, np.array([i]))).forecast[0] for i in range(150)]
     assert alone == together[:150].tolist()
 
 
@@ -40,17 +42,17 @@ def test_one_row_scores_as_it_does_in_a_batch(name: str) -> None:
 @given(index=st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=70))
 def test_a_row_scores_the_same_in_any_company_and_order(name: str, index: list[int]) -> None:
     scorer, columns = trained(name).scorer, rows_to_score()
-    expected = scorer.probability(columns)[index]
-    assert scorer.score(take(columns, np.array(index))).probability.tolist() == expected.tolist()
+    expected = scorer.forecast(columns)[index]
+    assert scorer.score(take(columns, np.array(index))).forecast.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_neither_threads_nor_batches_move_an_answer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     scorer, columns = trained(name).scorer, rows_to_score()
-    expected = scorer.probability(columns).tolist()
+    expected = scorer.forecast(columns).tolist()
     monkeypatch.setattr(module, "BATCH", 7)
-    assert scorer.probability(columns).tolist() == expected
-    assert scorer.probability(columns, threads=4).tolist() == expected
+    assert scorer.forecast(columns).tolist() == expected
+    assert scorer.forecast(columns, threads=4).tolist() == expected
 
 
 def test_wrong_columns_are_refused_with_the_difference_and_the_nearest_name() -> None:
@@ -68,12 +70,12 @@ def test_wrong_columns_are_refused_with_the_difference_and_the_nearest_name() ->
 def test_columns_may_come_in_any_order() -> None:
     columns = rows_to_score()
     turned = dict(reversed(columns.items()))
-    assert trained().scorer.score(turned).probability.tolist() == trained().scorer.score(columns).probability.tolist()
+    assert trained().scorer.score(turned).forecast.tolist() == trained().scorer.score(columns).forecast.tolist()
 
 
 def test_bad_rows_are_set_aside_with_their_reasons() -> None:
     scorer, columns = trained().scorer, take(rows_to_score(), np.arange(6))
-    expected = scorer.score(columns).probability
+    expected = scorer.score(columns).forecast
     columns["origin"] = columns["origin"].copy()
     columns["origin"][1] = "BOS"
     columns["month"][1], columns["distance"][4], columns["distance"][5] = 13, np.nan, np.inf
@@ -84,14 +86,14 @@ def test_bad_rows_are_set_aside_with_their_reasons() -> None:
         "distance is missing",
         "distance not in 10..6000",
     ]
-    assert scored.probability.tolist() == expected[[0, 2, 3]].tolist()
+    assert scored.forecast.tolist() == expected[[0, 2, 3]].tolist()
 
 
 def test_nothing_but_bad_rows_gives_no_answers() -> None:
     columns = take(rows_to_score(), np.arange(2))
     columns["month"] = np.array([0.0, 99.0])
     scored = trained().scorer.score(columns)
-    assert [len(scored.kept), len(scored.probability), len(scored.prediction), len(scored.reasons)] == [
+    assert [len(scored.kept), len(scored.forecast), len(scored.columns["prediction"]), len(scored.reasons)] == [
         0,
         0,
         0,
@@ -101,27 +103,28 @@ def test_nothing_but_bad_rows_gives_no_answers() -> None:
 
 def test_no_rows_give_no_answers() -> None:
     scored = trained().scorer.score(take(rows_to_score(), np.zeros(0, np.int64)))
-    assert len(scored.probability) == 0
+    assert len(scored.forecast) == 0
     assert scored.reasons == []
 
 
 def test_scoring_mends_values_as_cleaning_does() -> None:
     scorer, columns = trained().scorer, take(rows_to_score(), np.arange(3))
     columns["precip"], columns["temp"] = np.full(3, 0.5), np.full(3, np.nan)
-    expected = scorer.score(columns).probability.tolist()
+    expected = scorer.score(columns).forecast.tolist()
     columns["precip"], columns["temp"] = np.full(3, 9.0), np.full(3, 999.0)
-    assert scorer.score(columns).probability.tolist() == expected
+    assert scorer.score(columns).forecast.tolist() == expected
 
 
 def test_the_positive_class_is_named_at_the_threshold_and_above() -> None:
     base = trained().scorer
     columns = rows_to_score()
-    probability = base.probability(columns)
+    probability = base.forecast(columns)[:, 0]
     border = float(np.sort(probability)[ROWS // 2])
-    spec = ScorerSpec(module.FORMAT, "late", "on_time", base.spec.parts, base.spec.slope, base.spec.intercept, border)
-    scored = Scorer(base.plan, spec, base.model).score(columns)
-    assert set(scored.prediction[probability >= border]) == {"late"}
-    assert set(scored.prediction[probability < border]) == {"on_time"}
+    assert isinstance(base.spec.answer, BinaryAnswer)
+    spec = replace(base.spec, answer=replace(base.spec.answer, threshold=border))
+    predicted = Scorer(base.plan, spec, base.model).score(columns).columns["prediction"]
+    assert set(predicted[probability >= border]) == {"late"}
+    assert set(predicted[probability < border]) == {"on_time"}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -130,26 +133,28 @@ def test_a_scorer_answers_the_same_after_it_was_saved(tmp_path: Path, name: str)
     scorer.save(tmp_path)
     loaded = Scorer.load(tmp_path)
     assert loaded.spec == scorer.spec
-    assert loaded.probability(rows_to_score()).tolist() == scorer.probability(rows_to_score()).tolist()
+    assert loaded.forecast(rows_to_score()).tolist() == scorer.forecast(rows_to_score()).tolist()
 
 
 def _change(folder: Path, file: str, **changes: Any) -> None:
     data = json.loads((folder / file).read_text())
-    (folder / file).write_text(json.dumps(data | changes), encoding="utf-8")
+    answer = data["answer"] | changes.pop("answer", {})
+    (folder / file).write_text(json.dumps(data | {"answer": answer} | changes), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 99}, "scorer is of format 99, and this version reads format 2"),
-        ({"threshold": 1.5}, "threshold 1.5 is outside 0..1"),
+        ({"format": 99}, "scorer is of format 99, and this version reads format 3"),
+        ({"answer": {"threshold": 1.5}}, "threshold 1.5 is outside 0..1"),
         ({"parts": [{"output": "odds", "weight": 1.0}]}, r"parts\[0\].output: 'odds' is not one of 'margin', 'probab"),
         ({"parts": [{"output": "margin", "weight": 0.0}]}, r"parts\[0\]: weight 0 is outside 0\.\.1"),
         ({"parts": [{"output": "margin", "weight": 0.9}]}, r"weights of the parts must add up to 1: \[0\.9\]"),
         ({"parts": []}, r"weights of the parts must add up to 1: \[\]"),
         ({"parts": [{"output": "margin", "weight": 0.25}] * 4}, "model has 2 outputs, and the scorer reads 4"),
-        ({"slope": "1"}, "slope: expected float"),
-        ({"treshold": 0.5}, r"unknown key: treshold \(did you mean threshold\?\)"),
+        ({"answer": {"slope": "1"}}, "slope: expected float"),
+        ({"answer": {"task": "ranking"}}, "answer.task: str 'ranking' is not one of binary, multiclass, regression"),
+        ({"answer": {"treshold": 0.5}}, r"unknown key: treshold \(did you mean threshold\?\)"),
     ],
 )
 def test_a_scorer_that_is_not_understood_is_not_loaded(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
@@ -180,7 +185,7 @@ def test_a_single_part_is_answered_to_the_last_bit_as_the_graph_gives_it(name: s
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(scorer.model, options, providers=["CPUExecutionProvider"])
-    raw = session.run(None, {"features": matrix})[-1].reshape(ROWS, -1)[:, -1].astype(np.float64)
+    raw = session.run(None, {"features": matrix})[-1].reshape(ROWS, -1)[:, -1:].astype(np.float64)
     expected = raw if scorer.spec.parts == (Part("margin", 1.0),) else log_odds(raw)
     assert scorer.margin(matrix).tobytes() == expected.tobytes()
 
@@ -196,33 +201,18 @@ def test_parts_are_weighted_sums_of_log_odds_in_double() -> None:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
     parts = (Part("margin", 0.3), Part("probability", 0.7))
-    spec = ScorerSpec(module.FORMAT, "late", "on_time", parts, 1.0, 0.0, 0.5)
+    spec = ScorerSpec(module.FORMAT, parts, BinaryAnswer("binary", "on_time", "late", 1.0, 0.0, 0.5))
     scorer = Scorer(trained("dummy").scorer.plan, spec, model.SerializeToString())
     X = np.array([[2.5, 0.5], [-0.1, 0.9], [0.0, 0.0]], np.float32)
     expected = 0.3 * X[:, 0].astype(np.float64) + 0.7 * log_odds(X[:, 1].astype(np.float64))
-    assert scorer.margin(X).tolist() == expected.tolist()
+    assert scorer.margin(X)[:, 0].tolist() == expected.tolist()
 
 
-def test_calibration_maps_the_margin() -> None:
+def test_a_model_with_fewer_outputs_than_classes_is_refused() -> None:
     base = trained("dummy").scorer
-    spec = ScorerSpec(module.FORMAT, "late", "on_time", (Part("margin", 1.0),), 2.0, -1.0, 0.5)
-    scorer = Scorer(base.plan, spec, base.model)
-    np.testing.assert_allclose(scorer.calibrated(np.array([0.5, 1.0])), [0.5, 1 / (1 + np.exp(-1))])
-
-
-def test_sigmoid_is_exact_where_it_would_overflow() -> None:
-    with np.errstate(all="raise"):
-        assert sigmoid(np.array([-700.0, 0.0, 700.0, 40.0])).tolist() == pytest.approx([0, 0.5, 1, 1], abs=1e-15)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.floats(1e-6, 1 - 1e-6))
-def test_log_odds_undo_the_sigmoid(probability: float) -> None:
-    assert sigmoid(log_odds(np.array([probability])))[0] == pytest.approx(probability, rel=1e-9)
-
-
-def test_log_odds_stay_finite() -> None:
-    assert np.isfinite(log_odds(np.array([0.0, 1.0]))).all()
+    spec = ScorerSpec(module.FORMAT, base.spec.parts, MulticlassAnswer("multiclass", ("a", "b", "c"), 1.0))
+    with pytest.raises(BundleError, match="gives 1 number a row, and 3 classes need 3"):
+        Scorer(base.plan, spec, base.model).forecast(rows_to_score())
 
 
 def test_the_difference_of_names_does_not_depend_on_their_order() -> None:

@@ -51,6 +51,7 @@ ROC = ON_TEST / "roc.csv"
 PRECISION_RECALL = ON_TEST / "precision_recall.csv"
 CALIBRATION = ON_TEST / "calibration.csv"
 CONFUSION = ON_TEST / "confusion.csv"
+RESIDUALS = ON_TEST / "residuals.csv"
 
 
 def reference(table: str) -> Path:
@@ -61,3 +62,8 @@ def reference(table: str) -> Path:
 def raw(table: str) -> Path:
     """Where `ingest` puts a table as it was read."""
     return RAW / f"{table}.parquet"
+
+
+def raw_parts(table: str) -> Path:
+    """Where `ingest` puts the snapshots of a table in mode append, a Parquet part each."""
+    return RAW / table

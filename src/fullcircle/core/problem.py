@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from fullcircle.core.source import Bundled as Bundled
+from fullcircle.core.source import Source as Source
 from fullcircle.runtime.columns import Column
-
-
-@dataclass(frozen=True, slots=True)
-class Bundled:
-    """A file that an installed package ships. The package is not imported."""
-
-    kind: Literal["bundled"]
-    package: str
-    version: str  # pinned: another installed version is an error, for a new snapshot is a deliberate act
-    file: str  # path inside the package's distribution; a .zip holds one file of the same name
-    nulls: tuple[str, ...] = ("", "NA")
-
-
-Source: TypeAlias = Bundled
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +25,13 @@ class Table:
     """One raw table: its columns, and what makes a row impossible."""
 
     columns: dict[str, Column]
-    key: tuple[str, ...]  # no two rows may share it
+    key: tuple[str, ...] = ()  # no two rows may share it; empty: nothing tells rows apart, and equal rows are kept
     duplicates: Literal["reject", "error"] = "reject"  # reject keeps the first of a key
     rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.duplicates == "error" and not self.key:
+            raise ValueError("duplicates: error needs a key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +94,35 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """Columns of another table beside each row of the main one: many rows to one, by the other's key.
+
+    They are asked for as inputs like the main table's own; a lookup, by contrast, travels in the scorer. A row that
+    finds none gets nulls. Joins are done in order, so a later one may stand on what an earlier one brought.
+    """
+
+    table: str
+    on: dict[str, str]  # column of the main table -> column of the other
+    columns: dict[str, str] | tuple[str, ...]  # column of the other -> name it gets; or names that stay
+
+    def __post_init__(self) -> None:
+        if not self.on or not self.columns:
+            raise ValueError(f"a join of {self.table} needs `on` and `columns`")
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Column of the other table -> name it gets."""
+        return dict(self.columns) if isinstance(self.columns, dict) else {name: name for name in self.columns}
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """What `conf/data/NAME.yaml` says: the tables, and what was known of a row at its moment of prediction."""
 
     tables: dict[str, Table]
     observations: Observations | None = None
     history: History | None = None
+    joins: tuple[Join, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +145,14 @@ class Schema:
     """What later stages must know of the columns that `clean` leaves.
 
     `inputs`: what the scorer asks for. `outcomes`: what becomes known only after `moment` (in words).
-    `observed`: the table of last observations, if there is one.
+    `observed`: the table of last observations, if there is one. `records`: columns that identify a row.
     """
 
     inputs: dict[str, Column]
     outcomes: tuple[str, ...]
     moment: str
     observed: str | None = None
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +294,7 @@ class Behaviour:
     """A change of one input, and what the prediction must do in answer, for at least `share` of the rows.
 
     `same`: move by no more than `tolerance`; `up` or `down`: move that way, or not at all (`tolerance` against it).
+    `tolerance` is in the unit of the prediction. `of`: the class whose probability is meant, where there are several.
     """
 
     name: str
@@ -284,6 +302,7 @@ class Behaviour:
     expect: Literal["same", "up", "down"]
     add: float | None = None  # number: added to the value
     set: float | str | None = None  # or: the value it is set to
+    of: str | None = None
     tolerance: float = 0.0
     share: float = 0.9
 
@@ -347,14 +366,26 @@ class Problem:
     limits: tuple[str, ...] = ()  # what the model must not be used for; shown in its card
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
+            raise ValueError(f"name {self.name!r} must be small letters, digits, - and _, for files and wheels bear it")
         if self.costs is not None and self.target.task != "binary":
             raise ValueError("costs set the threshold between two classes; this target has none")
 
 
+def joined_columns(data: Data) -> dict[str, Column]:
+    """The columns that joins bring, by the name they get; null where a row finds none."""
+    return {
+        new: replace(data.tables[join.table].columns[old], missing="keep")
+        for join in data.joins
+        for old, new in join.named.items()
+    }
+
+
 def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
-    """The scorer's inputs are the table's own, those last observed, and the point-in-time columns."""
-    columns, observations, history = data.tables[table].columns, data.observations, data.history
+    """The scorer's inputs are the table's own, those joined, those last observed, and the point-in-time columns."""
+    columns, observations, history = data.tables[table].columns | joined_columns(data), data.observations, data.history
     outcomes = tuple(name for name, column in columns.items() if column.role == "outcome")
+    records = tuple(name for name, column in columns.items() if column.role == "record")
     inputs = {name: column for name, column in columns.items() if column.role == "input"}
     if observations is not None:
         inputs |= {name: data.tables[observations.table].columns[name] for name in observations.columns}
@@ -371,4 +402,4 @@ def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
             for recent in history.columns
         }
     about = (moment.about if moment else "") or "at the moment of prediction"
-    return Schema(inputs, outcomes, about, observations.table if observations else None)
+    return Schema(inputs, outcomes, about, observations.table if observations else None, records)

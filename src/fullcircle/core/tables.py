@@ -15,6 +15,7 @@ from fullcircle.runtime.errors import DataError
 from fullcircle.runtime.files import replacing, write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from fullcircle.runtime.columns import Array, Columns
@@ -60,8 +61,41 @@ def write_table(path: Path, table: pa.Table) -> None:
         pq.write_table(table.replace_schema_metadata(None), part, compression="lz4")
 
 
+def group_rows(schema: pa.Schema) -> int:
+    """Rows of a Parquet row group: of wide tables fewer, so that a group of any table is about as large."""
+    return min(2**19, max(1024, 2**23 // max(1, len(schema))))
+
+
+def write_batches(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write Parquet as batches come, one row group held at a time; returns the number of rows.
+
+    Equal rows are equal bytes, however they were cut into batches. What `batches` raises leaves the old file.
+    """
+    schema = schema.remove_metadata()
+    held: list[pa.RecordBatch] = []
+    size, rows, group = 0, 0, group_rows(schema)
+    with replacing(path) as part, pq.ParquetWriter(part, schema, compression="lz4") as writer:
+
+        def write(count: int) -> None:
+            table = pa.Table.from_batches(held, schema)
+            writer.write_table(table.slice(0, count).combine_chunks(), group)
+            held[:] = table.slice(count).to_batches()
+
+        for batch in batches:
+            held.append(batch.replace_schema_metadata(None))
+            size, rows = size + batch.num_rows, rows + batch.num_rows
+            while size >= group:
+                write(group)
+                size -= group
+        if size or not rows:
+            write(size)
+    return rows
+
+
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Read Parquet; a file that is missing or damaged is an error that says what makes it."""
+    """Read Parquet, or a folder of parts in the order of their names; one that is missing or damaged is an error."""
+    if path.is_dir():
+        return pa.concat_tables([read_table(part, columns) for part in sorted(path.glob("*.parquet"))])
     try:
         with pq.ParquetFile(path) as file:  # read_table would import pyarrow.dataset: half a second a stage
             return file.read(columns=columns)
@@ -80,22 +114,42 @@ def read_columns(path: Path, names: list[str] | None = None) -> Columns:
 
 
 def columns_of(table: pa.Table) -> Columns:
-    """Turn an Arrow table into NumPy columns: float64 with NaN for null, object with None, datetime64[s] (UTC)."""
+    """Turn an Arrow table into NumPy columns: float64 with NaN for null, object with None, datetime64[s] (UTC).
+
+    Numbers and decimals of every width become float64 (float32 stays), truth values the text "true" and "false".
+    Raises DataError for other types, and for integers that a float64 cannot hold.
+    """
     return {name: _array(table.column(name), name) for name in table.column_names}
 
 
 def _array(column: pa.ChunkedArray, name: str) -> Array:
     array, kind = column.combine_chunks(), column.type
-    if kind in (pa.string(), pa.large_string(), pa.null()):
+    if isinstance(array, pa.ChunkedArray):  # of no chunks, before they were one
+        array = array.combine_chunks()
+    if pa.types.is_dictionary(kind):
+        array, kind = array.dictionary_decode(), kind.value_type
+    if pa.types.is_null(kind) or pa.types.is_boolean(kind) or _is_text(kind):
         return _texts(array.cast(pa.string()).dictionary_encode())
-    if kind not in (pa.int64(), pa.float64(), pa.float32()) and not pa.types.is_timestamp(kind):
-        raise DataError(f"column {name} is {kind}; text, int64, float64, float32 and timestamps can be read")
-    values = _buffer(array)
     if pa.types.is_timestamp(kind):
-        return values.astype(f"datetime64[{kind.unit}]").astype("datetime64[s]")
-    if values.dtype == np.int64 and len(values) and max(values.max(), -values.min()) >= 2**53:
-        raise DataError(f"column {name} holds integers of 2^53 and more, which lose digits as numbers; make it text")
-    return values if values.dtype == np.float32 else values.astype(np.float64)
+        return _buffer(array).astype(f"datetime64[{kind.unit}]").astype("datetime64[s]")
+    if pa.types.is_date(kind):
+        return _buffer(array.cast(pa.timestamp("s"))).astype("datetime64[s]")
+    if pa.types.is_integer(kind):
+        values = _buffer(array).astype(np.float64)
+        if (np.abs(values) >= 2**53).any():
+            raise DataError(
+                f"column {name} holds integers of 2^53 and more, which lose digits as numbers; make it text"
+            )
+        return values
+    if pa.types.is_decimal(kind) or pa.types.is_float16(kind):
+        array, kind = array.cast(pa.float64()), pa.float64()
+    if not pa.types.is_floating(kind):
+        raise DataError(f"column {name} is {kind}; text, truth values, numbers, dates and timestamps can be read")
+    return _buffer(array)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _texts(coded: pa.DictionaryArray) -> Array:
@@ -112,7 +166,8 @@ def _buffer(array: pa.Array) -> Array:
     """
     here = slice(array.offset, array.offset + len(array))
     whole = pa.types.is_integer(array.type) or pa.types.is_timestamp(array.type)
-    values = np.frombuffer(array.buffers()[1], np.dtype(f"{'i' if whole else 'f'}{array.type.bit_width // 8}"))[here]
+    letter = "u" if pa.types.is_unsigned_integer(array.type) else "i" if whole else "f"
+    values = np.frombuffer(array.buffers()[1], np.dtype(f"{letter}{array.type.bit_width // 8}"))[here]
     if array.null_count == 0:
         return values
     valid = np.unpackbits(np.frombuffer(array.buffers()[0], np.uint8), bitorder="little")[here].astype(bool)

@@ -8,74 +8,110 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.core.threads import side_by_side
-from fullcircle.evaluation.metrics import evaluate, predictions
+from fullcircle.evaluation.tasks import better, judge_of, measured
 from fullcircle.features.selection import BINS
-from fullcircle.runtime.columns import is_null
+from fullcircle.features.targets import indicators
+from fullcircle.runtime.columns import is_null, rows
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array, Columns
+    from collections.abc import Mapping
+
+    from fullcircle.runtime.answers import Answer
+    from fullcircle.runtime.columns import Array, Column, Columns
+
+SMOOTHING = 10.0
+"""So many rows of the overall mean keep a rare bin or level from shouting."""
 
 
 @dataclass(frozen=True, slots=True)
 class OneRule:
-    """The best rule over one raw input column (after Holte 1993): the share of positives of its bin or level.
+    """The best rule over one raw input column (after Holte 1993): the mean target of its bin or level.
 
-    For numbers `edges` are the borders between bins, and `shares` has two more: the last is null's.
-    For categories `levels` maps a level to its share, and `shares` holds the overall share, for other levels.
+    A mean is a forecast, (outputs,): the share of positives, the share of each class, or the mean number.
+    For numbers and times (in days) `edges` are the borders between bins, and `means` has two more: the last is null's.
+    For categories `levels` maps a level to its mean, and `means` holds the overall one, for other levels.
     """
 
     column: str
     edges: tuple[float, ...]
-    levels: dict[str, float]
-    shares: tuple[float, ...]
+    levels: dict[str, tuple[float, ...]]
+    means: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Baselines:
-    """`share`: of positives among training rows, what knowing nothing foretells. `rule`: the best single rule."""
+    """`dummy`: the mean of training rows, (outputs,): what knowing nothing foretells.
 
-    share: float
-    rule: OneRule
-
-
-def fit(train: Columns, validation: Columns, inputs: list[str]) -> Baselines:
-    """Fit a rule to each input column on training rows; keep the one with the best AUC on validation rows.
-
-    Both tables hold `inputs` and `target`. Of equal rules the first column's wins.
+    `rule`: the best single rule; None where every input is free text.
     """
-    share = float(train["target"].mean())
-    rules = side_by_side(lambda name: _fit_rule(name, train[name], train["target"], share), inputs)
-    aucs = side_by_side(lambda rule: auc(follow(rule, validation), validation["target"]), rules)
-    return Baselines(share, rules[int(np.argmax(aucs))])
+
+    dummy: tuple[float, ...]
+    rule: OneRule | None = None
+
+
+def fit(train: Columns, validation: Columns, inputs: Mapping[str, Column], answer: Answer, metric: str) -> Baselines:
+    """Fit a rule to each input column on training rows; keep the one that `metric` says is best on validation rows.
+
+    Both tables hold `inputs` and `target`. Free text is left out. Of equal rules the first column's wins.
+    """
+    target = indicators(train["target"], len(answer.classes))
+    overall = target.mean(axis=0)
+    names = [name for name, column in inputs.items() if column.kind != "text"]
+    rules = side_by_side(lambda name: _fit_rule(name, train[name], target, overall), names)
+    scores = side_by_side(lambda rule: _score(follow(rule, validation), validation["target"], answer, metric), rules)
+    return Baselines(tuple(overall.tolist()), rules[int(np.argmax(scores))] if rules else None)
 
 
 def follow(rule: OneRule, columns: Columns) -> Array:
-    """The share of positives that the rule foretells for each row."""
+    """What the rule foretells for each row, float64 (rows, outputs)."""
     values = columns[rule.column]
     if values.dtype == object:
-        return np.array([rule.levels.get(v, rule.shares[0]) for v in values])
-    at = np.where(np.isnan(values), len(rule.edges) + 1, np.searchsorted(rule.edges, values, side="left"))
-    return np.array(rule.shares)[at]
+        means = [rule.levels.get(v, rule.means[0]) for v in values]
+        return np.array(means, dtype=np.float64).reshape(-1, len(rule.means[0]))
+    return np.array(rule.means)[_bin_of(_numbers(values), rule.edges)]
 
 
-def auc(probability: Array, target: Array) -> float:
-    """ROC AUC."""
-    return evaluate(predictions(probability, target, 0.5, 2))["auc"]
+def follow_dummy(baselines: Baselines, columns: Columns) -> Array:
+    """What knowing nothing foretells for each row, float64 (rows, outputs)."""
+    return np.tile(baselines.dummy, (rows(columns), 1))
 
 
-def _fit_rule(name: str, values: Array, target: Array, share: float) -> OneRule:
+def _score(forecast: Array, target: Array, answer: Answer, metric: str) -> float:
+    """The metric, turned so that more is better; one that cannot be had, as with one class, loses to all others."""
+    value = measured(forecast, target, answer, BINS)[metric]
+    return better(judge_of(len(answer.classes)), metric, value, 0.0) if value == value else -np.inf
+
+
+def _fit_rule(name: str, values: Array, target: Array, overall: Array) -> OneRule:
     if values.dtype == object:
         known = ~is_null(values)
         levels, at = np.unique(values[known].astype(str), return_inverse=True)
-        shares = _shares(at, target[known], len(levels), share)
-        return OneRule(name, (), dict(zip(levels.tolist(), shares, strict=True)), (share,))
-    present = values[~np.isnan(values)]
-    edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1])) if len(present) else np.zeros(0)
-    at = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
-    return OneRule(name, tuple(edges.tolist()), {}, tuple(_shares(at, target, len(edges) + 2, share)))
+        means = _means(at, target[known], len(levels), overall)
+        return OneRule(name, (), dict(zip(levels.tolist(), means, strict=True)), (tuple(overall.tolist()),))
+    numbers = _numbers(values)
+    present = numbers[~np.isnan(numbers)]
+    borders = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1])) if len(present) else np.zeros(0)
+    edges = tuple(borders.tolist())
+    return OneRule(name, edges, {}, tuple(_means(_bin_of(numbers, edges), target, len(edges) + 2, overall)))
 
 
-def _shares(at: Array, target: Array, length: int, share: float) -> list[float]:
-    """Share of positives of each bin; ten rows of the overall share keep a rare bin from shouting."""
-    count = np.bincount(at, minlength=length) + 10.0
-    return [float(s) for s in (np.bincount(at, weights=target, minlength=length) + 10.0 * share) / count]
+def _numbers(values: Array) -> Array:
+    """Numbers as they are; times in days since 1970, so that 6 digits in a file still tell the hour."""
+    if values.dtype.kind != "M":
+        return values
+    days = values.astype("datetime64[s]").astype(np.int64) / 86400
+    return np.where(np.isnat(values), np.nan, days)
+
+
+def _bin_of(numbers: Array, edges: tuple[float, ...]) -> Array:
+    return np.where(np.isnan(numbers), len(edges) + 1, np.searchsorted(edges, numbers, side="left"))
+
+
+def _means(at: Array, target: Array, length: int, overall: Array) -> list[tuple[float, ...]]:
+    """Mean target of each bin or level."""
+    count = np.bincount(at, minlength=length) + SMOOTHING
+    columns = [
+        (np.bincount(at, weights=values, minlength=length) + SMOOTHING * mean) / count
+        for values, mean in zip(target.T, overall, strict=True)
+    ]
+    return [tuple(float(v) for v in row) for row in zip(*columns, strict=True)]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fullcircle.core.problem import Behaviour
+    from fullcircle.runtime.answers import Answer
     from fullcircle.runtime.columns import Array, Columns
 
 
@@ -37,15 +38,42 @@ class Behaved:
         return self.held >= self.needed
 
 
-def behave(checks: tuple[Behaviour, ...], columns: Columns, probability: Callable[[Columns], Array]) -> list[Behaved]:
-    """Change one input at a time and see where the predictions go. Rows whose value is null are left out.
+def demand_behaviour(checks: tuple[Behaviour, ...], classes: tuple[str, ...]) -> None:
+    """Refuse a check that does not say what is to move. Raises ConfigError.
 
+    Of three classes or more a check that expects `up` or `down` names the class `of` whose probability moves; `same`
+    may. Of other targets no check names one: the probability of the positive class moves, or the number.
+    """
+    for check in checks:
+        known = classes if len(classes) > 2 else ()
+        if check.of is not None and check.of not in known:
+            may = (
+                f"it may be one of {', '.join(known)}"
+                if known
+                else "this target has one value that moves: leave it out"
+            )
+            raise ConfigError(f"problem.behaviour: {check.name}: of: {check.of} cannot be; {may}")
+        if known and check.of is None and check.expect != "same":
+            raise ConfigError(
+                f"problem.behaviour: {check.name}: say whose probability goes {check.expect}: "
+                f"`of:` one of {', '.join(known)}"
+            )
+
+
+def behave(
+    checks: tuple[Behaviour, ...], columns: Columns, answer: Answer, forecast: Callable[[Columns], Array]
+) -> list[Behaved]:
+    """Change one input at a time and see where the forecasts (rows, outputs) go; rows whose value is null are left out.
+
+    What moves is a probability, or the number in its own unit; of several classes without an `of`, half of what all
+    probabilities moved together (the total variation distance, 0 to 1).
     Of more than 10,000 rows, evenly spaced ones are asked: enough to tell a share to within a percent.
     """
+    demand_behaviour(checks, answer.classes)
     count = rows(columns)
     columns = take(columns, np.linspace(0, count - 1, min(count, ASKED)).round().astype(int))
-    before = probability(columns)
-    return side_by_side(lambda check: _behave(check, columns, before, probability), checks)
+    before = forecast(columns)
+    return side_by_side(lambda check: _behave(check, columns, answer, before, forecast), checks)
 
 
 def share_passed(behaved: list[Behaved], kinds: tuple[str, ...]) -> float | None:
@@ -54,22 +82,12 @@ def share_passed(behaved: list[Behaved], kinds: tuple[str, ...]) -> float | None
     return float(np.mean(of_kind)) if of_kind else None
 
 
-def _behave(check: Behaviour, columns: Columns, before: Array, probability: Callable[[Columns], Array]) -> Behaved:
-    if check.column not in columns:
-        raise ConfigError(f"problem.behaviour: {check.name}: {check.column} is no input of the scorer")
-    values = columns[check.column]
-    if (values.dtype == object) != isinstance(check.set, str):
-        raise ConfigError(
-            f"problem.behaviour: {check.name}: {check.add if check.set is None else check.set!r} "
-            f"does not fit column {check.column}"
-        )
-    if values.dtype == object:
-        changed = np.full(len(values), check.set, dtype=object)
-        counted = ~is_null(values)
-    else:
-        changed = values + check.add if check.add is not None else np.full(len(values), float(check.set or 0.0))
-        counted = ~is_null(values)
-    move = (probability(columns | {check.column: changed}) - before)[counted]
+def _behave(
+    check: Behaviour, columns: Columns, answer: Answer, before: Array, forecast: Callable[[Columns], Array]
+) -> Behaved:
+    changed = _changed(check, columns)
+    move = _move(check, answer, before, forecast(columns | {check.column: changed}))
+    move = move[~is_null(columns[check.column])]
     did = {
         "same": np.abs(move) <= check.tolerance,
         "up": move >= -check.tolerance,
@@ -77,3 +95,26 @@ def _behave(check: Behaviour, columns: Columns, before: Array, probability: Call
     }[check.expect]
     held, moved = (float(did.mean()), float(np.median(move))) if len(move) else (0.0, 0.0)  # nobody to ask: not held
     return Behaved(check.name, check.expect, held, check.share, moved)
+
+
+def _changed(check: Behaviour, columns: Columns) -> Array:
+    if check.column not in columns:
+        raise ConfigError(f"problem.behaviour: {check.name}: {check.column} is no input of the scorer")
+    values = columns[check.column]
+    fits = values.dtype.kind == "f" if not isinstance(check.set, str) else values.dtype == object
+    if not fits:
+        raise ConfigError(
+            f"problem.behaviour: {check.name}: {check.add if check.set is None else check.set!r} "
+            f"does not fit column {check.column}"
+        )
+    if check.add is not None:
+        return np.asarray(values + check.add)
+    return np.full(len(values), check.set, dtype=values.dtype)
+
+
+def _move(check: Behaviour, answer: Answer, before: Array, after: Array) -> Array:
+    if before.shape[1] == 1:
+        return np.asarray((after - before)[:, 0])
+    if check.of is None:
+        return np.asarray(np.abs(after - before).sum(axis=1) / 2)
+    return np.asarray((after - before)[:, answer.classes.index(check.of)])

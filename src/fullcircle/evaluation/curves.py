@@ -1,4 +1,4 @@
-"""Curves of a set of predictions, thinned to what a plot can show."""
+"""Curves of a ranking, thinned to what a plot can show, and the table of what was taken for what."""
 
 from __future__ import annotations
 
@@ -6,57 +6,52 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.runtime.columns import rows
+
 if TYPE_CHECKING:
-    from fullcircle.evaluation.metrics import Predictions
-    from fullcircle.runtime.columns import Array
+    from collections.abc import Sequence
+
+    from fullcircle.runtime.columns import Array, Columns
 
 POINTS = 200
 
 
-def roc(s: Predictions) -> dict[str, Array]:
-    """Columns `fpr` and `tpr`, both rising from 0 to 1."""
-    hits, alarms = _counts(s)
+def counts(last: Array, positive: Array) -> tuple[Array, Array]:
+    """Hits and false alarms as the threshold falls, both from 0 on.
+
+    `positive`: 1.0 for the rows of the class, sorted by falling probability. `last`: as in `binary.Predictions`.
+    """
+    hits, alarms = np.cumsum(positive)[last], np.cumsum(1 - positive)[last]
+    return np.concatenate([[0.0], hits]), np.concatenate([[0.0], alarms])
+
+
+def roc(hits: Array, alarms: Array) -> Columns:
+    """Columns `fpr` and `tpr`, both rising from 0 to 1. Empty where there are no positives, or no negatives."""
+    if hits[-1] == 0 or alarms[-1] == 0:
+        return {"fpr": np.zeros(0), "tpr": np.zeros(0)}
     at = _thinned(len(hits))
     return {"fpr": (alarms / alarms[-1])[at], "tpr": (hits / hits[-1])[at]}
 
 
-def precision_recall(s: Predictions) -> dict[str, Array]:
-    """Columns `recall` (rising) and `precision`."""
-    hits, alarms = _counts(s)
+def precision_recall(hits: Array, alarms: Array) -> Columns:
+    """Columns `recall` (rising) and `precision`. Empty where there are no positives."""
+    if hits[-1] == 0:
+        return {"recall": np.zeros(0), "precision": np.zeros(0)}
     at = _thinned(len(hits))[1:]  # the first point foretells nothing and has no precision
     return {"recall": (hits / hits[-1])[at], "precision": (hits / (hits + alarms).clip(1))[at]}
 
 
-def calibration(s: Predictions) -> dict[str, Array]:
-    """A row a bin of equal count: mean `predicted` probability, `observed` share of positives, `rows`."""
-    count = np.bincount(s.bin, minlength=s.bins)
-    used = count > 0
-    predicted = np.bincount(s.bin, weights=s.probability, minlength=s.bins)
-    observed = np.bincount(s.bin, weights=s.target, minlength=s.bins)
-    return {
-        "predicted": predicted[used] / count[used],
-        "observed": observed[used] / count[used],
-        "rows": count[used],
-    }
+def of_class(name: str, curve: Columns) -> Columns:
+    """A curve with a first column `class`, the same in every row."""
+    return {"class": np.full(rows(curve), name, dtype=object), **curve}
 
 
-def confusion(s: Predictions, negative: str, positive: str) -> dict[str, list[object]]:
-    """Four rows: `actual` class, `predicted` class, and their number of `rows`."""
-    table: dict[str, list[object]] = {"actual": [], "predicted": [], "rows": []}
-    for actual, is_actual in ((negative, s.target == 0), (positive, s.target == 1)):
-        for predicted, is_predicted in (
-            (negative, s.probability < s.threshold),
-            (positive, s.probability >= s.threshold),
-        ):
-            table["actual"].append(actual)
-            table["predicted"].append(predicted)
-            table["rows"].append(int((is_actual & is_predicted).sum()))
-    return table
-
-
-def _counts(s: Predictions) -> tuple[Array, Array]:
-    hits, alarms = np.cumsum(s.target)[s.last], np.cumsum(1 - s.target)[s.last]
-    return np.concatenate([[0.0], hits]), np.concatenate([[0.0], alarms])
+def confusion(actual: Array, predicted: Array, classes: Sequence[str]) -> Columns:
+    """A row for each pair of classes: `actual` class, `predicted` class, and their number of `rows`."""
+    count = len(classes)
+    names = np.array(classes, dtype=object)
+    found = np.bincount(actual.astype(np.int64) * count + predicted, minlength=count**2)
+    return {"actual": np.repeat(names, count), "predicted": np.tile(names, count), "rows": found}
 
 
 def _thinned(length: int) -> Array:

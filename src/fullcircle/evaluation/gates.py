@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from fullcircle.evaluation.tasks import demand_metric
+from fullcircle.runtime.errors import ConfigError, difference
+
 if TYPE_CHECKING:
     from fullcircle.core.problem import Gate
+    from fullcircle.evaluation.tasks import Judge
 
-GATED = ("slice_gap", "train_gap", "over_dummy", "over_rule", "over_champion", "invariance", "direction")
+DIFFERENCES = ("slice_gap", "train_gap", "over_dummy", "over_rule", "over_champion")
+"""Values in the primary metric, and a gate may name them: above 0 the whole, or the model, is better."""
+
+SHARES = ("invariance", "direction")
+"""Shares of the behaviour checks that passed."""
+
+GATED = (*DIFFERENCES, *SHARES)
 """Values a gate may name besides the metrics of metrics/test.json."""
 
 Status = Literal["passed", "failed", "unknown"]
@@ -36,6 +47,32 @@ class Verdict:
 
     status: Literal["blessed", "rejected", "unknown"]
     gates: tuple[Judged, ...]
+
+
+def demand_gates(gates: tuple[Gate, ...], judge: Judge, metric: str) -> None:
+    """Refuse a gate on a value that does not exist, or that it could never fail or never pass. Raises ConfigError.
+
+    `metric`: the primary one, which is refused too if the task has none of that name.
+    """
+    demand_metric(judge, metric)
+    ranges = (
+        judge.RANGES | dict.fromkeys(DIFFERENCES, _apart(*judge.RANGES[metric])) | dict.fromkeys(SHARES, (0.0, 1.0))
+    )
+    for gate in gates:
+        if gate.metric not in ranges:
+            differs = difference(ranges, [gate.metric], "value", missing=False)
+            raise ConfigError(f"problem.gates: {differs}\n  known: {', '.join(ranges)}")
+        (low, high), threshold = ranges[gate.metric], gate.min if gate.min is not None else gate.max
+        if threshold is None or not (math.isfinite(threshold) and low <= threshold <= high):
+            raise ConfigError(
+                f"problem.gates: {gate.metric}: threshold {threshold} is outside {low:g}..{high:g}, where its value "
+                "will be: the gate could never fail, or never be passed"
+            )
+
+
+def _apart(low: float, high: float) -> tuple[float, float]:
+    """The range of the difference of two values in a range; without an end where the range has none."""
+    return (low - high, high - low) if math.isfinite(high - low) else (-math.inf, math.inf)
 
 
 def judge(gates: tuple[Gate, ...], values: dict[str, float | None]) -> Verdict:

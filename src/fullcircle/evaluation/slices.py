@@ -7,55 +7,102 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.evaluation.metrics import evaluate, predictions
+from fullcircle.evaluation.tasks import better, judge_of, measured
+from fullcircle.features.targets import indicators
+from fullcircle.runtime.columns import is_null
 
 if TYPE_CHECKING:
+    from fullcircle.evaluation.tasks import Judge
+    from fullcircle.runtime.answers import Answer
     from fullcircle.runtime.columns import Array
+
+LEVELS = 50
+"""A column of more levels is not told level by level: who would read it?"""
+
+SPANS = 8
+NULL, OTHERS = "null", "(others)"
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One level of one column. `auc` and the others are None where it has too few rows, or one class, to judge."""
+    """One level of one column.
+
+    `mean`: mean target, (outputs,): the share of positives, the share of each class, or the mean number.
+    `values`: short name of a metric -> its value; None where the slice has too few rows, or one class (or number) only.
+    """
 
     column: str
     level: str
     rows: int
-    positive: float
-    auc: float | None
-    ece: float | None
-    rec: float | None
+    mean: tuple[float, ...]
+    values: dict[str, float | None]
 
 
-def slices(
-    columns: dict[str, Array], probability: Array, target: Array, threshold: float, bins: int, at_least: int
-) -> list[Slice]:
-    """Judge every level of every column, levels in order. Null is a level of its own, named `null`."""
+@dataclass(frozen=True, slots=True)
+class Slicing:
+    """How slices are judged: by the primary `metric` and a few more, from `at_least` rows on, in `bins` at most."""
+
+    metric: str
+    bins: int
+    at_least: int
+
+
+def slices(columns: dict[str, Array], forecast: Array, target: Array, answer: Answer, slicing: Slicing) -> list[Slice]:
+    """Judge every level of every column, levels in order. Null is a level of its own, named `null`.
+
+    Of a category with more than 50 levels the 49 with the most rows are judged, and all `(others)` as one; numbers
+    and times of more than 50 values are cut into 8 spans of about equal count. `forecast`: (rows, outputs).
+    """
     result = []
     for name, values in columns.items():
-        texts = np.array([_text(v) for v in values.tolist()], dtype=object)
-        for level in sorted(set(texts), key=lambda t: (len(t), t)):
+        order, texts = _levels(values)
+        for level in order:
             inside = texts == level
-            result.append(_slice(name, level, probability[inside], target[inside], threshold, bins, at_least))
+            result.append(_slice(name, level, forecast[inside], target[inside], answer, slicing))
     return result
 
 
-def gap(overall_auc: float, judged: list[Slice]) -> float | None:
-    """AUC of the whole less that of the worst slice that could be judged; None where none could."""
-    aucs = [s.auc for s in judged if s.auc is not None]
-    return overall_auc - min(aucs) if aucs else None
+def gap(judge: Judge, metric: str, overall: float, judged: list[Slice]) -> float | None:
+    """How much better the whole is than the worst slice that could be judged; None where none could."""
+    values = [s.values[metric] for s in judged]
+    return max((better(judge, metric, overall, v) for v in values if v is not None), default=None)
 
 
-def _slice(
-    column: str, level: str, probability: Array, target: Array, threshold: float, bins: int, at_least: int
-) -> Slice:
-    share = float(target.mean())
-    if len(target) < at_least or share in (0.0, 1.0):
-        return Slice(column, level, len(target), share, None, None, None)
-    values = evaluate(predictions(probability, target, threshold, bins))
-    return Slice(column, level, len(target), share, values["auc"], values["ece"], values["rec"])
+def _slice(column: str, level: str, forecast: Array, target: Array, answer: Answer, slicing: Slicing) -> Slice:
+    classes = len(answer.classes)
+    mean = tuple(float(v) for v in indicators(target, classes).mean(axis=0))
+    names = dict.fromkeys([slicing.metric, *judge_of(classes).SLICED])
+    if len(target) < slicing.at_least or len(np.unique(target)) < 2:
+        return Slice(column, level, len(target), mean, dict.fromkeys(names))
+    found = measured(forecast, target, answer, slicing.bins)
+    values = {name: found[name] if np.isfinite(found[name]) else None for name in names}
+    return Slice(column, level, len(target), mean, values)
+
+
+def _levels(values: Array) -> tuple[list[str], Array]:
+    """The levels in order, and each row's."""
+    null = is_null(values)
+    if values.dtype != object and len(np.unique(values[~null])) > LEVELS:
+        return _spans(values, null)
+    texts = np.array([_text(v) for v in values.tolist()], dtype=object)
+    found, counts = np.unique(texts, return_counts=True)
+    if len(found) > LEVELS:
+        most = set(found[np.argsort(-counts, kind="stable")[: LEVELS - 1]])
+        texts = np.array([text if text in most else OTHERS for text in texts], dtype=object)
+    return sorted(set(texts), key=lambda t: (t == OTHERS, len(t), t)), texts
+
+
+def _spans(values: Array, null: Array) -> tuple[list[str], Array]:
+    """Numbers or times, cut at their own quantiles: a span holds what is above its first end, up to its second."""
+    rising = np.sort(values[~null])
+    ends = np.unique(rising[np.linspace(0, len(rising) - 1, SPANS + 1).round().astype(int)])
+    names = [f"{_text(a)} to {_text(b)}" for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
+    at = np.searchsorted(ends[1:-1], values, side="left")
+    texts = np.array([*names, NULL], dtype=object)[np.where(null, len(names), at)]
+    return [*names, *([NULL] if null.any() else [])], texts
 
 
 def _text(value: object) -> str:
     if value is None or value != value:
-        return "null"
+        return NULL
     return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""dummy: the share of positives among the training rows, for every row."""
+"""dummy: the share of each class among the training rows, or their mean, for every row."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.models.linear import FittedLinear, demand_filled
-from fullcircle.runtime.scorer import log_odds
+from fullcircle.features.targets import indicators
+from fullcircle.models.linear import FittedLinear
+from fullcircle.models.scaling import scaling_of
+from fullcircle.runtime.scorer import margin_of
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
@@ -17,15 +19,15 @@ if TYPE_CHECKING:
 
 def fit(config: DummyConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedLinear:
     """Count on training rows."""
-    return _fit(config, train)
+    return _fit(train)
 
 
 def refit(config: DummyConfig, sample: Sample, fitted: FittedLinear, threads: int) -> FittedLinear:
     """Count on all rows."""
-    return _fit(config, sample)
+    return _fit(sample)
 
 
-def _fit(config: DummyConfig, sample: Sample) -> FittedLinear:
-    demand_filled(sample, config.name)
-    share = np.array([sample.y.mean(dtype=np.float64)])
-    return FittedLinear(np.zeros(sample.X.shape[1], np.float32), float(log_odds(share)[0]))
+def _fit(sample: Sample) -> FittedLinear:
+    mean = indicators(sample.y, sample.classes).mean(axis=0, keepdims=True)
+    bias = margin_of(mean)[0] if sample.classes else mean[0]
+    return FittedLinear(scaling_of(sample.X), np.zeros((sample.X.shape[1], len(bias))), bias)

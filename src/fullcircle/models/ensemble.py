@@ -1,4 +1,4 @@
-"""ensemble: the log odds of several models, blended by weights that validation rows choose."""
+"""ensemble: the margins of several models, blended by weights that validation rows choose."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from fullcircle.models import Fitted, model_of
 from fullcircle.models.configs import MemberConfig
+from fullcircle.models.loss import loss
+from fullcircle.models.sample import Sample
 from fullcircle.runtime.scorer import Part, blended
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from fullcircle.models import OnRound
     from fullcircle.models.configs import EnsembleConfig
-    from fullcircle.models.sample import Sample
     from fullcircle.runtime.columns import Array
 
 
@@ -45,7 +46,7 @@ class FittedEnsemble:
         return tuple(replace(part, weight=member.weight) for member in self.members for part in member.fitted.parts)
 
     def margin(self, X: Array) -> Array:
-        """Weighted sum of the members' log odds, float64."""
+        """Weighted sum of the members' margins, float64 (rows, outputs)."""
         return blended(self.parts, [member.fitted.margin(X) for member in self.members])
 
     def importance(self) -> Array:
@@ -65,20 +66,20 @@ class FittedEnsemble:
 def fit(config: EnsembleConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedEnsemble:
     """Fit each member as it would be fitted alone, then choose weights on validation rows; drop those of weight 0.
 
+    Of more training rows than `config.max_rows`, as many are taken, evenly spaced.
+
     `on_round` is not called: members have rounds of their own, and an ensemble has none.
     """
-    fitted = [model_of(member).fit(member, train, validation, threads, _unheard) for member in config.members]
-    picked = pick([estimator.margin(validation.X) for estimator in fitted], validation.y, config.picks)
-    members = [
-        Member(place, member, estimator, count / config.picks)
-        for place, (member, estimator, count) in enumerate(zip(config.members, fitted, picked, strict=True))
-        if count
-    ]
+    train = _thinned(train, config.max_rows)
+    fitted = [model_of(member).fit(member, train, validation, threads, unheard) for member in config.members]
+    picked = weights_of(config, [estimator.margin(validation.X) for estimator in fitted], validation)
+    members = [Member(place, config.members[place], fitted[place], weight) for place, weight in picked.items()]
     return FittedEnsemble(tuple(members))
 
 
 def refit(config: EnsembleConfig, sample: Sample, fitted: FittedEnsemble, threads: int) -> FittedEnsemble:
-    """Fit the picked members on all rows; weights stay."""
+    """Fit the picked members on all rows, up to `config.max_rows`; weights stay."""
+    sample = _thinned(sample, config.max_rows)
     again = [
         replace(member, fitted=model_of(member.config).refit(member.config, sample, member.fitted, threads))
         for member in fitted.members
@@ -86,31 +87,42 @@ def refit(config: EnsembleConfig, sample: Sample, fitted: FittedEnsemble, thread
     return FittedEnsemble(tuple(again))
 
 
-def pick(margins: Sequence[Array], y: Array, picks: int) -> list[int]:
-    """How often each of `margins` (log odds, float64 (rows,)) is picked for a mean that foretells `y` (0 or 1) well.
+def _thinned(sample: Sample, most: int | None) -> Sample:
+    """At most so many of the rows, evenly spaced."""
+    rows = len(sample.y)
+    if most is None or rows <= most:
+        return sample
+    taken = np.arange(most) * rows // most
+    return sample.once(("thinned", most), lambda: Sample(sample.X[taken], sample.y[taken], sample.classes))
+
+
+def weights_of(config: EnsembleConfig, margins: Sequence[Array], sample: Sample) -> dict[int, float]:
+    """The weight of each member that is picked, by its place; `margins`: each member's of the rows of `sample`."""
+    picked = pick(margins, sample.y, sample.classes, config.picks)
+    return {place: count / config.picks for place, count in enumerate(picked) if count}
+
+
+def pick(margins: Sequence[Array], y: Array, classes: int, picks: int) -> list[int]:
+    """How often each of `margins`, float64 (rows, outputs), is picked for a mean that foretells `y` (rows,) well.
 
     Greedy selection with replacement (Caruana et al. 2004, Ensemble Selection from Libraries of Models): each of
-    `picks` times the one is added whose mean with those picked before has the lowest log loss. A tie goes to the
-    earlier; losses that differ after the twelfth decimal are a tie, for such bits depend on the machine.
+    `picks` times the one is added whose mean with those picked before has the lowest loss of the task. A tie goes to
+    the earlier; losses that differ after the twelfth decimal are a tie, for such bits depend on the machine.
     """
-    counts, total = [0] * len(margins), np.zeros(len(y))
+    counts, total = [0] * len(margins), np.zeros_like(margins[0])
     for size in range(1, picks + 1):
-        losses = [round(_log_loss((total + margin) / size, y), 12) for margin in margins]
+        losses = [round(loss((total + margin) / size, y, classes), 12) for margin in margins]
         best = losses.index(min(losses))
         counts[best] += 1
         total += margins[best]
     return counts
 
 
-def _log_loss(margin: Array, y: Array) -> float:
-    return float((np.logaddexp(0, margin) - y * margin).mean())
-
-
 def side_by_side(graphs: Sequence[bytes]) -> bytes:
     """One ONNX graph of several that take `features`: it gives the last output of each, in order.
 
     Each graph's names are prefixed by its position. Raises ValueError if two of them mean different versions of
-    the same operators.
+    the same operators; versions 1 and 3 of ai.onnx.ml are the same but for attributes that 3 adds.
     """
     import onnx
     from onnx import helper
@@ -118,7 +130,9 @@ def side_by_side(graphs: Sequence[bytes]) -> bytes:
     models = [onnx.load_model_from_string(graph) for graph in graphs]
     versions: dict[str, int] = {}
     for opset in (opset for model in models for opset in model.opset_import):
-        if versions.setdefault(opset.domain, opset.version) != opset.version:
+        if opset.domain == "ai.onnx.ml" and opset.version in (1, 3):
+            versions[opset.domain] = max(opset.version, versions.get(opset.domain, 1))
+        elif versions.setdefault(opset.domain, opset.version) != opset.version:
             raise ValueError(f"members need versions {versions[opset.domain]} and {opset.version} of {opset.domain!r}")
     for position, model in enumerate(models):
         _prefix(model.graph, f"member{position}_")
@@ -147,5 +161,5 @@ def _prefix(graph: onnx.GraphProto, prefix: str) -> None:
         named.name = renamed(named.name)
 
 
-def _unheard(train: float, validation: float) -> None:
+def unheard(train: float, validation: float) -> None:
     """An `on_round` that keeps nothing."""

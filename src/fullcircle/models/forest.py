@@ -1,4 +1,4 @@
-"""forest: a random forest."""
+"""forest: a random forest of scikit-learn, whose trees route nulls themselves; and what it shares with extra trees."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.runtime.scorer import Part, log_odds
+from fullcircle.models.trees import Tree, ensemble_of
+from fullcircle.runtime.scorer import Part, margin_of
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
@@ -18,33 +19,53 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FittedForest:
-    """A fitted RandomForestClassifier."""
+    """A fitted forest of scikit-learn; `classes` as in `Sample`."""
 
     forest: Any
+    classes: int
     rounds: int | None = None
-    parts: tuple[Part, ...] = (Part("probability", 1.0),)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Probabilities, or a number."""
+        return (Part("probability" if self.classes else "margin", 1.0),)
 
     def margin(self, X: Array) -> Array:
-        """Log odds of the trees' mean probability, float64."""
-        return log_odds(self.forest.predict_proba(X)[:, 1])
+        """Log odds or logarithms of the trees' mean probabilities, or their mean, float64 (rows, outputs).
+
+        Means are rounded to float32, as the graph gives them: next to 1, log odds show the last bit.
+        """
+        if self.classes == 0:
+            return np.asarray(self.forest.predict(X)[:, None].astype(np.float32).astype(np.float64))
+        answer = self._of_outputs(self.forest.predict_proba(X))
+        return margin_of(answer.astype(np.float32).astype(np.float64))
 
     def importance(self) -> Array:
         """Mean decrease in impurity."""
         return np.asarray(self.forest.feature_importances_)
 
     def onnx(self) -> bytes:
-        """The trees as a TreeEnsembleClassifier that gives probabilities."""
-        from skl2onnx import convert_sklearn
-        from skl2onnx.common.data_types import FloatTensorType
+        """The trees, averaged."""
+        trees = [self._tree(estimator.tree_) for estimator in self.forest.estimators_]
+        return ensemble_of(trees, self.forest.n_features_in_, "AVERAGE")
 
-        model = convert_sklearn(
-            self.forest,
-            "forest",
-            [("features", FloatTensorType([None, self.forest.n_features_in_]))],
-            options={id(self.forest): {"zipmap": False}},
-            target_opset=15,
+    def _tree(self, tree: Any) -> Tree:
+        return Tree(
+            feature=tree.feature,
+            threshold=tree.threshold,
+            left=tree.children_left,
+            right=tree.children_right,
+            nulls_left=tree.missing_go_to_left.astype(bool),
+            value=self._of_outputs(tree.value[:, 0, :]),
         )
-        return bytes(model.SerializeToString())
+
+    def _of_outputs(self, value: Array) -> Array:
+        """A column an output of a column a class seen in training; a class that was not seen has probability 0."""
+        if self.classes == 0:
+            return value
+        every = np.zeros((len(value), self.classes))
+        every[:, self.forest.classes_] = value
+        return every[:, 1:] if self.classes == 2 else every
 
 
 def fit(config: ForestConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedForest:
@@ -58,17 +79,22 @@ def refit(config: ForestConfig, sample: Sample, fitted: FittedForest, threads: i
 
 
 def _fit(config: ForestConfig, sample: Sample, threads: int) -> FittedForest:
-    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-    forest = RandomForestClassifier(
+    forest = (RandomForestClassifier if sample.classes else RandomForestRegressor)(
         n_estimators=config.trees,
         max_depth=config.max_depth,
         min_samples_leaf=config.min_leaf,
         max_features=config.max_features,
-        max_samples=config.max_samples,
+        max_samples=min(config.max_samples, (config.max_rows or len(sample.y)) / len(sample.y)),
         random_state=config.seed,
-        n_jobs=threads,
     )
-    forest.fit(sample.X, sample.y.astype(np.int64))
+    return grown(forest, sample, threads)
+
+
+def grown(forest: Any, sample: Sample, threads: int) -> FittedForest:
+    """Fit a forest that has its parameters, `threads` trees side by side: no tree depends on another."""
+    forest.n_jobs = threads
+    forest.fit(sample.X, sample.y.astype(np.int64 if sample.classes else np.float64))
     forest.n_jobs = 1  # side by side, trees would be added up in the order they finish
-    return FittedForest(forest)
+    return FittedForest(forest, sample.classes)

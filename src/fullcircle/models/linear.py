@@ -1,4 +1,4 @@
-"""linear: logistic regression on filled and scaled features; and the ONNX graph of any linear margin."""
+"""linear: logistic or ridge regression on features that it fills and scales itself; and any linear margin's graph."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.models.scaling import Scaling, scaling_of
+from fullcircle.runtime.answers import outputs_of
 from fullcircle.runtime.columns import Array
-from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.scorer import Part
+from fullcircle.runtime.scorer import Part, margin_of
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
@@ -19,50 +20,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FittedLinear:
-    """margin = X @ weights + bias; `weights` float32 (features,)."""
+    """margin = scaling(X) @ weights + bias; `weights` float64 (features, outputs), `bias` float64 (outputs,)."""
 
+    scaling: Scaling
     weights: Array
-    bias: float
+    bias: Array
     rounds: int | None = None
     parts: tuple[Part, ...] = (Part("margin", 1.0),)
 
     def margin(self, X: Array) -> Array:
-        """Log odds, float64."""
-        return X.astype(np.float64) @ self.weights.astype(np.float64) + self.bias
+        """Log odds, a score a class, or a number: float64 (rows, outputs)."""
+        return np.asarray(self.scaling(X) @ self.weights + self.bias)
 
     def importance(self) -> Array:
         """Size of the weights: comparable, for the features are on one scale."""
-        size = np.abs(self.weights).astype(np.float64)
+        size = np.asarray(np.abs(self.weights).sum(axis=1))
         return size / size.sum() if size.any() else size
 
     def onnx(self) -> bytes:
         """One matrix product. It is done in double: summed in float32, fifty terms could differ by 1e-6."""
         from onnx import TensorProto, helper
 
-        width = len(self.weights)
+        width, outputs = self.weights.shape
+        nodes, constants = self.scaling.nodes("scaled")
         graph = helper.make_graph(
             [
-                helper.make_node("Cast", ["features"], ["wide"], to=TensorProto.DOUBLE),
-                helper.make_node("MatMul", ["wide", "weights"], ["product"]),
+                *nodes,
+                helper.make_node("MatMul", ["scaled", "weights"], ["product"]),
                 helper.make_node("Add", ["product", "bias"], ["margin"]),
             ],
             "linear",
             [helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, width])],
-            [helper.make_tensor_value_info("margin", TensorProto.DOUBLE, [None, 1])],
+            [helper.make_tensor_value_info("margin", TensorProto.DOUBLE, [None, outputs])],
             [
-                helper.make_tensor("weights", TensorProto.DOUBLE, [width, 1], self.weights.astype(np.float64)),
-                helper.make_tensor("bias", TensorProto.DOUBLE, [1], [self.bias]),
+                *constants,
+                helper.make_tensor("weights", TensorProto.DOUBLE, [width, outputs], self.weights.ravel()),
+                helper.make_tensor("bias", TensorProto.DOUBLE, [outputs], self.bias),
             ],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], producer_name="fullcircle")
         model.ir_version = 8
         return bytes(model.SerializeToString())
-
-
-def demand_filled(sample: Sample, name: str) -> None:
-    """Refuse features with nulls. Raises ConfigError."""
-    if count := int(np.isnan(sample.X).any(axis=1).sum()):
-        raise ConfigError(f"model {name} takes no nulls, and {count:,} rows have some; set featurize.missing to median")
 
 
 def fit(config: LinearConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedLinear:
@@ -76,11 +74,36 @@ def refit(config: LinearConfig, sample: Sample, fitted: FittedLinear, threads: i
 
 
 def _fit(config: LinearConfig, sample: Sample) -> FittedLinear:
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression, Ridge
 
-    demand_filled(sample, config.name)
-
+    scaling = scaling_of(sample.X)
+    if sample.classes == 0:
+        # The same penalty as below: half the squared error is the loss, and C its weight.
+        ridge = Ridge(alpha=1 / config.c, solver="cholesky")
+        ridge.fit(scaling(sample.X), sample.y.astype(np.float64))
+        return _fitted(scaling, ridge.coef_[:, None], np.array([ridge.intercept_]))
     model = LogisticRegression(C=config.c, max_iter=config.max_iterations)
-    model.fit(sample.X, sample.y.astype(np.int64))
-    # Rounded to float32, so that a solver's last bits do not show.
-    return FittedLinear(model.coef_[0].astype(np.float32), float(np.float32(model.intercept_[0])))
+    model.fit(scaling(sample.X), sample.y.astype(np.int64))
+    weights, bias = model.coef_.T, model.intercept_
+    if sample.classes > 2:
+        weights, bias = _of_all_classes(weights, bias, model.classes_, sample.classes)
+    return _fitted(scaling, weights, bias)
+
+
+def _fitted(scaling: Scaling, weights: Array, bias: Array) -> FittedLinear:
+    """Rounded to float32, so that a solver's last bits do not show."""
+    return FittedLinear(
+        scaling, weights.astype(np.float32).astype(np.float64), bias.astype(np.float32).astype(np.float64)
+    )
+
+
+def _of_all_classes(weights: Array, bias: Array, seen: Array, classes: int) -> tuple[Array, Array]:
+    """Weights and biases of `classes` classes, of which the model has `seen` some; the others are as good as ruled out.
+
+    Of two classes the model has one log odds, which both share.
+    """
+    if len(seen) == 2:
+        weights, bias = np.hstack([-weights, weights]) / 2, np.hstack([-bias, bias]) / 2
+    wide, high = np.zeros((len(weights), outputs_of(classes))), np.full(classes, margin_of(np.zeros((1, classes)))[0])
+    wide[:, seen], high[seen] = weights, bias
+    return wide, high

@@ -20,13 +20,20 @@ class Sample:
     """`X`: float32 (rows, features), `y`: float32 (rows,).
 
     `classes`: 2, and `y` is 1 for the positive class; more, and `y` is the position of the class; or 0, and `y` is a
-    number in standard units (mean 0 and deviation 1 on training rows).
+    number in standard units: the target is `center` + `scale` * y.
     """
 
     X: Array
     y: Array
     classes: int = 2
+    center: float = 0.0
+    scale: float = 1.0
     made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def target(self) -> Array:
+        """The target in its own unit, float64 (rows,)."""
+        return self.center + self.scale * self.y.astype(np.float64)
 
     def once(self, key: Any, make: Callable[[], T]) -> T:
         """What `make` makes of these rows; kept, so that a sweep fits many times and bins once."""
@@ -36,4 +43,21 @@ class Sample:
         return kept
 
     def __add__(self, other: Sample) -> Sample:
-        return Sample(np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]), self.classes)
+        return Sample(
+            np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]), self.classes, self.center, self.scale
+        )
+
+
+def sides_of(training: tuple[Array, Array], validation: tuple[Array, Array], classes: int) -> tuple[Sample, Sample]:
+    """Feature matrix and target of training and of validation rows as samples.
+
+    A number is put into standard units: mean 0 and deviation 1 on training rows, both rounded to 6 digits.
+    """
+    center, scale = 0.0, 1.0
+    if classes == 0:
+        known = training[1].astype(np.float64)
+        center, scale = (float(f"{value:.6g}") for value in (known.mean(), known.std() or 1.0))
+    first, second = (
+        Sample(X, ((y - center) / scale).astype(np.float32), classes, center, scale) for X, y in (training, validation)
+    )
+    return first, second

@@ -10,25 +10,36 @@ import numpy as np
 from fullcircle.runtime.columns import is_null
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.runtime.columns import Array, Column, Columns
 
 BINS = 10
 
 
-def reference(train: Columns, inputs: list[str]) -> dict[str, Any]:
+def reference(train: Columns, inputs: dict[str, Column]) -> dict[str, Any]:
     """For each input: rows, share of nulls, and its distribution.
 
     A number has `edges` (its deciles without repeats) and `counts` of the bins between them, the first and the
-    last open; a category has `counts` by level, the most frequent first.
+    last open; so has a time, in seconds since 1970 (UTC), and a text, of its length in characters. A category has
+    `counts` by level, the most frequent first.
     """
-    return {name: _number(train[name]) if train[name].dtype != object else _category(train[name]) for name in inputs}
+    return {name: _distribution(train[name], column.kind) for name, column in inputs.items()}
 
 
-def _number(values: Array) -> dict[str, Any]:
+def _distribution(values: Array, kind: str) -> dict[str, Any]:
+    if kind == "category":
+        return _category(values)
+    if kind == "text":
+        values = np.array([np.nan if v is None else len(v) for v in values], dtype=float)
+    elif kind == "time":
+        values = np.where(is_null(values), np.nan, values.astype("datetime64[s]").astype(np.int64).astype(float))
+    return _number(values, "number" if kind == "integer" else kind)
+
+
+def _number(values: Array, kind: str) -> dict[str, Any]:
     known = values[~is_null(values)]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.zeros(0)
     counts = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
-    return _common(values) | {"kind": "number", "edges": edges.tolist(), "counts": counts.tolist()}
+    return _common(values) | {"kind": kind, "edges": edges.tolist(), "counts": counts.tolist()}
 
 
 def _category(values: Array) -> dict[str, Any]:

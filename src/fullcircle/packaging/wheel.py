@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -21,7 +22,7 @@ build-backend = "hatchling.build"
 [project]
 name = "{project}"
 version = "{version}"
-description = "{question}"
+description = {quoted}
 readme = "README.md"
 requires-python = ">=3.11"
 dependencies = ["numpy>=2", "onnxruntime>=1.20"]
@@ -77,7 +78,14 @@ def build_wheel(bundle: Path, name: str, question: str, version: str, out: Path)
     """
     project = f"{name.replace('_', '-')}-scorer"
     module = project.replace("-", "_")
-    words = {"project": project, "module": module, "version": version, "question": question.replace('"', "'")}
+    question = " ".join(question.split())
+    words = {
+        "project": project,
+        "module": module,
+        "version": version,
+        "question": question.replace("\\", "/").replace('"', "'"),
+        "quoted": json.dumps(question, ensure_ascii=False),  # a basic string of TOML is written as one of JSON
+    }
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         package = root / module

@@ -8,11 +8,12 @@ one of each class, or a number in the target's own unit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from .columns import Array
+if TYPE_CHECKING:
+    from .columns import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +55,16 @@ class BinaryAnswer:
 class MulticlassAnswer:
     """One of several classes, the most probable.
 
-    `slope`, `intercepts` (one a class): calibration, probabilities = softmax(slope * margin + intercepts): temperature
-    scaling with a bias a class (Guo et al. 2017).
+    `slope`: calibration, probabilities = softmax(slope * margin): one over the temperature of Guo et al. (2017).
     """
 
     task: Literal["multiclass"]
     classes: tuple[str, ...]
     slope: float
-    intercepts: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.intercepts) != len(self.classes):
-            raise ValueError(f"{len(self.intercepts)} intercepts for {len(self.classes)} classes")
 
     def forecast(self, margin: Array) -> Array:
         """Probability of each class, float64 (rows, classes); a row adds up to 1."""
-        return softmax(self.slope * margin + np.array(self.intercepts))
+        return softmax(self.slope * margin)
 
     def columns(self, forecast: Array) -> dict[str, Array]:
         """What is told of each row: `prediction`, and a probability a class."""

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from typing import TextIO, TypeAlias
 
     from .columns import Column, Columns
+    from .plan import Plan
     from .scorer import Scorer
 
     _Reader: TypeAlias = Iterator[list[str]]
 
-NULLS = frozenset({"", "NA", "NaN", "nan", "null", "NULL", "None"})
+NULLS = frozenset({"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "None", "?"})
 CHUNK = 50_000  # rows held at a time
 
 
@@ -54,7 +55,7 @@ def score_file(scorer: Scorer, source: Path, out: Path) -> Summary:
     aside, reasons, scored, total = rejected_beside(out), Counter[str](), 0, 0
     with _opened(source) as file, replacing(out) as part, replacing(aside) as part_aside:
         reader = csv.reader(file, strict=True)
-        header = _header(reader, scorer.plan.inputs, source)
+        header = _header(reader, scorer.plan, source)
         with (
             part.open("w", newline="", encoding="utf-8") as good,
             part_aside.open("w", newline="", encoding="utf-8") as bad,
@@ -89,6 +90,8 @@ def _score(scorer: Scorer, header: list[str], lines: list[list[str]]) -> _Done:
     }
     columns: Columns = {}
     for at, name in enumerate(header):
+        if name not in scorer.plan.inputs:
+            continue  # one that the plan ignores
         cells = [lines[i][at] for i in whole]
         columns[name], wrong = _read(cells, scorer.plan.inputs[name])
         what = "time" if scorer.plan.inputs[name].kind == "time" else "number"
@@ -133,7 +136,7 @@ def moment_of(cell: str, written: str | None) -> np.datetime64:
     return np.datetime64(moment.replace(microsecond=0), "s")
 
 
-def _header(reader: _Reader, inputs: dict[str, Column], source: Path) -> list[str]:
+def _header(reader: _Reader, plan: Plan, source: Path) -> list[str]:
     try:
         header = next(reader)
     except StopIteration:
@@ -142,7 +145,7 @@ def _header(reader: _Reader, inputs: dict[str, Column], source: Path) -> list[st
         raise DataError(f"{source} is no CSV in UTF-8: {error}") from None
     if twice := [name for name, count in Counter(header).items() if count > 1]:
         raise DataError(f"{source} has columns of one name: {', '.join(twice)}")
-    if differs := difference(inputs, header):
+    if differs := difference(plan.inputs, [name for name in header if name not in plan.ignored]):
         raise DataError(f"{source}: these are not the columns that the model takes\n  {differs}")
     return header
 

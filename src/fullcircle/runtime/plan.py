@@ -40,7 +40,8 @@ class Plan:
     """Raw input columns -> lookups -> created features -> encoders -> selection -> filling and scaling.
 
     `selected`: the outputs that the model sees, in its order. `fill`: what stands in for null, one a selected
-    output (None: nulls stay). `center`, `scale`: (x - center) / scale, likewise.
+    output (None: nulls stay). `center`, `scale`: (x - center) / scale, likewise. `ignored`: columns of the table that
+    was learnt from which are no inputs, such as its identifiers: they may come along, and are not read.
     """
 
     format: int
@@ -53,6 +54,7 @@ class Plan:
     center: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
     crossed: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.format != FORMAT:

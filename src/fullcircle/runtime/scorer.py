@@ -64,7 +64,7 @@ class ScorerSpec:
 class Scored:
     """`kept`: positions of the rows that were scored; `forecast` is theirs, in the same order.
 
-    `forecast`: float64 (rows, outputs). `columns`: what is told of them, `prediction` first, as `Answer.columns` has it.
+    `forecast`: float64 (rows, outputs). `columns`: what is told of them, `prediction` first (`Answer.columns`).
     `reasons`: why each row that is not among `kept` was set aside, in the order of the rows.
     """
 
@@ -111,7 +111,11 @@ class Scorer:
         (folder / MODEL).write_bytes(self.model)
 
     def check(self, columns: Columns) -> Checked:
-        """Check the columns' names, then each row. Raises DataError for missing or unknown columns."""
+        """Check the columns' names, then each row. Raises DataError for missing or unknown columns.
+
+        Those that the plan ignores are left out.
+        """
+        columns = {name: values for name, values in columns.items() if name not in self.plan.ignored}
         if differs := difference(self.plan.inputs, columns):
             raise DataError(f"these are not the columns that the model takes\n  {differs}")
         return check(columns, self.plan.inputs)
@@ -138,9 +142,10 @@ class Scorer:
     def margin(self, matrix: Array) -> Array:
         """The model's margin, float64 (rows, outputs), of a float32 feature matrix (rows, features)."""
         outputs = outputs_of(len(self.spec.answer.classes))
+        if not len(matrix):
+            return np.zeros((0, outputs))
         answers = self._session.run(self._outputs, {self._input: matrix})
-        # A classifier of two classes gives a column each; the last one is the positive class's.
-        found = [answer.reshape(len(matrix), -1)[:, -outputs:].astype(np.float64) for answer in answers]
+        found = [_last(answer.reshape(len(matrix), -1), outputs) for answer in answers]
         margins = [
             values if part.output == "margin" else margin_of(values)
             for part, values in zip(self.spec.parts, found, strict=True)
@@ -148,8 +153,15 @@ class Scorer:
         return blended(self.spec.parts, margins)
 
 
+def _last(answer: Array, outputs: int) -> Array:
+    """The last columns: a classifier of two classes gives one each, and the positive class's comes last."""
+    if answer.shape[1] < outputs:
+        raise BundleError(f"the model gives {answer.shape[1]} number a row, and {outputs} classes need {outputs}")
+    return np.asarray(answer[:, -outputs:], dtype=np.float64)
+
+
 def margin_of(probability: Array) -> Array:
-    """The margin of probabilities (rows, outputs): log odds where there is one output, else logarithms, from 1e-7 up."""
+    """The margin of probabilities (rows, outputs): log odds of a single output, else logarithms, from 1e-7 up."""
     return log_odds(probability) if probability.shape[1] == 1 else np.log(np.maximum(probability, 1e-7))
 
 

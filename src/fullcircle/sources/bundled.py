@@ -1,23 +1,29 @@
-"""bundled: a CSV file, plain or zipped, that an installed package ships."""
+"""bundled: CSV files that an installed package ships."""
 
 from __future__ import annotations
 
-import zipfile
+from dataclasses import replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from pyarrow import csv
 
 from fullcircle.runtime.errors import SourceError
+from fullcircle.sources.csvfile import header, read_csv
+from fullcircle.sources.opening import Place, opened
+from fullcircle.sources.telling import told
 
 if TYPE_CHECKING:
-    from fullcircle.core.problem import Bundled
+    from collections.abc import Iterator
+
+    from fullcircle.core.source import Bundled, Dialect
+    from fullcircle.runtime.columns import Column
 
 
-def read(source: Bundled) -> tuple[pa.Table, str]:
-    """Read the file without importing its package. Another version than the pinned one is an error."""
+def read(source: Bundled, columns: dict[str, Column] | None) -> tuple[Iterator[pa.RecordBatch], str]:
+    """Batches of the file without importing its package. Another version than the pinned one is an error."""
     name = f"{source.package} {source.version}"
     try:
         distribution = metadata.distribution(source.package)
@@ -28,16 +34,52 @@ def read(source: Bundled) -> tuple[pa.Table, str]:
             f"{source.package} {distribution.version} is installed, but the problem pins {source.version}. "
             "Pin the new version in the problem's sources to take the new data on purpose."
         )
-    path = Path(str(distribution.locate_file(source.file)))
-    if not path.is_file():
-        raise SourceError(f"{name} has no file {source.file}.")
-    options = csv.ConvertOptions(null_values=list(source.nulls), strings_can_be_null=True)
-    try:
-        if path.suffix != ".zip":
-            table = csv.read_csv(path, convert_options=options)
-        else:
-            with zipfile.ZipFile(path) as archive, archive.open(path.stem) as file:
-                table = csv.read_csv(file, convert_options=options)
-    except (pa.ArrowInvalid, zipfile.BadZipFile, KeyError) as error:
-        raise SourceError(f"{name}: {source.file} cannot be read: {error}") from None
-    return table, f"{name}, {source.file}"
+    files = (source.file, *source.beside)
+    paths = [Path(str(distribution.locate_file(file))) for file in files]
+    for file, path in zip(files, paths, strict=True):
+        if not path.is_file():
+            raise SourceError(f"{name} has no file {file}.")
+    places = [f"{name}: {file}" for file in files]
+    dialects = [source.dialect] if len(paths) == 1 else _shared(source.dialect, paths, places, columns)
+    parts = [_batches(p, d, w, columns) for p, d, w in zip(paths, dialects, places, strict=True)]
+    return parts[0] if len(parts) == 1 else _beside(parts, places), f"{name}, {', '.join(files)}"
+
+
+def _batches(path: Path, dialect: Dialect, where: str, columns: dict[str, Column] | None) -> Iterator[pa.RecordBatch]:
+    own = columns if columns is None or not dialect.names else {n: columns[n] for n in dialect.names if n in columns}
+    with told(where):
+        yield from read_csv(partial(opened, str(path), Place()), dialect, where, own)
+
+
+def _shared(dialect: Dialect, paths: list[Path], places: list[str], columns: dict[str, Column] | None) -> list[Dialect]:
+    """A dialect for each of several files: the names, where no header gives them, are dealt out in order."""
+    names = list(dialect.names or (() if dialect.header or columns is None else columns))
+    if not names:
+        return [dialect] * len(paths)
+    counts = [len(header(partial(opened, str(p), Place()), dialect, w)) for p, w in zip(paths, places, strict=True)]
+    if sum(counts) != len(names):
+        raise SourceError(f"{', '.join(places)} have {sum(counts)} columns together, and {len(names)} names are given")
+    ends = [sum(counts[: i + 1]) for i in range(len(counts))]
+    return [replace(dialect, names=tuple(names[e - c : e])) for c, e in zip(counts, ends, strict=True)]
+
+
+def _beside(parts: list[Iterator[pa.RecordBatch]], places: list[str]) -> Iterator[pa.RecordBatch]:
+    """Batches of the columns of all parts, row by row. Raises SourceError where one ends before another."""
+    held: list[pa.RecordBatch | None] = [None] * len(parts)
+    rows = 0
+    while True:
+        for i, part in enumerate(parts):
+            batch = held[i]
+            if batch is None or not batch.num_rows:
+                held[i] = next((batch for batch in part if batch.num_rows), None)
+        here = [batch for batch in held if batch is not None]
+        if not here:
+            return
+        if len(here) < len(held):
+            short = places[held.index(None)]
+            raise SourceError(f"{short} ends after {rows:,} rows, and the file beside it goes on")
+        count = min(batch.num_rows for batch in here)
+        cut = [batch.slice(0, count) for batch in here]
+        names = [name for batch in cut for name in batch.schema.names]
+        yield pa.RecordBatch.from_arrays([array for batch in cut for array in batch.columns], names)
+        held, rows = [batch.slice(count) for batch in here], rows + count

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fullcircle.cleaning.expressions import holds, mentioned
+from fullcircle.cleaning.joins import check_joins, joined
 from fullcircle.cleaning.pointintime import due_at, last_observed, recent
 from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
@@ -17,7 +18,7 @@ from fullcircle.core.problem import Data, History, Moment, Observations, Table, 
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, write_columns, write_json
 from fullcircle.runtime.columns import Checked, Columns, check, rows, take
-from fullcircle.runtime.errors import DataError
+from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.typed import plain
 
 
@@ -50,12 +51,13 @@ def sift(raw: Columns, spec: Table, name: str, config: CleanConfig) -> Sifted:
         broken = ~holds(frame, rule.holds, f"rules of {name}: {rule.name}")
         if broken.any():
             checked.broken[rule.name] = broken
-    # Only a row that is otherwise sound can be the first of its key.
-    sound = np.flatnonzero(~checked.rejected)
-    repeated = np.zeros(len(frame), bool)
-    repeated[sound] = frame.iloc[sound].duplicated(subset=list(spec.key)).to_numpy()
-    if repeated.any():
-        checked.broken["another row has the key " + ", ".join(spec.key)] = repeated
+    if spec.key:
+        # Only a row that is otherwise sound can be the first of its key.
+        sound = np.flatnonzero(~checked.rejected)
+        repeated = np.zeros(len(frame), bool)
+        repeated[sound] = frame.iloc[sound].duplicated(subset=list(spec.key)).to_numpy()
+        if repeated.any():
+            checked.broken["another row has the key " + ", ".join(spec.key)] = repeated
     return _halves(checked, spec, name, config)
 
 
@@ -80,7 +82,7 @@ def _too_many(checked: Checked, spec: Table, name: str, allowed: float) -> str:
     lines = []
     for rule, mask in checked.broken.items():
         first = np.flatnonzero(mask)[0]
-        example = ", ".join(f"{key}={checked.columns[key][first]}" for key in spec.key)
+        example = ", ".join(f"{key}={checked.columns[key][first]}" for key in spec.key) or f"row {first + 1:,}"
         lines.append(f"  {rule}: {int(mask.sum()):,} rows, e.g. {example}")
     bad, total = int(checked.rejected.sum()), len(checked.rejected)
     return (
@@ -92,12 +94,19 @@ def _too_many(checked: Checked, spec: Table, name: str, allowed: float) -> str:
 
 def add_known(
     kept: Columns,
-    moment: Moment,
+    moment: Moment | None,
     observations: Observations | None,
     observed: Columns,
     history: History | None,
 ) -> tuple[Columns, dict[str, Any]]:
-    """Add to kept rows what was known at their moment of prediction; also say how many rows had no observation."""
+    """Add to kept rows what was known at their moment of prediction; also say how many rows had no observation.
+
+    A problem without such a moment has only what stands in its rows. Raises ConfigError if its data has more.
+    """
+    if moment is None:
+        if observations is not None or history is not None:
+            raise ConfigError("observations and history need problem.moment, which says when a prediction is made")
+        return dict(kept), {"rows_without_observation": 0}
     due = due_at(kept, moment)
     at = due - round(moment.lead_hours * 3600)
     known = dict(kept)
@@ -110,16 +119,25 @@ def add_known(
     return known, {"rows_without_observation": unobserved}
 
 
+def raw_of(table: str) -> Path:
+    """Where the raw table is: a file, or a folder of snapshots in the order they were taken."""
+    parts = paths.raw_parts(table)
+    return parts if parts.is_dir() else paths.raw(table)
+
+
 def main() -> None:
     """Sift every table, join what was known, check the result; write both halves, the reference tables, the schema."""
     from fullcircle.cleaning.schema import check_clean  # pandera: half a second for who wants the configuration alone
 
     config = load(CleanConfig, "clean")
-    name, moment = load(str, "problem.table"), load(Moment, "problem.moment")
+    name, moment = load(str, "problem.table"), load(Moment | None, "problem.moment")
     data = load_file(Data, Path(load(str, "problem.data")))
-    sifted = {table: sift(read_columns(paths.raw(table)), spec, table, config) for table, spec in data.tables.items()}
+    check_joins(data, name)
+    sifted = {table: sift(read_columns(raw_of(table)), spec, table, config) for table, spec in data.tables.items()}
     observed = sifted[data.observations.table].kept if data.observations else {}
     known, report = add_known(sifted[name].kept, moment, data.observations, observed, data.history)
+    known, unmatched = joined(known, {table: s.kept for table, s in sifted.items()}, data.joins)
+    report |= {"rows_without_match": unmatched} if data.joins else {}
     schema = schema_of(data, name, moment)
     check_clean(pd.DataFrame({c: known[c] for c in schema.inputs}), schema.inputs, "clean")
     assert rows(known) + rows(sifted[name].rejected) == sifted[name].report["rows"]  # noqa: S101

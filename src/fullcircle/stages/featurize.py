@@ -322,6 +322,11 @@ def describe(fitted: Fitted) -> dict[str, Any]:
     } | ({"stability": fitted.stability} if fitted.stability else {})
 
 
+def not_asked_for(schema: Schema) -> tuple[str, ...]:
+    """Columns of the table that a scorer is not to mind: what becomes known later, and what identifies a row."""
+    return tuple(name for name in (*schema.outcomes, *schema.records) if name not in schema.inputs)
+
+
 def main() -> None:
     """Fit the plan on training rows, apply it to both halves, write matrices and plan."""
     schema = build(Schema, read_json(paths.SCHEMA), str(paths.SCHEMA))
@@ -332,6 +337,7 @@ def main() -> None:
     train = read_columns(paths.TRAIN, [*inputs, "target"])
     classes = len(load(Target, "problem.target").classes)
     fitted = fit_plan(train, inputs, features, references, load(FeaturizeConfig, "featurize"), classes)
+    fitted = replace(fitted, plan=replace(fitted.plan, ignored=not_asked_for(schema)))
     validation = read_columns(paths.VALIDATION, [*inputs, "target"])
     names, matrix = list(fitted.plan.selected), apply(fitted.plan, validation)
     sides = (paths.TRAIN_FEATURES, fitted.matrix, train), (paths.VALIDATION_FEATURES, matrix, validation)

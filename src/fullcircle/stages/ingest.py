@@ -3,48 +3,134 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fullcircle import sources
-from fullcircle.cleaning.schema import check_raw
+from fullcircle.cleaning.raw import check_raw, schema_raw
 from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
-from fullcircle.core.problem import Data, Source, Table
+from fullcircle.core.folders import replacing_folder
+from fullcircle.core.problem import Data, Table
+from fullcircle.core.source import Bundled, Source
 from fullcircle.core.stage import run
-from fullcircle.core.tables import write_json, write_table
+from fullcircle.core.tables import read_json, write_batches, write_json
+from fullcircle.runtime.errors import ConfigError, SourceError, difference
+from fullcircle.runtime.typed import plain
+from fullcircle.sources import snapshots
+from fullcircle.sources.snapshots import Part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
 
+    from fullcircle.core.source import File, Http, Sql
 
-def ingest(source: Source, spec: Table, name: str) -> tuple[pa.Table, str]:
-    """Read one source and check it against its table's schema; returns the table and its origin in words."""
-    reading = sources.read(source)
-    return check_raw(reading.table, spec, f"{name} ({reading.origin})"), reading.origin
+DELAY = 2.0  # seconds before progress is shown
 
 
-def entry(table: pa.Table, origin: str, file: Path) -> dict[str, object]:
+def ingest(
+    source: Source, spec: Table, name: str, old: Path, new: Path, before: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Read one source into the folder `new`, checked against its table's schema; return its entry in the manifest.
+
+    `old`: the folder of the last run, `before`: the table's entry in its manifest; mode append takes its parts over.
+    Raises SourceError and DataError, naming the table.
+    """
+    try:
+        if isinstance(source, Bundled) or source.mode == "full":
+            return _whole(source, spec, name, new / paths.raw(name).name)
+        return _appended(source, spec, name, old / paths.raw_parts(name).name, new / paths.raw_parts(name).name, before)
+    except SourceError as error:
+        raise SourceError(f"{name}: {error}") from None
+
+
+def _whole(source: Source, spec: Table, name: str, file: Path) -> dict[str, Any]:
+    reading = sources.read(source, spec)
+    batches = check_raw(reading.batches, spec, f"{name} ({reading.origin})")
+    rows = write_batches(file, schema_raw(spec), shown(batches, name))
+    return entry(spec, reading.origin, rows, digest(file))
+
+
+def _appended(
+    source: File | Sql | Http, spec: Table, name: str, old: Path, new: Path, before: dict[str, Any] | None
+) -> dict[str, Any]:
+    new.mkdir()
+    parts = snapshots.earlier(before, source, schema_raw(spec), old)
+    for part in parts:
+        if not (old / part.file).is_file() or digest(old / part.file) != part.sha256:
+            raise SourceError(
+                f"the snapshot {old / part.file} is not what was read. `dvc checkout data/raw` restores it."
+            )
+        _take_over(old / part.file, new / part.file)
+    if not parts or parts[-1].as_of != source.as_of:
+        parts = (*parts, _next_part(source, spec, name, new, parts))
+    total = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
+    whole = entry(spec, parts[-1].origin, sum(part.rows for part in parts), total)
+    return whole | {"asked": snapshots.asked(source), "parts": [plain(part) for part in parts]}
+
+
+def _next_part(source: File | Sql | Http, spec: Table, name: str, folder: Path, parts: tuple[Part, ...]) -> Part:
+    last = parts[-1].watermark if parts else None
+    past = None
+    if source.watermark is not None:
+        past = snapshots.Past(source.watermark, spec, last)
+    reading = sources.read(source, spec, past.last if past else None)
+    batches = reading.batches if past is None else past(reading.batches)
+    # After the first snapshot it is no error that nothing is new.
+    checked = check_raw(batches, spec, f"{name} ({reading.origin})", may_be_empty=past is not None and bool(parts))
+    part = Part(as_of=source.as_of or "", rows=0, sha256="", origin=reading.origin)
+    rows = write_batches(folder / part.file, schema_raw(spec), shown(checked, name))
+    watermark = snapshots.written(past.last) if past else None
+    return replace(part, rows=rows, sha256=digest(folder / part.file), watermark=watermark)
+
+
+def _take_over(old: Path, new: Path) -> None:
+    try:
+        os.link(old.resolve(), new)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(old, new)
+
+
+def entry(spec: Table, origin: str, rows: int, sha256: str) -> dict[str, Any]:
     """What the manifest says of one table."""
-    return {
-        "origin": origin,
-        "rows": table.num_rows,
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "schema": {field.name: str(field.type) for field in table.schema},
-    }
+    return {"origin": origin, "rows": rows, "sha256": sha256, "schema": snapshots.schema_of(schema_raw(spec))}
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def shown(batches: Iterator[pa.RecordBatch], name: str) -> Iterator[pa.RecordBatch]:
+    """Give the batches on; on a terminal, say how many rows there are so far once that takes a while."""
+    if not sys.stderr.isatty():
+        yield from batches
+        return
+    from tqdm import tqdm
+
+    with tqdm(desc=name, unit=" rows", unit_scale=True, delay=DELAY) as bar:
+        for batch in batches:
+            bar.update(batch.num_rows)
+            yield batch
 
 
 def main() -> None:
-    """Read every source before anything is written: complete or failed, never in part."""
+    """Read every source into a new folder that then takes the old one's place: complete or failed, never in part."""
     specs = load_file(Data, Path(load(str, "problem.data"))).tables
-    read = {
-        name: ingest(source, specs[name], name) for name, source in load(dict[str, Source], "problem.sources").items()
-    }
-    manifest = {}
-    for name, (table, origin) in read.items():
-        write_table(paths.raw(name), table)
-        manifest[name] = entry(table, origin, paths.raw(name))
-    write_json(paths.RAW_MANIFEST, manifest)
+    named = load(dict[str, Source], "problem.sources")
+    if differs := difference(specs, named, "table", missing=False):
+        raise ConfigError(f"problem.sources: {differs}. conf/data/ describes {', '.join(specs)}.")
+    with replacing_folder(paths.RAW) as fresh:  # before the old manifest is read: it may put the old folder back
+        before = read_json(paths.RAW_MANIFEST) if paths.RAW_MANIFEST.is_file() else {}
+        entries = {n: ingest(s, specs[n], n, paths.RAW, fresh, before.get(n)) for n, s in named.items()}
+        write_json(fresh / paths.RAW_MANIFEST.name, entries)
 
 
 if __name__ == "__main__":

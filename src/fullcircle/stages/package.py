@@ -59,10 +59,10 @@ def main() -> None:
     )
     libraries = {library: metadata.version(library) for library in LIBRARIES}
     facts = gather(libraries)
-    inputs = list(Scorer.load(paths.SCORER).plan.inputs)
+    inputs = Scorer.load(paths.SCORER).plan.inputs
     parts = {
         bundle.VERDICT: read_json(paths.VERDICT),
-        bundle.REFERENCE: reference(read_columns(paths.TRAIN, inputs), inputs),
+        bundle.REFERENCE: reference(read_columns(paths.TRAIN, list(inputs)), inputs),
         bundle.PROVENANCE: provenance(read_params(), read_json(paths.RAW_MANIFEST), libraries),
     }
     beside = paths.BUNDLE.with_name(".bundle.part")

@@ -10,20 +10,26 @@ import numpy as np
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.problem import Costs, Target
+from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.stage import run
-from fullcircle.core.tables import read_columns, read_matrix, rounded, write_csv, write_json
+from fullcircle.core.tables import read_columns, read_matrix, write_csv, write_json
 from fullcircle.evaluation import baselines
-from fullcircle.evaluation.metrics import evaluate, predictions
+from fullcircle.evaluation.tasks import measured
 from fullcircle.models import Fitted, ModelConfig, model_of
+from fullcircle.models.calibration import answer_of
+from fullcircle.models.crossed import cross_fit
 from fullcircle.models.curve import learning_curve
 from fullcircle.models.ensemble import FittedEnsemble
-from fullcircle.models.sample import Sample
-from fullcircle.runtime.errors import DataError, ParityError
-from fullcircle.runtime.plan import unknown_levels
-from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec, log_odds, read_plan, sigmoid
+from fullcircle.models.sample import sides_of
+from fullcircle.runtime.answers import Answer
+from fullcircle.runtime.errors import ParityError
+from fullcircle.runtime.plan import apply, unknown_levels
+from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec, read_plan
+from fullcircle.runtime.typed import plain
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
+    from fullcircle.models.sample import Sample
     from fullcircle.runtime.columns import Array, Columns
     from fullcircle.runtime.plan import Plan
 
@@ -35,6 +41,7 @@ class TrainConfig:
     """How the scorer is made of a model; what each number means stands in conf/config.yaml."""
 
     refit: bool
+    folds: int
     calibrate: Literal["sigmoid", "none"]
     parity: float
     threads: int
@@ -42,28 +49,47 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if not 0 < self.parity < 1:
             raise ValueError(f"parity {self.parity:g} is outside 0..1")
-        if self.threads < 1:
-            raise ValueError(f"threads {self.threads} must be at least 1")
+        if self.threads < 1 or self.folds < 1:
+            raise ValueError(f"threads {self.threads} and folds {self.folds} must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is asked of a model. `metric`: the primary one. `threshold`: of the positive class, where there is one."""
+
+    target: Target
+    metric: str
+    threshold: float = 0.5
+
+    @property
+    def classes(self) -> int:
+        """2, more, or 0 where the target is a number."""
+        return len(self.target.classes)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An estimator fitted on training rows, its calibration, and what validation rows say of both."""
+    """An estimator, what its margins mean, and what rows it had not seen say of both.
+
+    `validation`: metrics on validation rows, or out of fold on training and validation rows.
+    """
 
     estimator: Fitted
-    calibration: tuple[float, float]  # slope and intercept of the sigmoid
+    answer: Answer
     validation: dict[str, float]
+    metric: str
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What metrics/train.json holds."""
-        found: dict[str, Any] = {"val_auc": self.validation["auc"], "val_ece": self.validation["ece"]}
+        """What metrics/train.json holds: the primary metric, how far it can be believed, and the rounds chosen."""
+        trust = "ece" if "ece" in self.validation else "coverage"
+        found: dict[str, Any] = {f"val_{name}": self.validation[name] for name in (self.metric, trust)}
         return found if self.estimator.rounds is None else found | {"rounds": self.estimator.rounds}
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The estimator, what the first fit said of it, and the scorer made of both."""
+    """The estimator, what was measured of it or of its like, and the scorer made of both."""
 
     estimator: Fitted
     measured: Measured
@@ -75,121 +101,124 @@ def train(
     sides: tuple[Sample, Sample],
     model: ModelConfig,
     config: TrainConfig,
-    target: Target,
-    threshold: float,
+    goal: Goal,
     on_round: OnRound,
+    fold: Array | None = None,
 ) -> Trained:
-    """Fit on training rows, calibrate and measure on validation rows, then fit again on both if asked to."""
-    measured, (training, validation) = measure(sides, model, config, threshold, on_round), sides
+    """Fit, calibrate and measure; then fit again on training and validation rows if asked to.
+
+    `fold`: int (rows,) of training and then validation rows: each fold is held out once. None: validation rows are.
+    """
+    measured = measure(sides, model, config, goal, on_round, fold)
     estimator = measured.estimator
-    if config.refit:
-        estimator = model_of(model).refit(model, training + validation, estimator, config.threads)
-    scorer = scorer_of(estimator, measured.calibration, plan, target, threshold)
-    return Trained(estimator, measured, scorer)
+    if config.refit and fold is None:  # a model fitted by folds has been fitted on all rows
+        estimator = model_of(model).refit(model, sides[0] + sides[1], estimator, config.threads)
+    return Trained(estimator, measured, scorer_of(estimator, measured.answer, plan))
 
 
 def measure(
-    sides: tuple[Sample, Sample], model: ModelConfig, config: TrainConfig, threshold: float, on_round: OnRound
+    sides: tuple[Sample, Sample],
+    model: ModelConfig,
+    config: TrainConfig,
+    goal: Goal,
+    on_round: OnRound,
+    fold: Array | None = None,
 ) -> Measured:
-    """Fit on training rows; calibrate and measure on validation rows."""
+    """Fit a model; calibrate and measure it on rows that were not fitted on."""
     training, validation = sides
-    estimator = model_of(model).fit(model, training, validation, config.threads, on_round)
-    margin = estimator.margin(validation.X)
-    slope, intercept = platt(margin, validation.y) if config.calibrate == "sigmoid" else (1.0, 0.0)
-    probability = sigmoid(slope * margin + intercept)
-    found = evaluate(predictions(probability, validation.y, threshold, BINS))
-    return Measured(estimator, (slope, intercept), found)
+    if fold is None:
+        judged = validation
+        estimator = model_of(model).fit(model, training, validation, config.threads, on_round)
+        margin = estimator.margin(validation.X)
+    else:
+        judged = training + validation
+        crossed = cross_fit(model, judged, fold, config.threads, on_round)
+        estimator, margin = crossed.fitted, crossed.margin
+    answer = answer_of(goal.target, margin, judged, goal.threshold, calibrate=config.calibrate == "sigmoid")
+    found = measured(answer.forecast(margin), judged.target, answer, BINS)
+    return Measured(estimator, answer, found, goal.metric)
 
 
-def scorer_of(
-    estimator: Fitted, calibration: tuple[float, float], plan: Plan, target: Target, threshold: float
-) -> Scorer:
-    """The scorer made of features, an estimator and its calibration."""
-    spec = ScorerSpec(FORMAT, target.positive, target.negative, estimator.parts, *calibration, threshold)
-    return Scorer(plan, spec, estimator.onnx())
+def scorer_of(estimator: Fitted, answer: Answer, plan: Plan) -> Scorer:
+    """The scorer made of features, an estimator and what its margins mean."""
+    return Scorer(plan, ScorerSpec(FORMAT, estimator.parts, answer), estimator.onnx())
 
 
-def platt(margin: Array, y: Array) -> tuple[float, float]:
-    """Slope and intercept of the sigmoid that fits `y` best (Platt 1999), by damped Newton steps on the log loss.
+def demand_parity(trained: Trained, raw: Columns, config: TrainConfig, side: str, X: Array | None = None) -> Array:
+    """Score raw rows with the scorer, and their features with the estimator; return the scorer's forecast.
 
-    Rounded to 6 digits. A margin that says nothing (all rows alike) moves the intercept only; one that parts the
-    classes without error would have an infinite slope, and stops at a large one.
+    `X`: the features, where they are at hand. Raises ParityError, naming the rows, if any two are more than
+    `config.parity` apart: in probability, or in deviations of the target.
     """
-    y = y.astype(np.float64)
-    if np.ptp(margin) < 1e-9:
-        return 1.0, float(rounded(float(log_odds(np.array(y.mean())) - margin[0])))
-    X = np.stack([margin, np.ones_like(margin)], axis=1)
-    weights = np.array([1.0, 0.0])
-    loss = _log_loss(X @ weights, y)
-    for _ in range(100):
-        p = sigmoid(X @ weights)
-        curvature = X.T @ (X * (p * (1 - p))[:, None])
-        step = np.linalg.solve(curvature + 1e-9 * np.trace(curvature) * np.eye(2) + 1e-12 * np.eye(2), X.T @ (p - y))
-        while (tried := _log_loss(X @ (weights - step), y)) > loss:
-            step = step / 2
-            if np.abs(step).max() < 1e-12:
-                break
-        weights, loss, moved = weights - step, min(tried, loss), np.abs(step).max()
-        if moved < 1e-9 or np.abs(weights).max() > 1e3:
-            break
-    return float(rounded(float(weights[0]))), float(rounded(float(weights[1])))
-
-
-def _log_loss(margin: Array, y: Array) -> float:
-    return float((np.logaddexp(0, margin) - y * margin).sum())
-
-
-def demand_parity(trained: Trained, raw: Columns, X: Array, config: TrainConfig, side: str) -> Array:
-    """Score raw rows with the scorer, and their features with the estimator; return the scorer's probabilities.
-
-    Raises ParityError, naming the rows, if any two are more than `config.parity` apart.
-    """
-    answer = trained.scorer.probability(raw, config.threads)
-    slope, intercept = trained.measured.calibration
-    expected = sigmoid(slope * trained.estimator.margin(X) + intercept)
-    apart = np.abs(answer - expected)
+    plan, answer = trained.scorer.plan, trained.measured.answer
+    found = trained.scorer.forecast(raw, config.threads)
+    expected = answer.forecast(trained.estimator.margin(apply(plan, raw) if X is None else X))
+    unit = answer.scale if answer.task == "regression" else 1.0
+    apart = np.abs(found - expected).max(axis=1) / unit
     wrong = np.flatnonzero(~(apart <= config.parity))  # not a number is wrong too
     if len(wrong):
         worst = wrong[np.argsort(-np.nan_to_num(apart[wrong], nan=np.inf))][:3]
-        examples = "\n".join(f"  row {i}: estimator {expected[i]:.9f}, scorer {answer[i]:.9f}" for i in worst)
+        examples = "\n".join(f"  row {i}: estimator {_shown(expected[i])}, scorer {_shown(found[i])}" for i in worst)
         raise ParityError(
-            f"{len(wrong):,} of {len(answer):,} {side} rows are more than {config.parity:g} apart between estimator "
+            f"{len(wrong):,} of {len(found):,} {side} rows are more than {config.parity:g} apart between estimator "
             f"and scorer\n{examples}\nThe model does not survive its way to ONNX; it must not be served."
         )
-    return answer
+    return found
+
+
+def _shown(forecast: Array) -> str:
+    return ", ".join(f"{value:.9f}" for value in forecast)
 
 
 def main() -> None:
     """Train, demand parity on every row, write scorer, baselines, metrics and plots."""
-    config, target = load(TrainConfig, "train"), load(Target, "problem.target")
-    model: ModelConfig = load(ModelConfig, "model")
+    config, goal, model = load(TrainConfig, "train"), goal_of(), load(ModelConfig, "model")
+    split: Split = load(Split, "split")
     plan = read_plan(paths.FEATURES)
     X, y, names = read_matrix(paths.TRAIN_FEATURES)
     X_validation, y_validation, _ = read_matrix(paths.VALIDATION_FEATURES)
-    sides = Sample(X, y), Sample(X_validation, y_validation)
-    if any(len(np.unique(side.y)) < 2 for side in sides):
-        raise DataError("a side has one class only; mend the split")
-    with learning_curve(paths.CURVE) as on_round:
-        trained = train(plan, sides, model, config, target, load(Costs, "problem.costs").threshold, on_round)
     columns = [*plan.inputs, "target"]
     raw, raw_validation = read_columns(paths.TRAIN, columns), read_columns(paths.VALIDATION, columns)
-    seen = demand_parity(trained, raw, X, config, "training")
-    demand_parity(trained, raw_validation, X_validation, config, "validation")
+    sides = sides_of((X, y), (X_validation, y_validation), goal.classes)
+    with learning_curve(paths.CURVE) as on_round:
+        trained = train(plan, sides, model, config, goal, on_round, fold_of(split, config.folds, goal.classes))
+    # Columns out of fold are for learning alone: what was learnt is held against what the scorer computes.
+    seen = demand_parity(trained, raw, config, "training", None if plan.crossed else X)
+    demand_parity(trained, raw_validation, config, "validation", X_validation)
     trained.scorer.save(paths.SCORER)
-    found = baselines.fit(raw, raw_validation, list(plan.inputs))
+    answer = trained.scorer.spec.answer
+    found = baselines.fit(raw, raw_validation, plan.inputs, answer, goal.metric)
     write_json(paths.BASELINES, asdict(found))
-    _write_reports(trained, names, baselines.auc(seen, raw["target"]), found, unknown_levels(plan, raw_validation))
+    score = measured(seen, raw["target"], answer, BINS)[goal.metric]
+    _write_reports(trained, names, score, found, unknown_levels(plan, raw_validation))
+
+
+def goal_of(params: Any = None) -> Goal:
+    """What the problem asks of a model. Without costs the positive class is predicted where it is the more probable."""
+    costs = load(Costs | None, "problem.costs", params)
+    threshold = 0.5 if costs is None else costs.threshold
+    return Goal(load(Target, "problem.target", params), load(str, "problem.metric", params), threshold)
+
+
+def fold_of(split: Split, count: int, classes: int) -> Array | None:
+    """The fold of each training and then validation row; None where validation rows are what a model is judged on."""
+    if count == 1 or isinstance(split, TimeSplit):
+        return None
+    columns = [*split.columns, "target"] if split.columns else None
+    sides = [read_columns(path, columns) for path in (paths.TRAIN, paths.VALIDATION)]
+    both = {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
+    return folds(both, split, count, classes)
 
 
 def _write_reports(
-    trained: Trained, names: list[str], train_auc: float, found: baselines.Baselines, unknown: dict[str, int]
+    trained: Trained, names: list[str], score: float, found: baselines.Baselines, unknown: dict[str, int]
 ) -> None:
     write_json(paths.TRAIN_METRICS, trained.measured.metrics)
     report: dict[str, Any] = {
-        "train_auc": train_auc,
+        "train_score": score,
         "validation": trained.measured.validation,
-        "one_rule": found.rule.column,
-        "calibration": {"slope": trained.scorer.spec.slope, "intercept": trained.scorer.spec.intercept},
+        "one_rule": found.rule.column if found.rule else None,
+        "answer": plain(trained.scorer.spec.answer),
         "validation_rows_with_unknown_levels": unknown,
     }
     if isinstance(trained.estimator, FittedEnsemble):

@@ -5,27 +5,26 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fullcircle.core import paths
+from fullcircle.core.balance import balance
 from fullcircle.core.config import load
 from fullcircle.core.problem import Behaviour, Gate
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_json, write_csv, write_json
-from fullcircle.evaluation import curves
-from fullcircle.evaluation.baselines import Baselines, auc, follow
+from fullcircle.evaluation.baselines import Baselines, follow, follow_dummy
 from fullcircle.evaluation.behaviour import Behaved, behave, share_passed
-from fullcircle.evaluation.gates import GATED, Verdict, judge
+from fullcircle.evaluation.gates import Verdict, demand_gates, judge
 from fullcircle.evaluation.intervals import bootstrap, groups_of
-from fullcircle.evaluation.metrics import NAMES, Predictions, evaluate, predictions
-from fullcircle.evaluation.slices import Slice, gap, slices
+from fullcircle.evaluation.slices import Slice, Slicing, gap, slices
+from fullcircle.evaluation.tasks import better, files_of, judge_of, measured
+from fullcircle.runtime.answers import Answer
 from fullcircle.runtime.columns import take
-from fullcircle.runtime.errors import ConfigError
+from fullcircle.runtime.errors import DataError
 from fullcircle.runtime.scorer import Scorer
 from fullcircle.runtime.typed import build
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Columns
+    from fullcircle.runtime.columns import Array, Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +46,29 @@ class ValidateConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Validated:
-    """Everything that the test rows said."""
+class Demands:
+    """What the problem demands of a model. `metric`: the primary one. `slices`: columns to slice by."""
 
-    predictions: Predictions
+    metric: str
+    slices: tuple[str, ...]
+    behaviour: tuple[Behaviour, ...]
+    gates: tuple[Gate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """Everything that the test rows said.
+
+    `predictions`: what the judge of the task made of them. `dummy`, `rule`: metrics of the baselines on the same rows;
+    no rule where every input is free text.
+    """
+
+    answer: Answer
+    predictions: Any
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
-    baselines: dict[str, float]
+    dummy: dict[str, float]
+    rule: dict[str, float] | None
     slices: list[Slice]
     behaviour: list[Behaved]
     rejected: dict[str, int]
@@ -61,81 +76,81 @@ class Validated:
 
 
 def validate(
-    scorer: Scorer,
-    test: Columns,
-    known: Baselines,
-    train_auc: float,
-    config: ValidateConfig,
-    slice_by: tuple[str, ...],
-    behaviour: tuple[Behaviour, ...],
-    gates: tuple[Gate, ...],
+    scorer: Scorer, test: Columns, known: Baselines, train_score: float, config: ValidateConfig, demands: Demands
 ) -> Validated:
-    """Score test rows (raw inputs, `target`, and the columns to slice and resample by) and judge what comes back."""
-    demand_gates(gates)
-    raw = {name: test[name] for name in scorer.plan.inputs}
-    scored = scorer.score(raw, threads=2)
+    """Score test rows (raw inputs, `target`, and the columns to slice and resample by) and judge what comes back.
+
+    `train_score`: the primary metric on training rows. Raises DataError where no row can be scored.
+    """
+    answer, metric = scorer.spec.answer, demands.metric
+    task = judge_of(len(answer.classes))
+    demand_gates(demands.gates, task, metric)
+    scored = scorer.score({name: test[name] for name in scorer.plan.inputs}, threads=2)
+    rejected = {reason: scored.reasons.count(reason) for reason in sorted(set(scored.reasons))}
+    if len(scored.kept) == 0:
+        raise DataError(f"the scorer takes none of {len(test['target']):,} test rows: {rejected}. Mend `clean`")
     rows = take(test, scored.kept)
+    target = rows["target"]
+    predictions = task.predictions(scored.forecast, target, answer, config.bins)
+    metrics = task.evaluate(predictions)
+    group = groups_of([rows[name] for name in config.resample_by], len(target))
+    slicing = Slicing(metric, config.bins, config.slice_rows)
+    of_slices = slices({name: rows[name] for name in demands.slices}, scored.forecast, target, answer, slicing)
     inputs = {name: rows[name] for name in scorer.plan.inputs}
-    target, threshold = rows["target"], scorer.spec.threshold
-    s = predictions(scored.probability, target, threshold, config.bins)
-    metrics = evaluate(s)
-    group = groups_of([rows[name] for name in config.resample_by])
-    of_slices = slices(
-        {name: rows[name] for name in slice_by},
-        scored.probability,
-        target,
-        threshold,
-        config.bins,
-        config.slice_rows,
-    )
-    behaved = behave(behaviour, inputs, scorer.probability)
-    rule_auc = auc(follow(known.rule, rows), target)
+    behaved = behave(demands.behaviour, inputs, answer, scorer.forecast)
+    dummy = _baseline(follow_dummy(known, rows), target, answer, config.bins)
+    rule = None if known.rule is None else _baseline(follow(known.rule, rows), target, answer, config.bins)
+
+    def over(other: float | None) -> float | None:
+        return None if other is None else better(task, metric, metrics[metric], other)
+
     values: dict[str, float | None] = {
         **metrics,
-        "slice_gap": gap(metrics["auc"], of_slices),
-        "train_gap": train_auc - metrics["auc"],
-        "over_dummy": metrics["auc"] - 0.5,
-        "over_rule": metrics["auc"] - rule_auc,
+        "slice_gap": gap(task, metric, metrics[metric], of_slices),
+        "train_gap": better(task, metric, train_score, metrics[metric]),
+        "over_dummy": over(dummy[metric]),
+        "over_rule": over(rule[metric] if rule else None),
         "over_champion": None,
         "invariance": share_passed(behaved, ("same",)),
         "direction": share_passed(behaved, ("up", "down")),
     }
-    dummy = evaluate(predictions(np.full(len(target), known.share), target, threshold, config.bins))
     return Validated(
-        s,
-        metrics,
-        bootstrap(s, group, config.resamples, config.interval, config.seed),
-        {
-            "dummy_auc": dummy["auc"],
-            "dummy_brier": dummy["brier"],
-            "dummy_logloss": dummy["logloss"],
-            "rule_auc": rule_auc,
-        },
-        of_slices,
-        behaved,
-        {reason: scored.reasons.count(reason) for reason in sorted(set(scored.reasons))},
-        judge(gates, values),
+        answer=answer,
+        predictions=predictions,
+        metrics=metrics,
+        intervals=bootstrap(task, predictions, group, config.resamples, config.interval, config.seed),
+        dummy=dummy,
+        rule=rule,
+        slices=of_slices,
+        behaviour=behaved,
+        rejected=rejected,
+        verdict=judge(demands.gates, values),
     )
 
 
-def demand_gates(gates: tuple[Gate, ...]) -> None:
-    """Refuse a gate on a value that does not exist: it could never fail."""
-    for gate in gates:
-        if gate.metric not in NAMES and gate.metric not in GATED:
-            raise ConfigError(f"problem.gates: no metric {gate.metric}. Known: {', '.join((*NAMES, *GATED))}")
+def _baseline(forecast: Array, target: Array, answer: Answer, bins: int) -> dict[str, float]:
+    """Metrics of a baseline, but for those that are of the model's own interval, or by which no model is better."""
+    unranked = judge_of(len(answer.classes)).UNRANKED
+    return {name: v for name, v in measured(forecast, target, answer, bins).items() if name not in unranked}
 
 
-def report(validated: Validated, known: Baselines, config: ValidateConfig) -> dict[str, Any]:
+def report(validated: Validated, known: Baselines, config: ValidateConfig, metric: str) -> dict[str, Any]:
     """Everything that is not a metric of one number, for the page and the card."""
+    answer = validated.answer
     return {
-        "rows": len(validated.predictions.target),
+        "task": answer.task,
+        "metric": metric,
+        **balance(validated.predictions.target, answer.classes),
+        **({"threshold": answer.threshold} if answer.task == "binary" else {}),
         "rejected": validated.rejected,
-        "positive": float(validated.predictions.target.mean()),
-        "threshold": validated.predictions.threshold,
         "interval": config.interval,
         "resampled_by": list(config.resample_by),
         "intervals": validated.intervals,
-        "baselines": validated.baselines | {"rule_column": known.rule.column},
+        "baselines": {
+            "dummy": validated.dummy,
+            "rule": validated.rule,
+            "rule_column": None if known.rule is None else known.rule.column,
+        },
         "slices": [asdict(s) for s in validated.slices],
         "behaviour": [asdict(b) | {"passed": b.passed} for b in validated.behaviour],
     }
@@ -143,28 +158,24 @@ def report(validated: Validated, known: Baselines, config: ValidateConfig) -> di
 
 def main() -> None:
     """Score the test rows and write what they say."""
-    config, slice_by = load(ValidateConfig, "validate"), load(tuple[str, ...], "problem.slices")
-    scorer = Scorer.load(paths.SCORER)
-    known = build(Baselines, read_json(paths.BASELINES), str(paths.BASELINES))
-    wanted = dict.fromkeys([*scorer.plan.inputs, "target", *slice_by, *config.resample_by])
-    validated = validate(
-        scorer,
-        read_columns(paths.TEST, list(wanted)),
-        known,
-        read_json(paths.TRAIN_REPORT)["train_auc"],
-        config,
-        slice_by,
+    config = load(ValidateConfig, "validate")
+    demands = Demands(
+        load(str, "problem.metric"),
+        load(tuple[str, ...], "problem.slices"),
         load(tuple[Behaviour, ...], "problem.behaviour"),
         load(tuple[Gate, ...], "problem.gates"),
     )
+    scorer = Scorer.load(paths.SCORER)
+    known = build(Baselines, read_json(paths.BASELINES), str(paths.BASELINES))
+    wanted = dict.fromkeys([*scorer.plan.inputs, "target", *demands.slices, *config.resample_by])
+    train_score = read_json(paths.TRAIN_REPORT)["train_score"]
+    validated = validate(scorer, read_columns(paths.TEST, list(wanted)), known, train_score, config, demands)
     write_json(paths.TEST_METRICS, validated.metrics)
-    write_json(paths.TEST_REPORT, report(validated, known, config))
+    write_json(paths.TEST_REPORT, report(validated, known, config, demands.metric))
     write_json(paths.VERDICT, asdict(validated.verdict))
-    s, spec = validated.predictions, scorer.spec
-    write_csv(paths.ROC, curves.roc(s))
-    write_csv(paths.PRECISION_RECALL, curves.precision_recall(s))
-    write_csv(paths.CALIBRATION, curves.calibration(s))
-    write_csv(paths.CONFUSION, curves.confusion(s, spec.negative, spec.positive))
+    task = judge_of(len(validated.answer.classes))
+    for name, table in files_of(task.curves(validated.predictions, validated.answer)).items():
+        write_csv(paths.ON_TEST / f"{name}.csv", table)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from fullcircle.evaluation.metrics import NAMES
-
-METRICS = tuple(f"val_{name}" for name in NAMES)
+from fullcircle.evaluation.tasks import judge_of
+from fullcircle.runtime.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,6 @@ class SweepConfig:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
             raise ValueError(f"name {self.name!r} must be small letters, digits, - and _, for experiments bear it")
-        if self.metric not in METRICS:
-            raise ValueError(f"metric {self.metric!r} does not exist; there are {', '.join(METRICS)}")
         for field, least in (("trials", 1), ("repeats", 1), ("folds", 2), ("workers", 1)):
             if getattr(self, field) < least:
                 raise ValueError(f"{field} {getattr(self, field)} must be at least {least}")
@@ -50,6 +47,17 @@ class SweepConfig:
     def experiment(self, number: int) -> str:
         """The name of a trial's experiment."""
         return f"{self.name}-{number:03}"
+
+
+def demand_metric(config: SweepConfig, classes: int) -> None:
+    """Refuse a metric that the task does not have, and a search for its worse end. Raises ConfigError."""
+    judge = judge_of(classes)
+    ranked = [f"val_{name}" for name in judge.NAMES if name not in judge.UNRANKED]
+    if config.metric not in ranked:
+        raise ConfigError(f"sweep.metric: {config.metric!r} does not exist; there are {', '.join(ranked)}")
+    direction = "minimize" if config.metric.removeprefix("val_") in judge.LOWER else "maximize"
+    if config.direction != direction:
+        raise ConfigError(f"sweep.direction: {config.metric} is better the other way; set sweep.direction={direction}")
 
 
 @dataclass(frozen=True, slots=True)

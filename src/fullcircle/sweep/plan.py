@@ -14,7 +14,8 @@ from fullcircle.core import paths
 from fullcircle.core.config import compose, is_swept, load, read_params
 from fullcircle.runtime.errors import ConfigError, DataError, difference
 from fullcircle.runtime.typed import build
-from fullcircle.sweep.config import EngineConfig, SweepConfig
+from fullcircle.stages.train import goal_of
+from fullcircle.sweep.config import EngineConfig, SweepConfig, demand_metric
 from fullcircle.sweep.space import Dimension, Space, parse
 from fullcircle.whole import demand_params
 
@@ -72,6 +73,7 @@ def plan(overrides: Sequence[str]) -> SweepPlan:
     own = ("sweep", "engine")
     described = [composed.pop(section) for section in own]
     config = build(SweepConfig, described[0], "sweep")
+    demand_metric(config, goal_of(composed).classes)
     engine: EngineConfig = build(EngineConfig, described[1], "engine")  # type: ignore[arg-type]
     kept = tuple(text for text in fixed if text.lstrip("+~").partition("=")[0].split(".")[0] not in own)
     space = parse(_left(config.space | swept, set(kept)))

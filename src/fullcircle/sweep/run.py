@@ -15,14 +15,13 @@ from tqdm import tqdm
 
 from fullcircle.core import paths
 from fullcircle.core.config import as_yaml, load, read_params
-from fullcircle.core.problem import Costs, Target
 from fullcircle.core.tables import read_columns, rounded
 from fullcircle.evaluation.intervals import bootstrap, groups_of
-from fullcircle.evaluation.metrics import Predictions, evaluate, predictions
+from fullcircle.evaluation.tasks import Judge, judge_of
 from fullcircle.models import ModelConfig, model_of
 from fullcircle.runtime.files import write_text
 from fullcircle.runtime.plan import Plan
-from fullcircle.stages.train import Measured, scorer_of
+from fullcircle.stages.train import Measured, goal_of, scorer_of
 from fullcircle.stages.validate import ValidateConfig
 from fullcircle.sweep import page, trials
 from fullcircle.sweep.engine import engine_of
@@ -116,7 +115,7 @@ class Sweep:
         for trial in rivals:
             if trial.number in self.models:
                 judged = self._judged(rows, self.planned.params(trial.choices), *self.models[trial.number])
-                known[str(trial.number)] = rounded(evaluate(judged)[self._metric])
+                known[str(trial.number)] = rounded(self._judge.evaluate(judged)[self._metric])
                 if trial is rivals[-1]:
                     interval = self._interval(rows, judged)
             if str(trial.number) in known and trial.value is not None:
@@ -129,6 +128,10 @@ class Sweep:
         return self.planned.config.metric.removeprefix("val_")
 
     @property
+    def _judge(self) -> Judge:
+        return judge_of(goal_of(self.planned.base()).classes)
+
+    @property
     def _judging(self) -> ValidateConfig:
         return load(ValidateConfig, "validate", self.planned.base())
 
@@ -136,17 +139,17 @@ class Sweep:
         features, _ = next(iter(self.models.values()))
         return read_columns(paths.TEST, [*dict.fromkeys([*features.inputs, "target", *self._judging.resample_by])])
 
-    def _judged(self, rows: Columns, params: dict[str, Any], features: Plan, measured: Measured) -> Predictions:
+    def _judged(self, rows: Columns, params: dict[str, Any], features: Plan, measured: Measured) -> Any:
         """What a scorer of the model predicts of the test rows."""
-        threshold, target = load(Costs, "problem.costs", params).threshold, load(Target, "problem.target", params)
-        scorer = scorer_of(measured.estimator, measured.calibration, features, target, threshold)
-        probability = scorer.probability({name: rows[name] for name in features.inputs}, params["train"]["threads"])
-        return predictions(probability, rows["target"], threshold, self._judging.bins)
+        scorer = scorer_of(measured.estimator, measured.answer, features)
+        forecast = scorer.forecast({name: rows[name] for name in features.inputs}, params["train"]["threads"])
+        return self._judge.predictions(forecast, rows["target"], measured.answer, self._judging.bins)
 
-    def _interval(self, rows: Columns, judged: Predictions) -> tuple[float, float]:
+    def _interval(self, rows: Columns, judged: Any) -> tuple[float, float]:
         config = self._judging
-        group = groups_of([rows[column] for column in config.resample_by])
-        low, high = bootstrap(judged, group, config.resamples, config.interval, config.seed)[self._metric]
+        group = groups_of([rows[column] for column in config.resample_by], len(rows["target"]))
+        found = bootstrap(self._judge, judged, group, config.resamples, config.interval, config.seed)
+        low, high = found[self._metric]
         return rounded(low), rounded(high)
 
 

@@ -16,17 +16,17 @@ import numpy as np
 
 from fullcircle.core import paths
 from fullcircle.core.config import load, read_params
-from fullcircle.core.problem import Costs, Features, Lookup, Schema
+from fullcircle.core.problem import Features, Lookup, Schema
+from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.tables import read_columns, read_json, read_matrix, rounded
 from fullcircle.models import ModelConfig
-from fullcircle.models.sample import Sample
+from fullcircle.models.sample import Sample, sides_of
 from fullcircle.runtime.columns import Array, Columns, take
 from fullcircle.runtime.plan import Plan, apply
 from fullcircle.runtime.scorer import read_plan
 from fullcircle.runtime.typed import build
 from fullcircle.stages.featurize import FeaturizeConfig, fit_plan
-from fullcircle.stages.split import Split, TimeSplit, drawn
-from fullcircle.stages.train import Measured, TrainConfig, measure
+from fullcircle.stages.train import Measured, TrainConfig, goal_of, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,23 +99,32 @@ class Workplace:
 
     def _made_by_featurize(self) -> tuple[Plan, Sides]:
         training, validation = (
-            Sample(*read_matrix(self.root / path)[:2]) for path in (paths.TRAIN_FEATURES, paths.VALIDATION_FEATURES)
+            read_matrix(self.root / path)[:2] for path in (paths.TRAIN_FEATURES, paths.VALIDATION_FEATURES)
         )
-        return read_plan(self.root / paths.FEATURES), (training, validation)
+        classes = goal_of(read_params(self.root / paths.PARAMS)).classes
+        return read_plan(self.root / paths.FEATURES), sides_of(training, validation, classes)
 
     def folds(self, params: dict[str, Any], count: int) -> list[Sides]:
         """Training and validation rows together, each fold held out once; what is fitted is fitted on the others."""
         return self._once(f"folds {count}", params, lambda: self._folds(params, count))
 
     def _folds(self, params: dict[str, Any], count: int) -> list[Sides]:
-        config: Split = load(Split, "split", params)
-        assert not isinstance(config, TimeSplit)  # noqa: S101
-        train, validation = self._read(params)
-        both = {name: np.concatenate([train[name], validation[name]]) for name in train}
-        strata = both["target"] if config.kind == "random" else np.zeros(len(both["target"]))
-        at = (drawn([both[c] for c in config.columns], strata, f"{config.salt} folds") * count).astype(int)
+        both, at = self._both(params), self.fold(params, count)
         held_out = ((take(both, at != i), take(both, at == i)) for i in range(count))
         return [self._featurized(params, *halves)[1] for halves in held_out]
+
+    def fold(self, params: dict[str, Any], count: int) -> Array:
+        """The fold of each training and then validation row, int (rows,)."""
+        config: Split = load(Split, "split", params)
+        assert not isinstance(config, TimeSplit)  # noqa: S101
+        both = self._both(params)
+        return folds(
+            {name: both[name] for name in (*(config.columns or both), "target")}, config, count, goal_of(params).classes
+        )
+
+    def _both(self, params: dict[str, Any]) -> Columns:
+        train, validation = self._read(params)
+        return {name: np.concatenate([train[name], validation[name]]) for name in train}
 
     def _featurized(self, params: dict[str, Any], train: Columns, validation: Columns) -> tuple[Plan, Sides]:
         features, lookups = (
@@ -124,15 +133,16 @@ class Workplace:
         )
         references = [(lookup, read_columns(self.root / paths.reference(lookup.table))) for lookup in lookups]
         config = load(FeaturizeConfig, "featurize", params)
-        fitted = fit_plan(train, self.schema.inputs, features, references, config)
+        classes = goal_of(params).classes
+        fitted = fit_plan(train, self.schema.inputs, features, references, config, classes)
         matrix = apply(fitted.plan, {name: validation[name] for name in self.schema.inputs})
-        sides = Sample(fitted.matrix, _target(train)), Sample(matrix, _target(validation))
-        return fitted.plan, sides
+        return fitted.plan, sides_of((fitted.matrix, _target(train)), (matrix, _target(validation)), classes)
 
     def _read(self, params: dict[str, Any]) -> tuple[Columns, Columns]:
         names = tuple(dict.fromkeys([*self.schema.inputs, "target", *params["split"]["columns"]]))
         if names not in self._rows:
-            train, validation = (read_columns(self.root / path, [*names]) for path in (paths.TRAIN, paths.VALIDATION))
+            wanted = [*names] if params["split"]["columns"] else None  # None: all
+            train, validation = (read_columns(self.root / path, wanted) for path in (paths.TRAIN, paths.VALIDATION))
             self._rows[names] = train, validation
         return self._rows[names]
 
@@ -149,7 +159,7 @@ class Workplace:
 def _key(params: dict[str, Any]) -> str:
     """What feature matrices depend on."""
     problem = params["problem"]
-    found = [params["split"], params["featurize"], problem["features"], problem["lookups"]]
+    found = [params["split"], params["featurize"], *(problem[key] for key in ("features", "lookups", "target"))]
     return json.dumps(found, sort_keys=True)
 
 
@@ -174,11 +184,13 @@ def evaluate(task: Task, workplace: Workplace, stopped: Callable[[], bool] = lam
 
 def _evaluate(task: Task, workplace: Workplace, curve: _Curve) -> Outcome:
     plan, sides = workplace.sides(task.params, featurized=task.featurized)
-    measured = _fit(task, sides, 0, curve)
+    by_time = load(Split, "split", task.params).kind == "time"
+    count = 1 if by_time else load(TrainConfig, "train", task.params).folds
+    measured = _fit(task, sides, 0, curve, workplace.fold(task.params, count) if count > 1 else None)
     metrics = {name: rounded(value) for name, value in measured.metrics.items()}
     name = task.metric.removeprefix("val_")
     seeds = range(1, task.repeats if "seed" in task.params["model"] else 1)
-    if load(Split, "split", task.params).kind == "time":
+    if by_time:
         values = [measured.validation[name], *(_fit(task, sides, i, None).validation[name] for i in seeds)]
     else:
         folds = workplace.folds(task.params, task.folds)
@@ -191,14 +203,14 @@ def _evaluate(task: Task, workplace: Workplace, curve: _Curve) -> Outcome:
     return Outcome(value, deviation, metrics, model=(plan, measured) if better else None)
 
 
-def _fit(task: Task, sides: Sides, repeat: int, curve: _Curve | None) -> Measured:
+def _fit(task: Task, sides: Sides, repeat: int, curve: _Curve | None, fold: Array | None = None) -> Measured:
     section = task.params["model"]
     if repeat:
         section = section | {"seed": section["seed"] + repeat}
     model: ModelConfig = load(ModelConfig, "model", {"model": section})
-    config, costs = load(TrainConfig, "train", task.params), load(Costs, "problem.costs", task.params)
+    config, goal = load(TrainConfig, "train", task.params), goal_of(task.params)
     pace = PACE / section["learning_rate"] if "learning_rate" in section else 1.0
-    return measure(sides, model, config, costs.threshold, _silent if curve is None else curve.at_pace(pace))
+    return measure(sides, model, config, goal, _silent if curve is None else curve.at_pace(pace), fold)
 
 
 def _silent(train: float, validation: float) -> None:

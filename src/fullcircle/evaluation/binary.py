@@ -6,10 +6,16 @@ scikit-learn's would do, at fifty times the cost: they sort again for every resa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.runtime.columns import Array
+from fullcircle.evaluation.bins import Bins, binned, calibration, calibration_error
+from fullcircle.evaluation.curves import confusion, counts, of_class, precision_recall, roc
+from fullcircle.runtime.columns import Array, Columns
+
+if TYPE_CHECKING:
+    from fullcircle.runtime.answers import BinaryAnswer
 
 NAMES = {
     "auc": "ROC AUC",
@@ -24,13 +30,19 @@ NAMES = {
 }
 """Short name, as `dvc exp show` has room for -> the field's name."""
 
+RANGES = dict.fromkeys(NAMES, (0.0, 1.0)) | {"logloss": (0.0, float("inf"))}
+LOWER: tuple[str, ...] = ("logloss", "brier", "ece")
+UNRANKED: tuple[str, ...] = ()
+PRIMARY = "auc"
+SLICED: tuple[str, ...] = ("ece", "rec")
+
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
     """Predictions sorted by falling probability.
 
     `probability`, `target` (0.0 or 1.0): float64 (rows,). `order`: position of each in the rows as given.
-    `last`: positions of the last row of each run of equal probabilities. `bin`: calibration bin of each row.
+    `last`: positions of the last row of each run of equal probabilities. `bins`: of calibration.
     `loss`, `squared`: each row's log loss and squared error.
     """
 
@@ -40,20 +52,19 @@ class Predictions:
     last: Array
     loss: Array
     squared: Array
-    bin: Array
-    bins: int
+    bins: Bins
     threshold: float
 
 
-def predictions(probability: Array, target: Array, threshold: float, bins: int) -> Predictions:
-    """Sort once. Calibration bins hold equal counts, ties kept together."""
+def predictions(forecast: Array, target: Array, answer: BinaryAnswer, bins: int) -> Predictions:
+    """Sort once. `forecast`: float64 (rows, 1), at least one row; `bins`: of calibration, at most."""
+    probability = forecast[:, 0]
     order = np.argsort(-probability, kind="stable")
     p, t = probability[order], target[order].astype(np.float64)
     last = np.append(np.flatnonzero(np.diff(p)), len(p) - 1)
     inside = np.clip(p, 1e-15, 1 - 1e-15)
     loss = -(t * np.log(inside) + (1 - t) * np.log1p(-inside))
-    edges = np.quantile(p, np.linspace(0, 1, bins + 1)[1:-1])
-    return Predictions(p, t, order, last, loss, (p - t) ** 2, np.searchsorted(edges, p, side="left"), bins, threshold)
+    return Predictions(p, t, order, last, loss, (p - t) ** 2, binned(p, bins), answer.threshold)
 
 
 def evaluate(sorted_: Predictions, weight: Array | None = None) -> dict[str, float]:
@@ -68,8 +79,22 @@ def evaluate(sorted_: Predictions, weight: Array | None = None) -> dict[str, flo
     return {
         "auc": _auc(hits, alarms),
         "ap": _average_precision(hits, alarms),
-        **_probabilistic(sorted_, w, total),
+        "logloss": float((w * sorted_.loss).sum() / total),
+        "brier": float((w * sorted_.squared).sum() / total),
+        "ece": calibration_error(sorted_.bins, sorted_.probability, sorted_.target, w),
         **_decisions(sorted_, positive, negative, total),
+    }
+
+
+def curves(s: Predictions, answer: BinaryAnswer) -> dict[str, Columns]:
+    """ROC, precision and recall, calibration, and confusion at the threshold."""
+    hits, alarms = counts(s.last, s.target)
+    alarm = (s.probability >= s.threshold).astype(int)
+    return {
+        "roc": of_class(answer.positive, roc(hits, alarms)),
+        "precision_recall": of_class(answer.positive, precision_recall(hits, alarms)),
+        "calibration": calibration(s.bins, s.probability, s.target),
+        "confusion": confusion(s.target, alarm, answer.classes),
     }
 
 
@@ -88,15 +113,6 @@ def _average_precision(hits: Array, alarms: Array) -> float:
         return float("nan")
     precision = hits / np.maximum(hits + alarms, 1e-300)
     return float((precision * np.diff(np.concatenate([[0.0], hits]))).sum() / hits[-1])
-
-
-def _probabilistic(s: Predictions, w: Array, total: float) -> dict[str, float]:
-    gap = np.bincount(s.bin, weights=w * (s.probability - s.target), minlength=s.bins)
-    return {
-        "logloss": float((w * s.loss).sum() / total),
-        "brier": float((w * s.squared).sum() / total),
-        "ece": float(np.abs(gap).sum() / total),
-    }
 
 
 def _decisions(s: Predictions, positive: Array, negative: Array, total: float) -> dict[str, float]:

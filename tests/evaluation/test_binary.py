@@ -8,12 +8,19 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from fullcircle.evaluation.metrics import NAMES, evaluate, predictions
+from fullcircle.evaluation import binary
+from fullcircle.evaluation.binary import NAMES, evaluate
+from tests.evaluation.made import column, two
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
 
 THRESHOLD = 0.3
+
+
+def predictions(probability: Array, target: Array, threshold: float, bins: int) -> binary.Predictions:
+    return binary.predictions(column(probability), target, two(threshold), bins)
+
 
 # Ties are frequent: most probabilities come from a coarse grid.
 probabilities = st.sampled_from([0.05, 0.1, 0.25, 0.3, 0.5, 0.9]) | st.floats(1e-9, 1 - 1e-9)
@@ -142,9 +149,21 @@ def test_errors_to_both_sides_do_not_cancel() -> None:
 
 def test_calibration_bins_hold_equal_counts_and_keep_ties_together() -> None:
     sorted_ = predictions(np.linspace(0, 1, 1000), np.tile([0.0, 1.0], 500), 0.5, 10)
-    assert np.bincount(sorted_.bin).tolist() == [100] * 10
+    assert np.bincount(sorted_.bins.at).tolist() == [100] * 10
     tied = predictions(np.repeat([0.1, 0.5, 0.9], [400, 300, 300]), np.tile([0.0, 1.0], 500), 0.5, 10)
-    assert len({(p, b) for p, b in zip(tied.probability, tied.bin, strict=True)}) == 3
+    assert len({(p, b) for p, b in zip(tied.probability, tied.bins.at, strict=True)}) == 3
+
+
+def test_bins_hold_five_rows_at_least() -> None:
+    assert [
+        binary.predictions(column(np.linspace(0, 1, n)), np.zeros(n), two(), 15).bins.count for n in (1, 9, 10, 74, 75)
+    ] == [1, 1, 2, 14, 15]
+
+
+def test_one_row_has_no_ranking_and_finite_errors() -> None:
+    found = evaluate(predictions(np.array([0.7]), np.array([1.0]), 0.5, 15))
+    assert np.isnan(found["auc"])
+    assert (found["acc"], found["ece"]) == pytest.approx((1.0, 0.3))
 
 
 def test_every_metric_has_a_name_in_full() -> None:

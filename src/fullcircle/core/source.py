@@ -1,0 +1,207 @@
+"""Sources typed: where a table comes from, as `problem.sources` says it.
+
+A credential is never written here, only the name of the environment variable that holds it: DVC and git keep
+what is written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+
+Scalar: TypeAlias = str | bool | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV file is written.
+
+    `names`: of the columns; without them the header names them, and where there is no header, the table's columns
+    in the order of conf/data/. `encoding`: a name that Python knows, such as `latin-1`, `cp1252`, `utf-16`.
+    """
+
+    delimiter: str = ","
+    quote: str = '"'  # "" where nothing is quoted
+    decimal: str = "."
+    encoding: str = "utf-8"
+    nulls: tuple[str, ...] = ("", "NA")
+    skip: int = 0  # lines before the header, or before the first row
+    header: bool = True
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value in (("delimiter", self.delimiter), ("decimal", self.decimal)):
+            if len(value) != 1:
+                raise ValueError(f"{name} {value!r} must be one character")
+        if len(self.quote) > 1:
+            raise ValueError(f'quote {self.quote!r} must be one character, or "" where nothing is quoted')
+        if self.delimiter == self.decimal:
+            raise ValueError(f"delimiter and decimal are both {self.delimiter!r}")
+        if self.skip < 0:
+            raise ValueError(f"skip {self.skip} is negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """A CSV file that an installed package ships. The package is not imported."""
+
+    kind: Literal["bundled"]
+    package: str
+    version: str  # pinned: another installed version is an error, for a new snapshot is a deliberate act
+    file: str  # path inside the package's distribution; may be packed (.gz, .zip)
+    beside: tuple[str, ...] = ()  # further files with as many rows: their columns follow, row by row
+    dialect: Dialect = Dialect()
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How an object store or a web server is entered; `*_env` name environment variables."""
+
+    endpoint: str | None = None  # of an S3 that is not Amazon's
+    region: str | None = None
+    key_env: str | None = None
+    secret_env: str | None = None
+    token_env: str | None = None  # S3: session token; https: bearer token
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Files: a path, a folder of Parquet parts, or a glob; local, `s3://` or `https://`.
+
+    `as_of` stands for `{as_of}` in the path. `sha256`: of the file (of several: of their bytes one after another,
+    by name); another content is then an error, for a new snapshot is a deliberate act.
+    """
+
+    kind: Literal["file"]
+    path: str
+    format: Literal["csv", "parquet", "jsonl", "excel"] | None = None  # None: by the suffix, before .gz
+    dialect: Dialect = Dialect()
+    sheet: str | None = None  # of a workbook; None: the first
+    as_of: str | None = None
+    mode: Literal["full", "append"] = "full"
+    watermark: str | None = None
+    sha256: str | None = None
+    storage: Storage = Storage()
+    timeout: float = 60.0  # seconds without an answer
+
+    def __post_init__(self) -> None:
+        _check_snapshot(self)
+        _check_no_password(self.path)
+        if "{as_of}" in self.path and self.as_of is None:
+            raise ValueError("the path has an {as_of}, and there is no as_of")
+        if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise ValueError("sha256 must be 64 hexadecimal digits, as `sha256sum` prints them")
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """Rows of a database, by SQLAlchemy: a `query` with `:name` parameters, or a whole `table`.
+
+    `as_of` is the parameter `:as_of`. `timeout`: seconds that the database may take to connect (at most 30), and
+    that the whole statement may take.
+    """
+
+    kind: Literal["sql"]
+    url: str | None = None  # without a password
+    url_env: str | None = None
+    password_env: str | None = None
+    query: str | None = None
+    table: str | None = None
+    parameters: dict[str, Scalar] = field(default_factory=dict)
+    as_of: str | None = None
+    mode: Literal["full", "append"] = "full"
+    watermark: str | None = None
+    rows: int = 50_000  # held at a time
+    timeout: float = 3600.0
+
+    def __post_init__(self) -> None:
+        _check_snapshot(self)
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("give either `url` or `url_env`, the name of an environment variable that holds it")
+        if (self.query is None) == (self.table is None):
+            raise ValueError("give either `query` or `table`")
+        if self.url is not None:
+            _check_no_password(self.url)
+        if self.rows < 1:
+            raise ValueError(f"rows {self.rows} must be 1 or more")
+        if "as_of" in self.parameters or "watermark" in self.parameters:
+            raise ValueError(":as_of and :watermark are given by as_of and watermark, not by parameters")
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How an API gives page after page.
+
+    `none`: there is one. `page`, `offset`: a number in `parameter` that rises (from `first`) until a page is empty
+    or the `total` is reached. `cursor`: the response holds what the next request gives as `parameter`, at the JSON
+    path `next`. `link`: the response holds the next URL at `next`. `header`: the `Link` header holds it.
+    """
+
+    kind: Literal["none", "page", "offset", "cursor", "link", "header"] = "none"
+    parameter: str | None = None  # None: page, offset or cursor
+    size: int | None = None  # rows a page; offset needs it
+    size_parameter: str | None = None  # None: `limit` for offset, and else the API is not told
+    first: int | None = None  # None: page 1, offset 0
+    total: str | None = None  # JSON path of the number of pages (page) or rows (offset)
+    next: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == "offset" and self.size is None:
+            raise ValueError("paging by offset needs `size`, the rows of a page")
+        if self.kind in ("cursor", "link") and self.next is None:
+            raise ValueError(f"paging by {self.kind} needs `next`, the JSON path of what leads to the next page")
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Records of a paged JSON API. Objects inside a record become columns such as `owner_name`.
+
+    `headers_env`: header -> name of the environment variable that holds it, such as {Authorization: API_TOKEN}.
+    `as_of` and the watermark are sent as `as_of_parameter` and `watermark_parameter` where those are given.
+    """
+
+    kind: Literal["http"]
+    url: str
+    records: str = "$"  # JSON path of the list of records
+    parameters: dict[str, Scalar] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    headers_env: dict[str, str] = field(default_factory=dict)
+    paging: Paging = Paging()
+    as_of: str | None = None
+    as_of_parameter: str | None = None
+    mode: Literal["full", "append"] = "full"
+    watermark: str | None = None
+    watermark_parameter: str | None = None
+    retries: int = 5  # of a request that is refused for the moment (429, 5xx), cut short or not answered
+    wait: float = 30.0  # seconds at most between two tries
+    timeout: float = 30.0  # seconds without an answer
+
+    def __post_init__(self) -> None:
+        _check_snapshot(self)
+        _check_no_password(self.url)
+        if self.url.split("://")[0] not in ("http", "https"):
+            raise ValueError(f"url {self.url!r} must begin with http:// or https://")
+        if any(name.lower() in ("authorization", "cookie") for name in self.headers):
+            raise ValueError("an Authorization or Cookie header is a secret: name its variable in `headers_env`")
+
+
+Source: TypeAlias = Bundled | File | Sql | Http
+
+
+def _check_snapshot(source: File | Sql | Http) -> None:
+    if source.as_of is not None and not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z.:+_-]*", source.as_of):
+        raise ValueError(f"as_of {source.as_of!r} names a snapshot, such as 2026-10-31: letters, digits and . : + _ -")
+    if source.mode == "append" and source.as_of is None:
+        raise ValueError("mode append needs an as_of, which names the snapshot")
+    if source.watermark is not None and source.mode != "append":
+        raise ValueError("a watermark is for mode append")
+    if source.timeout <= 0:
+        raise ValueError(f"timeout {source.timeout:g} must be above 0 seconds")
+
+
+def _check_no_password(url: str) -> None:
+    if urlsplit(url).password is not None:
+        raise ValueError("the url holds a password, which git would keep: name the variable that holds it (*_env)")

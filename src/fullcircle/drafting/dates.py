@@ -1,0 +1,84 @@
+"""Dates in text: the one format that all of a column's values have, or how many there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fullcircle.runtime.csvfile import moment_of
+
+if TYPE_CHECKING:
+    from fullcircle.runtime.columns import Array
+
+ISO = "ISO 8601"
+_DAYS = (
+    "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d",
+    "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y",
+)  # fmt: skip
+FORMATS = (ISO, *(day + time for time in ("", " %H:%M", " %H:%M:%S") for day in _DAYS))
+LOOKED = 300  # values that tell whether a column is about dates at all
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """How a column writes its dates.
+
+    `formats`: format -> distinct values that it reads and those before it do not, an example of each in `examples`.
+    `other`: formats that would read every value as well, but differently.
+    """
+
+    formats: dict[str, int]
+    examples: dict[str, str]
+    other: tuple[str, ...]
+
+    @property
+    def written(self) -> str | None:
+        """What a column's `format` says; None for ISO 8601."""
+        first = next(iter(self.formats))
+        return None if first == ISO else first
+
+
+def dated(values: Array) -> Dated | None:
+    """How the distinct texts `values` (object, no null) write dates; None where one or more of them are no date.
+
+    A text needs eight characters and a digit to be looked at: `May` and `2013` are no dates.
+    """
+    looked = values[:: max(1, len(values) // LOOKED)]
+    if not len(values) or not all(len(v) >= 8 and any(c.isdigit() for c in v) for v in looked.tolist()):
+        return None
+    reading = Counter(form for form in FORMATS for v in looked.tolist() if _reads(form, v))
+    formats: dict[str, int] = {}
+    examples: dict[str, str] = {}
+    left = values.tolist()
+    for form, _ in reading.most_common():
+        read = [v for v in left if _reads(form, v)]
+        if read:
+            formats[form], examples[form] = len(read), read[0]
+            taken = set(read)
+            left = [v for v in left if v not in taken]
+    if left:
+        return None
+    first = next(iter(formats))
+    rivals = tuple(
+        f for f in reading if f != first and len(formats) == 1 and all(_reads(f, v) for v in values.tolist())
+    )
+    return Dated(formats, examples, rivals)
+
+
+def moments(values: Array, written: str | None) -> Array:
+    """Dates in UTC, datetime64[s], of texts that `written` (None: ISO 8601) reads; null for null."""
+    read = {v: moment_of(v, written) for v in set(values.tolist()) - {None}}
+    return np.array([read.get(v, np.datetime64("NaT")) for v in values.tolist()], dtype="datetime64[s]")
+
+
+def _reads(form: str, value: str) -> bool:
+    if form == ISO and not (value[4:5] == "-" and value[7:8] == "-"):
+        return False  # Python reads 20130901 and 2013W01 too, which Arrow does not
+    try:
+        moment_of(value, None if form == ISO else form)
+    except (ValueError, OverflowError):
+        return False
+    return True

@@ -1,0 +1,98 @@
+"""`fullcircle init`: from a table to two files, both or none."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import get_args
+
+import yaml
+
+from fullcircle.core import paths
+from fullcircle.core.problem import Data, Problem
+from fullcircle.drafting.draft import draft
+from fullcircle.drafting.files import data_file, places, problem_file
+from fullcircle.drafting.summary import summary
+from fullcircle.drafting.table import take
+from fullcircle.drafting.target import Task
+from fullcircle.drafting.written import demand_composable
+from fullcircle.runtime.errors import ConfigError
+from fullcircle.runtime.files import replacing
+from fullcircle.runtime.typed import build
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_AS_OTHER = (
+    "y",
+    "n",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "true",
+    "false",
+    "null",
+    "nan",
+    "inf",
+    "none",
+)  # as YAML or Hydra read it
+
+
+def init(
+    data: str,
+    target: str,
+    name: str | None,
+    task: Task | None = None,
+    records: tuple[str, ...] = (),
+    encoding: str = "utf-8",
+    force: bool = False,
+) -> str:
+    """Draft a problem from the table that `data` names, write it down, and say what was drafted.
+
+    Raises SourceError, DataError or ConfigError, and then nothing has been written.
+    """
+    name = demand_name(name) if name is not None else name_of(data)
+    files = places(name)
+    if not (paths.CONF / "config.yaml").is_file():
+        raise ConfigError(f"there is no {paths.CONF / 'config.yaml'} here. Run it in the root of the repository.")
+    if (there := [str(file) for file in files if file.exists()]) and not force:
+        raise ConfigError(f"{' and '.join(there)} exists already. Give another --name, or --force to write it anew.")
+    drafted = draft(take(data, encoding), name, target, task, records)
+    texts = problem_file(drafted), data_file(drafted)
+    demand_readable(*texts, drafted.taken.origin)
+    with replacing(files[0]) as problem, replacing(files[1]) as columns:
+        for file, text in zip((problem, columns), texts, strict=True):
+            file.write_text(text, encoding="utf-8", newline="\n")
+    return summary(drafted)
+
+
+def demand_readable(problem: str, data: str, where: str) -> None:
+    """Refuse to write files that the stages could not read.
+
+    Raises DataError for text that Hydra would not leave alone, and ConfigError for a draft that is none.
+    """
+    said = yaml.load(problem, Loader=yaml.CSafeLoader)["problem"]
+    demand_composable(said, where)
+    build(Problem, said, "problem")
+    build(Data, yaml.load(data, Loader=yaml.CSafeLoader), "data")
+
+
+def demand_name(name: str) -> str:
+    """Refuse a name that files, wheels and the command line cannot bear. Raises ConfigError."""
+    if not _NAME.fullmatch(name) or name in _AS_OTHER:
+        raise ConfigError(f"--name {name!r} must be small letters, digits, - and _, and no word of YAML. Give another.")
+    return name
+
+
+def demand_task(task: str | None) -> Task | None:
+    """Refuse what is no task. Raises ConfigError."""
+    tasks = get_args(Task)
+    if task is not None and task not in tasks:
+        raise ConfigError(f"--task {task!r} is not one of {', '.join(tasks)}")
+    return task  # type: ignore[return-value]
+
+
+def name_of(data: str) -> str:
+    """A name for the problem, from the last part of a path or URL."""
+    stem = PurePath(data.split("?")[0]).name.split(".")[0]
+    name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")
+    return name if _NAME.fullmatch(name) and name not in _AS_OTHER else f"table_{name}".rstrip("_")

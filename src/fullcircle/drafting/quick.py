@@ -1,0 +1,150 @@
+"""A quick model on some of the rows: how far the target can be foretold, from which thresholds are suggested."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fullcircle.drafting.alone import auc, r_squared
+from fullcircle.features.targets import indicators
+from fullcircle.runtime.columns import is_null
+
+if TYPE_CHECKING:
+    from fullcircle.runtime.columns import Array, Columns
+
+CELLS = 4_000_000  # of the matrix at most
+ROWS = 20_000
+LEVELS = 12  # of a category, the most frequent
+WIDTH = 400  # columns of the matrix at most
+JUDGED = 0.3  # share of the rows
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """What knowing nothing and the better of two quick models make of rows that they have not seen.
+
+    `model`: its name. `rows`: that were judged. `dummy`, `score`: in `metric`.
+    """
+
+    metric: str
+    model: str
+    rows: int
+    dummy: float
+    score: float
+
+
+def rows_for(known: Array, split: str, by: Array | None) -> tuple[Array, Array]:
+    """Positions to learn from and to judge by, among those that have a target (`known`), as the `split` would have it.
+
+    `by`: a column of all rows: the time, or the group, whose rows are to stay together; None where rows are drawn.
+    """
+    random = np.random.default_rng(0)
+    some = random.permutation(known)[:ROWS]
+    if by is not None:
+        found, order = np.unique(by[some].astype(str) if by.dtype == object else by[some], return_inverse=True)
+        if split == "group":
+            order = random.permutation(len(found))[order]
+        some = some[np.argsort(order, kind="stable")]
+    border = round((1 - JUDGED) * len(some))
+    return some[:border], some[border:]
+
+
+def quick(columns: Columns, y: Array, classes: int, learn: Array, judge: Array) -> Quick:
+    """Fit a line and trees on rows `learn`, and say how the better one does on rows `judge`."""
+    metric = {0: "r2", 2: "auc"}.get(classes, "logloss")
+    X = matrix(columns, y, classes, learn)
+    dummy = _dummy(y, classes, learn, judge)
+    nothing = _score(metric, dummy, y[judge])
+    found: list[tuple[str, float]] = []
+    if len(np.unique(y[learn])) < 2:  # a class so rare that none was drawn
+        return Quick(metric, "none", len(judge), nothing, nothing)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a quick fit need not converge
+        for name, estimator in _estimators(classes, len(learn)).items():
+            Z = X if name == "trees" else _filled(X, learn)
+            estimator.fit(Z[learn], y[learn])
+            foretold = _foretold(estimator, Z[judge], classes)
+            found.append((name, _score(metric, foretold, y[judge])))
+    sign = -1 if metric == "logloss" else 1
+    name, score = max(found, key=lambda one: sign * one[1])
+    return Quick(metric, name, len(judge), nothing, score)
+
+
+def matrix(columns: Columns, y: Array, classes: int, learn: Array) -> Array:
+    """Numbers and times as they are, categories as indicators of their frequent levels; float64 with NaN for null.
+
+    At most `WIDTH` columns: those that vary together with the target most.
+    """
+    made: list[Array] = []
+    for values in columns.values():
+        if values.dtype == object:
+            levels, counts = np.unique(values[learn][~is_null(values[learn])].astype(str), return_counts=True)
+            made += [(values == level).astype(float) for level in levels[np.argsort(-counts, kind="stable")][:LEVELS]]
+        elif values.dtype.kind == "M":
+            made.append(np.where(is_null(values), np.nan, values.astype(np.int64)))
+        else:
+            made.append(np.where(np.isfinite(values), values, np.nan))
+    if len(made) > WIDTH:
+        target = indicators(y, classes)[learn]
+        strength = [_strength(values[learn], target) for values in made]
+        made = [made[i] for i in sorted(np.argsort(strength, kind="stable")[-WIDTH:].tolist())]
+    return np.stack(made, axis=1) if made else np.zeros((len(y), 1))
+
+
+def _strength(values: Array, target: Array) -> float:
+    filled = np.where(np.isnan(values), np.nanmean(values) if not np.isnan(values).all() else 0.0, values)
+    centred = filled - filled.mean()
+    deviation = float(np.sqrt((centred**2).mean()))
+    return 0.0 if deviation == 0 else float(np.abs(centred @ (target - target.mean(axis=0))).max() / deviation)
+
+
+def _filled(X: Array, learn: Array) -> Array:
+    """Medians for nulls, and standard units, both of rows `learn`."""
+    known = X[learn]
+    middle = np.array([np.median(c[~np.isnan(c)]) if not np.isnan(c).all() else 0.0 for c in known.T])
+    filled = np.where(np.isnan(X), middle, X)
+    deviation = filled[learn].std(axis=0)
+    scaled = (filled - filled[learn].mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    return np.asarray(np.clip(scaled, -10, 10))
+
+
+def _estimators(classes: int, rows: int) -> dict[str, Any]:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    settings: dict[str, Any] = {
+        "max_iter": 60, "learning_rate": 0.1, "max_leaf_nodes": 15, "random_state": 0, "early_stopping": False,
+        "min_samples_leaf": max(3, min(20, rows // 20)),
+    }  # fmt: skip
+    if classes:
+        return {"line": LogisticRegression(C=0.3, max_iter=100), "trees": HistGradientBoostingClassifier(**settings)}
+    return {"line": Ridge(alpha=10.0), "trees": HistGradientBoostingRegressor(**settings)}
+
+
+def _foretold(estimator: Any, X: Array, classes: int) -> Array:
+    """Probabilities (rows, classes) in the order of the classes, or the number (rows, 1)."""
+    if not classes:
+        return np.asarray(estimator.predict(X)).reshape(-1, 1)
+    probability = np.full((len(X), classes), 1e-6)
+    probability[:, estimator.classes_.astype(int)] = estimator.predict_proba(X)
+    return probability
+
+
+def _dummy(y: Array, classes: int, learn: Array, judge: Array) -> Array:
+    mean = (
+        y[learn].mean(keepdims=True)
+        if not classes
+        else np.bincount(y[learn].astype(int), minlength=classes) / len(learn)
+    )
+    return np.tile(mean, (len(judge), 1))
+
+
+def _score(metric: str, foretold: Array, y: Array) -> float:
+    if metric == "r2":
+        return r_squared(foretold[:, 0], y)
+    if metric == "auc":
+        return auc(foretold[:, 1:], y[:, None])
+    return float(-np.log(np.maximum(foretold[np.arange(len(y)), y.astype(int)], 1e-6)).mean())

@@ -1,0 +1,80 @@
+"""The judge of each task: a module of metrics, and which of two values of one is better."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from fullcircle.evaluation import binary, multiclass, regression
+from fullcircle.runtime.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fullcircle.runtime.answers import Answer
+    from fullcircle.runtime.columns import Array, Columns
+
+FILES = {
+    "roc": ("class", "fpr", "tpr"),
+    "precision_recall": ("class", "recall", "precision"),
+    "calibration": ("predicted", "observed", "rows"),
+    "confusion": ("actual", "predicted", "rows"),
+    "residuals": ("predicted", "low", "median", "high", "rows"),
+}
+"""Every file that dvc.yaml plots, and its columns; a task that has no such curve leaves it without rows."""
+
+
+class Judge(Protocol):
+    """A module that judges the predictions of one task: `binary`, `multiclass` or `regression`."""
+
+    NAMES: dict[str, str]
+    """Short name -> full name, in the order they are shown."""
+    RANGES: dict[str, tuple[float, float]]
+    """Lowest and highest value that each can have."""
+    LOWER: tuple[str, ...]
+    """Those of which lower is better."""
+    UNRANKED: tuple[str, ...]
+    """Those by which no model is better than another: more is not better, and less is not."""
+    PRIMARY: str
+    """The one to go by where the problem has no reason for another."""
+    SLICED: tuple[str, ...]
+    """What is told of a slice, besides the primary metric."""
+
+    def predictions(self, forecast: Array, target: Array, answer: Any, bins: int, /) -> Any:
+        """What `evaluate` and `curves` work on, sorted once. `forecast`: (rows, outputs), `target`: (rows,)."""
+
+    def evaluate(self, predictions: Any, weight: Array | None = None, /) -> dict[str, float]:
+        """Every metric; `weight`: of each row, in the order given, 1 each where there is none."""
+
+    def curves(self, predictions: Any, answer: Any, /) -> dict[str, Columns]:
+        """What plots show: name of a file of reports/test -> its columns."""
+
+
+def judge_of(classes: int) -> Judge:
+    """The judge of a target with so many classes; 0: a number."""
+    if classes == 0:
+        return regression
+    return binary if classes == 2 else multiclass
+
+
+def better(judge: Judge, metric: str, a: float, b: float) -> float:
+    """How much better `a` is than `b`, in the metric's unit; below 0 where it is worse."""
+    return b - a if metric in judge.LOWER else a - b
+
+
+def demand_metric(judge: Judge, metric: str) -> None:
+    """Refuse a primary metric that the task does not have, or by which no model is better. Raises ConfigError."""
+    if metric not in judge.NAMES or metric in judge.UNRANKED:
+        known = [name for name in judge.NAMES if name not in judge.UNRANKED]
+        why = "more of it is not better, and less is not" if metric in judge.NAMES else "this task has no such metric"
+        raise ConfigError(f"problem.metric: {metric}: {why}. Choose one of {', '.join(known)}")
+
+
+def measured(forecast: Array, target: Array, answer: Answer, bins: int) -> dict[str, float]:
+    """Every metric of a forecast (rows, outputs)."""
+    judge = judge_of(len(answer.classes))
+    return judge.evaluate(judge.predictions(forecast, target, answer, bins))
+
+
+def files_of(curves: dict[str, Columns]) -> dict[str, Columns]:
+    """Every file of FILES, those of other tasks without rows."""
+    return {name: curves.get(name) or {c: np.zeros(0) for c in columns} for name, columns in FILES.items()}

@@ -1,0 +1,118 @@
+"""Cross-fitting: each row's margin by a model that was not fitted on it, and the model refitted on all rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from statistics import median_high
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from fullcircle.core.threads import side_by_side
+from fullcircle.models import Fitted, model_of
+from fullcircle.models.configs import MemberConfig
+from fullcircle.models.ensemble import FittedEnsemble, Member, unheard, weights_of
+from fullcircle.models.sample import Sample
+from fullcircle.runtime.answers import outputs_of
+from fullcircle.runtime.columns import Array
+from fullcircle.runtime.errors import DataError
+from fullcircle.runtime.scorer import blended
+
+if TYPE_CHECKING:
+    from fullcircle.models import ModelConfig, OnRound
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFitted:
+    """`fitted`: the model of all rows. `margin`: float64 (rows, outputs), each row's by a model that never saw it."""
+
+    fitted: Fitted
+    margin: Array
+
+
+def cross_fit(config: ModelConfig, sample: Sample, fold: Array, threads: int, on_round: OnRound) -> CrossFitted:
+    """Fit once a fold on all other folds, with the fold as validation rows; then fit on all rows.
+
+    `fold`: int (rows,), any numbers. The last fit is of as many rounds as the median fold's; an ensemble's weights are
+    chosen on the margins of all rows. Fits run side by side, `threads` at a time, with a thread each, so that no result
+    but the last fit of a model on its own depends on `threads`. `on_round` hears the first fold, and not an ensemble's.
+    Raises DataError where one fold is all there is, or one class all that the others have.
+    """
+    from threadpoolctl import threadpool_limits
+
+    _demand_folds(sample, fold)
+    # A matrix product that takes all cores for itself is slower beside another one than on a single core.
+    with threadpool_limits(1, user_api="blas"):
+        return _cross_fit(config, sample, fold, threads, on_round)
+
+
+def _cross_fit(config: ModelConfig, sample: Sample, fold: Array, threads: int, on_round: OnRound) -> CrossFitted:
+    if config.name != "ensemble":
+        (alone,) = _crossed((config,), sample, fold, threads, on_round)
+        return CrossFitted(alone.refit(sample, threads), alone.margin)
+    crossed = _crossed(config.members, sample, fold, threads, unheard)
+    picked = weights_of(config, [member.margin for member in crossed], sample)
+    fits = side_by_side(lambda place: crossed[place].refit(replace(sample, made={}), 1), picked, threads)
+    estimator = FittedEnsemble(
+        tuple(
+            Member(place, config.members[place], fitted, weight)
+            for (place, weight), fitted in zip(picked.items(), fits, strict=True)
+        )
+    )
+    return CrossFitted(estimator, blended(estimator.parts, [crossed[place].margin for place in picked]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Crossed:
+    """A model that was fitted once a fold: `first` of these fits, the median of their rounds, all rows' margins."""
+
+    config: MemberConfig
+    first: Fitted
+    rounds: int | None
+    margin: Array
+
+    def refit(self, sample: Sample, threads: int) -> Fitted:
+        """Fit on all rows, with the rounds of the median fold."""
+        chosen: Fitted = replace(cast("Any", self.first), rounds=self.rounds)
+        return model_of(self.config).refit(self.config, sample, chosen, threads)
+
+
+def _crossed(
+    configs: tuple[MemberConfig, ...], sample: Sample, fold: Array, threads: int, on_round: OnRound
+) -> list[_Crossed]:
+    """Fit each of `configs` once a fold, and foretell the fold."""
+    folds = np.unique(fold)
+
+    def fit(job: tuple[MemberConfig, int]) -> tuple[Fitted, Array]:
+        config, held_out = job
+        train, validation = _rows(sample, fold != held_out), _rows(sample, fold == held_out)
+        heard = on_round if held_out == folds[0] else unheard
+        fitted = model_of(config).fit(config, train, validation, 1, heard)
+        return fitted, fitted.margin(validation.X)
+
+    fits = iter(side_by_side(fit, [(config, held_out) for config in configs for held_out in folds], threads))
+    found = []
+    for config in configs:
+        of_folds = [next(fits) for _ in folds]
+        margin = np.empty((len(fold), outputs_of(sample.classes)))
+        for held_out, (_, part) in zip(folds, of_folds, strict=True):
+            margin[fold == held_out] = part
+        rounds = [fitted.rounds for fitted, _ in of_folds if fitted.rounds is not None]
+        found.append(_Crossed(config, of_folds[0][0], median_high(rounds) if rounds else None, margin))
+    return found
+
+
+def _rows(sample: Sample, chosen: Array) -> Sample:
+    return Sample(sample.X[chosen], sample.y[chosen], sample.classes)
+
+
+def _demand_folds(sample: Sample, fold: Array) -> None:
+    folds = np.unique(fold)
+    if len(folds) < 2:
+        raise DataError(f"cross-fitting {len(fold):,} rows needs at least 2 folds, and finds {len(folds)}")
+    for held_out in folds if sample.classes else ():
+        if len(np.unique(sample.y[fold != held_out])) < 2:
+            raise DataError(
+                f"all {(fold != held_out).sum():,} rows outside fold {held_out} are of one class; nothing can be "
+                "learnt there. Draw folds that are stratified by class, or fewer of them"
+            )

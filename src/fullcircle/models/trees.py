@@ -1,0 +1,79 @@
+"""Trees as an ONNX graph in double: no threshold is rounded, and sums over trees are those of the estimator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from fullcircle.runtime.columns import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A tree of `nodes` nodes, the root first; where a node is a leaf, `left` is -1.
+
+    `feature`, `left`, `right`: int64 (nodes,); a row goes left where its feature is at most `threshold` (float64), or
+    null and `nulls_left`. `value`: float64 (nodes, outputs), what a leaf adds to each output.
+    """
+
+    feature: Array
+    threshold: Array
+    left: Array
+    right: Array
+    nulls_left: Array
+    value: Array
+
+
+def ensemble_of(
+    trees: Sequence[Tree], width: int, together: Literal["SUM", "AVERAGE"], only: Sequence[int] | None = None
+) -> bytes:
+    """The ONNX graph of `trees` over `width` features, added up or averaged: float32 (rows, outputs).
+
+    `only`: of each tree the one output to which its leaves add, where a tree has a column of values and outputs are
+    as many as there are numbers in `only`; None: each tree adds to all of them.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    outputs = trees[0].value.shape[1] if only is None else max(only) + 1
+    sizes = [len(tree.left) for tree in trees]
+    numbers = np.repeat(np.arange(len(trees)), sizes)
+    nodes = np.concatenate([np.arange(size) for size in sizes])
+    whole = {name: np.concatenate([getattr(t, name) for t in trees]) for name in Tree.__dataclass_fields__}
+    leaf = whole["left"] < 0
+    targets = np.tile(np.arange(outputs), leaf.sum()) if only is None else np.repeat(only, sizes)[leaf]
+    columns = whole["value"].shape[1]
+    node = helper.make_node(
+        "TreeEnsembleRegressor",
+        ["wide"],
+        ["outputs"],
+        domain="ai.onnx.ml",
+        aggregate_function=together,
+        n_targets=outputs,
+        nodes_treeids=numbers.tolist(),
+        nodes_nodeids=nodes.tolist(),
+        nodes_featureids=np.where(leaf, 0, whole["feature"]).tolist(),
+        nodes_modes=np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
+        nodes_truenodeids=np.where(leaf, 0, whole["left"]).tolist(),
+        nodes_falsenodeids=np.where(leaf, 0, whole["right"]).tolist(),
+        nodes_missing_value_tracks_true=(whole["nulls_left"] & ~leaf).astype(int).tolist(),
+        nodes_values_as_tensor=numpy_helper.from_array(np.where(leaf, 0.0, whole["threshold"]), "thresholds"),
+        target_treeids=np.repeat(numbers[leaf], columns).tolist(),
+        target_nodeids=np.repeat(nodes[leaf], columns).tolist(),
+        target_ids=targets.tolist(),
+        target_weights_as_tensor=numpy_helper.from_array(whole["value"][leaf].ravel(), "leaves"),
+    )
+    graph = helper.make_graph(
+        [helper.make_node("Cast", ["features"], ["wide"], to=TensorProto.DOUBLE), node],
+        "trees",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, width])],
+        [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, [None, outputs])],
+    )
+    opsets = [helper.make_opsetid("", 15), helper.make_opsetid("ai.onnx.ml", 3)]
+    model = helper.make_model(graph, opset_imports=opsets, producer_name="fullcircle")
+    model.ir_version = 8
+    return bytes(model.SerializeToString())

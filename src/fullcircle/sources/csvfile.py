@@ -1,0 +1,203 @@
+"""CSV in blocks: the columns' kinds are read straight away, and what is no such value as text, to be judged later."""
+
+from __future__ import annotations
+
+import codecs
+import csv as lines
+import io
+import re
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from fullcircle.core.cast import TYPES, cast
+from fullcircle.runtime.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from fullcircle.core.source import Dialect
+    from fullcircle.runtime.columns import Column
+
+Opener: TypeAlias = "Callable[[], AbstractContextManager[BinaryIO]]"
+BLOCK = 1 << 22  # bytes; a row must fit in it
+_NO_UTF8 = "invalid UTF8"
+_KINDS = ("integer", "number", "time")
+_CODE = r"^[-+]?0\d"  # a number with a leading zero is a code, such as a postcode
+
+
+def read_csv(
+    opener: Opener, dialect: Dialect, where: str, columns: dict[str, Column] | None
+) -> Iterator[pa.RecordBatch]:
+    """Batches of a CSV file. Raises SourceError for a file that is no table in this dialect.
+
+    With `columns`, a column has the type of its kind, or is text from the block on where that fails: `cast` then
+    says which values are wrong. Without, a column is what all of its values are (the file is read twice).
+    """
+    try:
+        codecs.lookup(dialect.encoding)
+    except LookupError:
+        raise SourceError(f"{where}: there is no encoding {dialect.encoding!r}. Python's names are meant.") from None
+    if columns is None:
+        kinds = _inferred(opener, dialect, where)
+        for batch in _texts(opener, dialect, where):
+            arrays = [cast(a, kinds[n])[0] for n, a in zip(batch.schema.names, batch.columns, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, batch.schema.names)
+        return
+    names = dialect.names or (() if dialect.header else tuple(columns))
+    types = {n: pa.string() if c.format is not None else TYPES[c.kind] for n, c in columns.items()}
+    yield from _typed(opener, dialect, where, names, types)
+
+
+def header(opener: Opener, dialect: Dialect, where: str) -> list[str]:
+    """The cells of the first line that is not skipped."""
+    try:
+        with opener() as file, io.TextIOWrapper(file, dialect.encoding, newline="") as text:
+            return next(_rows(text, dialect), [])
+    except UnicodeError as error:
+        raise SourceError(_other_encoding(opener, dialect, where, error)) from None
+
+
+def _typed(
+    opener: Opener, dialect: Dialect, where: str, names: tuple[str, ...], types: dict[str, pa.DataType]
+) -> Iterator[pa.RecordBatch]:
+    """Batches; a column that fails is read again as text, and the rows that were given are passed over."""
+    given, types = 0, dict(types)
+    while True:
+        passed = 0
+        try:
+            for batch in _blocks(opener, dialect, where, names, types):
+                fresh = batch.slice(min(batch.num_rows, max(0, given - passed)))
+                passed += batch.num_rows
+                if fresh.num_rows or not passed:
+                    yield _pointed(fresh, dialect, types)
+                given = max(given, passed)
+        except pa.ArrowInvalid as error:
+            failed = re.search(r"In CSV column #(\d+): CSV conversion error", str(error))
+            if failed is None or _NO_UTF8 in str(error):
+                raise SourceError(_unreadable(opener, dialect, where, error)) from None
+            types[(names or header(opener, dialect, where))[int(failed[1])]] = pa.string()
+        except UnicodeError as error:
+            raise SourceError(_other_encoding(opener, dialect, where, error)) from None
+        else:
+            return
+
+
+def _blocks(
+    opener: Opener, dialect: Dialect, where: str, names: tuple[str, ...], types: dict[str, pa.DataType]
+) -> Iterator[pa.RecordBatch]:
+    with opener() as file:
+        reader = csv.open_csv(
+            file,
+            csv.ReadOptions(
+                block_size=BLOCK,
+                skip_rows=dialect.skip + bool(dialect.names and dialect.header),
+                column_names=list(names) or None,
+                encoding=dialect.encoding,
+            ),
+            csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                quote_char=dialect.quote or False,
+                newlines_in_values=True,  # or a quoted line break at the end of a block would end a row
+            ),
+            csv.ConvertOptions(
+                column_types=types,
+                null_values=list(dialect.nulls),
+                strings_can_be_null=True,
+                decimal_point=dialect.decimal,
+            ),
+        )
+        got = reader.schema.names
+        if twice := sorted({name for name in got if got.count(name) > 1}):
+            raise SourceError(f"{where} has columns of one name: {', '.join(twice)}. Give `names` in its dialect.")
+        yield from reader
+
+
+def _pointed(batch: pa.RecordBatch, dialect: Dialect, types: dict[str, pa.DataType]) -> pa.RecordBatch:
+    """With a decimal point in columns that are text, as `cast` reads them."""
+    if dialect.decimal == ".":
+        return batch
+    for i, name in enumerate(batch.schema.names):
+        if name in types and pa.types.is_string(types[name]) and pa.types.is_string(batch.column(i).type):
+            numeric = pc.match_substring_regex(batch.column(i), rf"^[-+]?\d*{re.escape(dialect.decimal)}\d+$")
+            pointed = pc.replace_substring(batch.column(i), dialect.decimal, ".")
+            batch = batch.set_column(i, name, pc.if_else(numeric, pointed, batch.column(i)))
+    return batch
+
+
+def _texts(opener: Opener, dialect: Dialect, where: str) -> Iterator[pa.RecordBatch]:
+    names = dialect.names
+    found = names or tuple(header(opener, dialect, where))
+    if not dialect.header and not names:
+        names = found = tuple(f"column_{i + 1}" for i in range(len(found)))
+    yield from _typed(opener, dialect, where, names, dict.fromkeys(found, pa.string()))
+
+
+def _inferred(opener: Opener, dialect: Dialect, where: str) -> dict[str, str]:
+    """The kind of each column: the first of integer, number and time that all its values are, or text."""
+    left: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    for batch in _texts(opener, dialect, where):
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            kinds = [kind for kind in left.get(name, _KINDS) if cast(values, kind)[1] is None]
+            if kinds and pc.any(pc.match_substring_regex(values, _CODE)).as_py():
+                kinds = [kind for kind in kinds if kind == "time"]
+            left[name] = kinds
+            if values.null_count < len(values):
+                seen.add(name)
+    return {name: kinds[0] if kinds and name in seen else "text" for name, kinds in left.items()}
+
+
+def _unreadable(opener: Opener, dialect: Dialect, where: str, error: Exception) -> str:
+    said = str(error)
+    with opener() as file:
+        wide = b"\0" in file.read(4096) and not dialect.encoding.lower().startswith(("utf-16", "utf-32"))
+    if wide or _NO_UTF8 in said:
+        return _other_encoding(opener, dialect, where, error)
+    if counted := re.search(r"Expected (\d+) columns, got (\d+)", said):
+        said = f"expected {counted[1]} columns{_first_other(opener, dialect, int(counted[1]))}"
+    if "straddling" in said:
+        said = f"a row is longer than {BLOCK >> 20} MiB; perhaps a quote is not closed"
+    advice = "Mend the file, or say in the source's dialect how it is written (delimiter, quote, skip, header, names)."
+    return f"{where} cannot be read: {said.removeprefix('CSV parse error: ').rstrip('.')}. {advice}"
+
+
+def _first_other(opener: Opener, dialect: Dialect, count: int) -> str:
+    """Where the first row stands that has not `count` cells: Arrow does not say."""
+    with opener() as file, io.TextIOWrapper(file, dialect.encoding, errors="replace", newline="") as text:
+        try:
+            for row in _rows(text, dialect):
+                if row and len(row) != count:
+                    return f", got {len(row)} in the row that begins with {dialect.delimiter.join(row)[:60]!r}"
+        except lines.Error:  # a cell above 128 KiB
+            return "; perhaps a quote is not closed"
+    return ""
+
+
+def _rows(text: io.TextIOWrapper, dialect: Dialect) -> Iterator[list[str]]:
+    for _ in range(dialect.skip):
+        text.readline()
+    quote = dialect.quote or None
+    if quote is None:
+        return lines.reader(text, delimiter=dialect.delimiter, quoting=lines.QUOTE_NONE)
+    return lines.reader(text, delimiter=dialect.delimiter, quotechar=quote)
+
+
+def _other_encoding(opener: Opener, dialect: Dialect, where: str, error: Exception) -> str:
+    """Name the first line that is not in the dialect's encoding, where lines can be told."""
+    example = f" ({error})"
+    with opener() as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as wrong:
+                bad = line[max(0, wrong.start - 12) : wrong.end + 12]
+                example = f": line {number:,} holds {bad!r}, which latin-1 would read as {bad.decode('latin-1')!r}"
+                break
+    return (
+        f"{where} cannot be read: it is not written in {dialect.encoding}{example}. "
+        "Say in the source's dialect which `encoding` it has, such as latin-1, cp1252 or utf-16."
+    )

@@ -1,0 +1,136 @@
+"""file: CSV, Parquet, JSON lines or a workbook; local, or wherever fsspec reaches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fullcircle.runtime.errors import SourceError
+from fullcircle.sources.csvfile import read_csv
+from fullcircle.sources.opening import Place, listed, opened, place_of, unpacked
+from fullcircle.sources.records import batches_of
+from fullcircle.sources.telling import masked, missing_extra, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from fullcircle.core.source import File
+    from fullcircle.runtime.columns import Column
+
+SUFFIXES = {
+    "csv": (".csv", ".tsv", ".txt"),
+    "parquet": (".parquet", ".pq"),
+    "jsonl": (".jsonl", ".ndjson"),
+    "excel": (".xlsx", ".xlsm"),
+}
+
+
+def read(source: File, columns: dict[str, Column] | None) -> tuple[Iterator[pa.RecordBatch], str]:
+    """Batches of the files one after another, and their place in words. Raises SourceError, here or on the way."""
+    path = source.path.replace("{as_of}", source.as_of or "")
+    where = masked(path)
+    place = place_of(path, source.storage, source.timeout, where)
+    form = source.format or format_of(path)
+    suffixes = SUFFIXES[form] if form else tuple(s for many in SUFFIXES.values() for s in many)
+    names = listed(path, place, suffixes, where)
+    form = form or format_of(names[0])
+    if form is None:
+        raise SourceError(f"{where}: its name does not say what it is. Give `format`, one of {', '.join(SUFFIXES)}.")
+    if source.sha256 is not None:
+        _check_sum(names, place, source.sha256, where)
+    origin = where if len(names) == 1 else f"{where}, {len(names)} files"
+    return _batches(source, names, place, form, columns), origin
+
+
+def format_of(path: str) -> str | None:
+    """What a file is, by its name; None where that does not say."""
+    return next((form for form, suffixes in SUFFIXES.items() if unpacked(path).lower().endswith(suffixes)), None)
+
+
+def _batches(
+    source: File, names: list[str], place: Place, form: str, columns: dict[str, Column] | None
+) -> Iterator[pa.RecordBatch]:
+    for name in names:
+        shown = masked(name, place.secrets)
+        with told(shown, place.secrets):
+            if form == "csv":
+                yield from read_csv(partial(opened, name, place), source.dialect, shown, columns)
+            elif form == "parquet":
+                yield from _parquet(name, place)
+            elif form == "jsonl":
+                yield from batches_of(_lines(name, place, shown), columns, shown)
+            else:
+                yield from _workbook(source, name, place, shown, columns)
+
+
+def _parquet(name: str, place: Place) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq
+
+    with opened(name, place, sought=True) as file, pq.ParquetFile(file) as parquet:
+        yield from parquet.iter_batches()
+
+
+def _lines(name: str, place: Place, where: str) -> Iterator[dict[str, Any]]:
+    with opened(name, place) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    raise SourceError(f"{where}: line {number:,} is no JSON ({error}): {line[:60]!r}") from None
+
+
+def _workbook(
+    source: File, name: str, place: Place, where: str, columns: dict[str, Column] | None
+) -> Iterator[pa.RecordBatch]:
+    try:
+        from openpyxl import load_workbook
+    except ImportError:
+        raise missing_extra(where, "openpyxl", "excel") from None
+
+    dialect = source.dialect
+    with opened(name, place, sought=True) as file:
+        book = load_workbook(file, read_only=True, data_only=True)
+        try:
+            if source.sheet is not None and source.sheet not in book.sheetnames:
+                raise SourceError(f"{where} has no sheet {source.sheet!r}; it has {', '.join(book.sheetnames)}")
+            sheet = book[source.sheet or book.sheetnames[0]]
+            rows = sheet.iter_rows(min_row=dialect.skip + 1, values_only=True)
+            first = _titles(next(rows, ())) if dialect.header else list(columns or ())
+            titles = dialect.names or first
+            nulls = set(dialect.nulls)
+            records = (
+                {
+                    n: None if isinstance(cell, str) and cell in nulls else cell
+                    for n, cell in zip(titles, row, strict=False)
+                }
+                for row in rows
+                if any(cell is not None for cell in row)  # a sheet often ends in rows that were only coloured
+            )
+            yield from batches_of(records, columns, where)
+        finally:
+            book.close()
+
+
+def _titles(row: tuple[Any, ...]) -> list[str]:
+    """The cells of a header; one without text among them is named by its position."""
+    last = max((i for i, cell in enumerate(row) if cell is not None), default=-1)
+    return [f"column_{i + 1}" if cell is None else str(cell) for i, cell in enumerate(row[: last + 1])]
+
+
+def _check_sum(names: list[str], place: Place, wanted: str, where: str) -> None:
+    total = hashlib.sha256()
+    with told(where, place.secrets):
+        for name in names:
+            with opened(name, place, unpack=False) as file:
+                while block := file.read(1 << 20):
+                    total.update(block)
+    if total.hexdigest() != wanted:
+        raise SourceError(
+            f"{where} is not what was pinned: its SHA-256 is {total.hexdigest()}, the problem pins {wanted}. "
+            "To take the new data, which is a new snapshot, pin its sum on purpose."
+        )

@@ -1,0 +1,129 @@
+"""PostgreSQL: COPY as CSV into Arrow, with the types that its columns have there."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, cast
+
+import pyarrow as pa
+from pyarrow import csv
+
+from fullcircle.runtime.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection as Driver
+    from psycopg import Copy
+    from sqlalchemy import Connection
+
+    from fullcircle.runtime.columns import Column
+    from fullcircle.sources.sql import Question
+
+BLOCK = 1 << 22  # bytes
+_NUMERIC = 1700
+_BY_OID = {
+    16: pa.bool_(),
+    **dict.fromkeys((20, 21, 23, 26), pa.int64()),
+    **dict.fromkeys((700, 701, _NUMERIC), pa.float64()),
+    1082: pa.date32(),
+    1114: pa.timestamp("us"),
+    1184: pa.timestamp("us", tz="UTC"),
+}
+
+
+def settle(connection: Connection, timeout: float) -> None:
+    """Read only, one moment for all statements, times as UTC, and rows in their own order every time."""
+    for setting in (
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        f"SET statement_timeout = {round(timeout * 1000)}",
+        "SET TIME ZONE 'UTC'",
+        "SET datestyle = 'ISO, YMD'",
+        "SET extra_float_digits = 1",
+        "SET synchronize_seqscans = off",  # or a scan may begin in the middle of a large table
+    ):
+        _driver(connection).execute(setting)
+
+
+def types_of(
+    connection: Connection, question: Question, columns: dict[str, Column] | None, where: str
+) -> dict[str, pa.DataType]:
+    """The Arrow type of each column of the answer: that of the column, text where Arrow has none.
+
+    A `numeric` is a float, or text where the problem wants text: of a long code no digit may be lost.
+    """
+    with _driver(connection).cursor() as cursor:
+        cursor.execute(*_merged(connection, question, "SELECT * FROM (\n{}\n) AS described LIMIT 0"))
+        description = cursor.description or []
+    names = [column.name for column in description]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SourceError(f"{where}: the query gives columns of one name: {', '.join(twice)}. Name them with AS.")
+    types = {}
+    for column in description:
+        types[column.name] = _BY_OID.get(column.type_code, pa.string())
+        wanted = columns[column.name].kind if columns and column.name in columns else None
+        if column.type_code == _NUMERIC and wanted in ("category", "text", "time"):
+            types[column.name] = pa.string()
+    return types
+
+
+def copied(connection: Connection, question: Question, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
+    """Batches of the answer, a few MiB each; what has come and is not yet taken is all that is held."""
+    statement, values = _merged(connection, question, "COPY (\n{}\n) TO STDOUT (FORMAT csv)")
+    with _driver(connection).cursor() as cursor, cursor.copy(statement, values) as copy:
+        stream = Rows(copy)
+        first = stream.read(BLOCK)
+        if not first:  # Arrow takes no CSV without a byte
+            return
+        stream.put_back(first)
+        yield from csv.open_csv(
+            stream,
+            csv.ReadOptions(column_names=list(types), block_size=BLOCK),
+            csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            csv.ConvertOptions(
+                column_types=types,
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,  # "" is an empty text, nothing at all is null
+                true_values=["t"],
+                false_values=["f"],
+            ),
+        )
+
+
+class Rows(io.RawIOBase):
+    """A COPY as a file: rows come one by one, and are given on in blocks."""
+
+    def __init__(self, copy: Copy) -> None:
+        self._copy, self._held = copy, memoryview(b"")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def put_back(self, block: bytes) -> None:
+        """Give `block` once more."""
+        self._held = memoryview(block + bytes(self._held))
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes; all that is left for -1."""
+        if not self._held:
+            rows, length, wanted = [], 0, size if size > 0 else 2**62
+            while length < wanted and (row := self._copy.read()):
+                rows.append(row)
+                length += len(row)
+            self._held = memoryview(b"".join(rows))
+        given, self._held = (self._held, self._held[:0]) if size < 0 else (self._held[:size], self._held[size:])
+        return bytes(given)
+
+
+def _driver(connection: Connection) -> Driver[Any]:
+    return cast("Driver[Any]", connection.connection.driver_connection)
+
+
+def _merged(connection: Connection, question: Question, form: str) -> tuple[Any, dict[str, Any]]:
+    """A statement around the question as psycopg writes its parameters: COPY takes none from the server."""
+    from sqlalchemy import text
+
+    compiled = text(question.text).compile(dialect=connection.dialect)
+    return form.format(compiled), question.values

@@ -1,0 +1,77 @@
+"""Records (objects of JSON, rows of a workbook or a cursor) -> Arrow batches."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from fullcircle.runtime.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+ROWS = 20_000  # held at a time
+
+
+def batches_of(
+    records: Iterable[dict[str, Any]], columns: Iterable[str] | None, where: str
+) -> Iterator[pa.RecordBatch]:
+    """Batches of records: with `columns` those keys, else every key that a batch has; a key that lacks is null.
+
+    Objects inside a record become columns of their own, joined by `_`; lists become JSON. Keys that are not asked
+    for are passed over, for an API may add some. Raises SourceError for a column that no record has.
+    """
+    wanted = None if columns is None else list(columns)
+    seen: set[str] = set()
+    given = 0
+    stream = (flat(record, where) for record in records)
+    while held := list(islice(stream, ROWS)):
+        keys = dict.fromkeys(key for record in held for key in record)
+        seen |= keys.keys()
+        names = list(keys) if wanted is None else wanted
+        given += len(held)
+        yield pa.RecordBatch.from_arrays([array_of([r.get(n) for r in held]) for n in names], names)
+    absent = [name for name in wanted or () if name not in seen]
+    if given and absent:
+        raise SourceError(
+            f"{where}: no record has {', '.join(absent)}; they have {', '.join(sorted(seen))}. "
+            "Name columns of the records in conf/data/."
+        )
+
+
+def flat(record: dict[str, Any], where: str = "") -> dict[str, Any]:
+    """A record without objects in it. Raises SourceError for one that is no object, or that says a name twice."""
+    if not isinstance(record, dict):
+        raise SourceError(f"{where}: expected objects with keys, got {type(record).__name__} {str(record)[:60]!r}")
+    result: dict[str, Any] = {}
+    for key, value in record.items():
+        inner = {f"{key}_{name}": item for name, item in flat(value, where).items()} if isinstance(value, dict) else {}
+        for name, item in inner.items() if isinstance(value, dict) else [(key, value)]:
+            if name in result:
+                raise SourceError(f"{where}: a record says {name} twice, once inside {key}")
+            result[name] = item
+    return result
+
+
+def array_of(values: Sequence[Any], kind: pa.DataType | None = None) -> pa.Array:
+    """Python values as Arrow: of `kind`, or of the type that all have; text where they have none in common."""
+    try:
+        if kind is not None and pa.types.is_floating(kind):  # Arrow makes no float of a Decimal
+            values = [None if value is None else float(value) for value in values]
+        return pa.array(values, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError, TypeError):
+        return pa.array([text_of(value) for value in values], pa.string())
+
+
+def text_of(value: Any) -> str | None:
+    """A value as text: truth values as `true` and `false`, lists and objects as JSON; null stays null."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple, dict)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)

@@ -1,0 +1,171 @@
+"""sql: rows of a database, by SQLAlchemy; those of PostgreSQL by COPY, which is several times as quick."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from fullcircle.core.source import Scalar
+from fullcircle.runtime.errors import SourceError, difference
+from fullcircle.sources.records import array_of
+from fullcircle.sources.telling import masked, missing_extra, secret, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+    from fullcircle.core.source import Sql
+    from fullcircle.runtime.columns import Column
+    from fullcircle.sources import Mark
+
+_ADVICE = "Check the query, and what the environment variables that the source names hold."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A statement with `:name` parameters, and their values."""
+
+    text: str
+    values: dict[str, Scalar | datetime | None]
+
+
+def read(
+    source: Sql, columns: dict[str, Column] | None, after: Mark | None = None, *, by_copy: bool = True
+) -> tuple[Iterator[pa.RecordBatch], str]:
+    """Batches of the rows, `source.rows` of them at a time, and the query in words. Raises SourceError.
+
+    `after`: only rows whose watermark is above it. `by_copy=False`: as every other database is read; the types
+    are the same.
+    """
+    url, secrets = _url(source)
+    where = _shown(url)
+    asked = source.query or f"table {source.table}"
+    origin = f"{where}, {' '.join(asked.split())}" + (f", as of {source.as_of}" if source.as_of else "")
+    return _batches(source, url, secrets, where, columns, after, by_copy=by_copy), masked(origin, secrets)
+
+
+def question_of(source: Sql, engine: Engine, after: Mark | None, where: str) -> Question:
+    """The statement that is asked. Raises SourceError for parameters that do not fit the query."""
+    from sqlalchemy import text
+
+    quoted = engine.dialect.identifier_preparer.quote
+    query = source.query or "SELECT * FROM " + ".".join(quoted(part) for part in (source.table or "").split("."))
+    query = query.strip().rstrip(";")
+    values: dict[str, Scalar | datetime | None] = {**source.parameters}
+    named = set(text(query)._bindparams)
+    if "as_of" in named:
+        values["as_of"] = source.as_of
+    if "watermark" in named:  # the query knows where the mark belongs
+        values["watermark"] = _bound(after, engine)
+    if differs := difference(named, values, "parameter"):
+        raise SourceError(f"{where}: the query's parameters are not those that the source gives\n  {differs}")
+    if after is not None and source.watermark is not None and "watermark" not in named:
+        query = f"SELECT * FROM (\n{query}\n) AS past WHERE past.{quoted(source.watermark)} > :watermark"
+        values["watermark"] = _bound(after, engine)
+    return Question(query, values)
+
+
+def _batches(
+    source: Sql,
+    url: URL,
+    secrets: tuple[str, ...],
+    where: str,
+    columns: dict[str, Column] | None,
+    after: Mark | None,
+    *,
+    by_copy: bool,
+) -> Iterator[pa.RecordBatch]:
+    with told(where, secrets, _ADVICE), _connected(source, url, where) as (engine, connection):
+        question = question_of(source, engine, after, where)
+        if engine.dialect.name == "postgresql" and engine.dialect.driver == "psycopg":
+            from fullcircle.sources import postgresql
+
+            postgresql.settle(connection, source.timeout)
+            types = postgresql.types_of(connection, question, columns, where)
+            if by_copy:
+                yield from postgresql.copied(connection, question, types)
+                return
+        else:
+            types = {}
+        yield from _fetched(connection, question, types, source.rows, where)
+
+
+def _fetched(
+    connection: Connection, question: Question, types: dict[str, pa.DataType], rows: int, where: str
+) -> Iterator[pa.RecordBatch]:
+    """Batches by the cursor. A column without a type has the one that its values have, from batch to batch."""
+    from sqlalchemy import text
+
+    streamed = connection.execution_options(stream_results=True, max_row_buffer=rows)
+    result = streamed.execute(text(question.text), question.values)
+    names = list(result.keys())
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SourceError(f"{where}: the query gives columns of one name: {', '.join(twice)}. Name them with AS.")
+    while held := result.fetchmany(rows):
+        arrays = [array_of(values, types.get(n)) for n, values in zip(names, zip(*held, strict=True), strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, names)
+
+
+def _url(source: Sql) -> tuple[URL, tuple[str, ...]]:
+    from sqlalchemy import make_url
+
+    given = source.url if source.url_env is None else secret(source.url_env, "sql")
+    with told(f"the url {'of ' + source.url_env if source.url_env else repr(source.url)}", (given or "",)):
+        url = make_url(given or "")
+    secrets = [url.password or ""]
+    if source.password_env is not None:
+        secrets.append(secret(source.password_env, _shown(url)))
+        url = url.set(password=secrets[-1])
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return url, tuple(text for text in secrets if text)
+
+
+def _shown(url: URL) -> str:
+    """The database without user, password and driver: who reads a manifest need not know them."""
+    port = f":{url.port}" if url.port else ""
+    return f"{url.get_backend_name()}://{url.host or ''}{port}/{url.database or ''}"
+
+
+@contextmanager
+def _connected(source: Sql, url: URL, where: str) -> Iterator[tuple[Engine, Connection]]:
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise SourceError(f"{where}: there is no file {url.database}")  # SQLite would make an empty one
+    try:
+        engine = create_engine(url, poolclass=NullPool, connect_args=_waits(url, source.timeout))
+    except ModuleNotFoundError as error:
+        if url.drivername == "postgresql+psycopg":
+            raise missing_extra(where, "psycopg", "postgresql") from None
+        raise SourceError(f"{where} needs {error.name}, which is not installed. Add it to pyproject.toml.") from None
+    try:
+        with engine.connect() as connection:
+            yield engine, connection
+    finally:
+        engine.dispose()
+
+
+def _waits(url: URL, timeout: float) -> dict[str, Any]:
+    """How the driver is told not to wait for ever."""
+    connect = max(1, round(min(timeout, 30)))
+    if url.drivername == "postgresql+psycopg":
+        alive = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+        return {"connect_timeout": connect, "tcp_user_timeout": 60_000, **alive}
+    if url.get_driver_name() in ("pymysql", "mysqldb"):
+        return {"connect_timeout": connect, "read_timeout": round(timeout)}
+    return {"timeout": connect} if url.get_backend_name() == "sqlite" else {}
+
+
+def _bound(mark: Mark | None, engine: Engine) -> Scalar | datetime | None:
+    """A mark as a parameter. Outside PostgreSQL times have no offset, and SQLite knows them as text alone."""
+    if not isinstance(mark, datetime) or engine.dialect.name == "postgresql":
+        return mark
+    return mark.replace(tzinfo=None).isoformat(" ", "microseconds")

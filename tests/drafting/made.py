@@ -1,0 +1,60 @@
+"""Tables to draft from, as CSV has them: all text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from fullcircle.core.source import File
+from fullcircle.drafting.draft import Draft, draft
+from fullcircle.drafting.kinds import Seen, seen
+from fullcircle.drafting.table import Taken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fullcircle.drafting.target import Task
+
+
+def column(values: Sequence[Any], kind: pa.DataType | None = None) -> pa.ChunkedArray:
+    """Values as a table's column; of text unless `kind` says otherwise."""
+    if kind is None:
+        values, kind = [None if v is None else str(v) for v in values], pa.string()
+    return pa.chunked_array([pa.array(values, kind)])
+
+
+def look(values: Sequence[Any], name: str = "c", kind: pa.DataType | None = None) -> Seen:
+    """What is seen of a column."""
+    return seen(name, column(values, kind), "t.csv")
+
+
+def taken(columns: dict[str, Sequence[Any]], rows: int | None = None, step: int = 1) -> Taken:
+    """A table of text that was looked at."""
+    table = pa.table({name: column(values) for name, values in columns.items()})
+    return Taken(File("file", "t.csv"), "t.csv", table, table.num_rows if rows is None else rows, step)
+
+
+def drafted(columns: dict[str, Sequence[Any]], target: str, task: Task | None = None, *records: str) -> Draft:
+    """A draft of a table of text."""
+    return draft(taken(columns), "t", target, task, records)
+
+
+def customers(rows: int = 300, seed: int = 0) -> dict[str, Sequence[Any]]:
+    """Customers: a number and a category tell of `churned`, the rest is of every role there is."""
+    random = np.random.default_rng(seed)
+    age = random.integers(18, 90, rows)
+    city = random.choice(["Wien", "Graz", "Linz"], rows)
+    odds = 0.06 * (age - 54) + 2.0 * (city == "Graz") - 0.7
+    churned = random.random(rows) < 1 / (1 + np.exp(-odds))
+    return {
+        "customer_id": [f"C{i:05}" for i in random.permutation(rows)],
+        "age": age.tolist(),
+        "city": city.tolist(),
+        "income": [None if i % 30 == 0 else f"{v:.2f}" for i, v in enumerate(random.normal(3000, 800, rows))],
+        "country": ["AT"] * rows,
+        "nothing": [None] * rows,
+        "remark": [f"called {i} times about the bill" for i in range(rows)],
+        "churned": ["yes" if c else "no" for c in churned],
+    }

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fullcircle.drafting.roles import Drafted, drafted
+from fullcircle.drafting.splits import suggest
+from tests.drafting.made import look
+
+ROWS = 400
+DAYS = [str(d) for d in np.datetime64("2013-01-01") + np.random.default_rng(0).permutation(ROWS)]
+Y = np.arange(ROWS) % 2 * 1.0
+
+
+def roles(**columns: list[object]) -> list[Drafted]:
+    return [drafted(look(values, name)) for name, values in columns.items()]
+
+
+def test_a_date_asks_for_a_split_by_time_with_a_fifteenth_of_its_hundreds_beyond() -> None:
+    found = suggest(roles(a=[1, 2] * 200, when=[*DAYS]), Y, 2)
+    assert (found.kind, found.columns) == ("time", ("when",))
+    assert found.borders is not None
+    first, second = found.borders
+    assert [sum(day < border for day in DAYS) / ROWS for border in (first, second)] == [0.70, 0.85]
+
+
+def test_moments_within_a_day_have_borders_to_the_second() -> None:
+    moments = [f"2013-01-01T{i // 60:02}:{i % 60:02}:00" for i in range(ROWS)]
+    found = suggest(roles(when=[*moments]), Y, 2)
+    assert found.borders == (moments[280], moments[340])
+
+
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [
+        ("date_of_birth", DAYS),
+        ("DOB", DAYS),
+        ("when", [*DAYS[:-1], None]),
+        ("when", ["2013-01-01", "2013-06-01"] * 200),
+        ("when", ["2013-01-01"] * 300 + DAYS[:100]),
+    ],
+)
+def test_a_date_that_does_not_order_the_rows_is_no_reason(name: str, days: list[object]) -> None:
+    assert suggest(roles(**{name: days}), Y, 2).kind == "random"
+
+
+def test_a_class_that_only_came_late_speaks_against_a_split_by_time() -> None:
+    found = suggest(roles(when=[*DAYS]), np.array([float(day > "2014-01-20") for day in DAYS]), 2)
+    assert found.kind == "random"
+    assert "a class does not occur" in found.why
+
+
+def test_a_number_needs_no_classes_on_each_side() -> None:
+    assert suggest(roles(when=[*DAYS]), np.arange(ROWS) * 1.0, 0).kind == "time"
+
+
+def test_rows_without_a_target_do_not_move_the_borders() -> None:
+    late = np.array([np.nan if day > "2013-07-01" else i % 2 for i, day in enumerate(DAYS)])
+    found = suggest(roles(when=[*DAYS]), late, 2)
+    assert found.borders is not None
+    assert found.borders[1] < "2013-07-01"
+
+
+def test_an_identifier_that_comes_again_asks_for_a_split_by_group() -> None:
+    found = suggest(roles(patient_id=[f"P{i // 4}" for i in range(ROWS)]), Y, 2)
+    assert (found.kind, found.columns) == ("group", ("patient_id",))
+
+
+def test_without_either_rows_are_drawn_by_their_key_where_they_have_one() -> None:
+    keyed = suggest(roles(a=[1, 2] * 200, id=[f"C{i}" for i in range(ROWS)]), Y, 2)
+    assert (keyed.kind, keyed.columns) == ("random", ("id",))
+    assert suggest(roles(a=[1, 2] * 200), Y, 2).columns == ()

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from fullcircle.evaluation import binary, multiclass, regression
+from fullcircle.evaluation.tasks import Judge, better, demand_metric, judge_of, measured
+from fullcircle.runtime.errors import ConfigError
+from tests.evaluation.made import NUMBER, THREE, of_number, of_three
+
+JUDGES: list[Judge] = [binary, multiclass, regression]
+
+
+@pytest.mark.parametrize(("classes", "judge"), [(0, regression), (2, binary), (3, multiclass), (9, multiclass)])
+def test_the_number_of_classes_tells_the_judge(classes: int, judge: Judge) -> None:
+    assert judge_of(classes) is judge
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_every_metric_has_a_range_and_what_is_said_of_metrics_is_said_of_those(judge: Judge) -> None:
+    assert set(judge.RANGES) == set(judge.NAMES)
+    assert all(low < high for low, high in judge.RANGES.values())
+    assert {judge.PRIMARY, *judge.LOWER, *judge.UNRANKED, *judge.SLICED} <= set(judge.NAMES)
+    demand_metric(judge, judge.PRIMARY)
+
+
+def test_better_is_more_of_one_metric_and_less_of_another() -> None:
+    assert better(binary, "auc", 0.8, 0.7) == pytest.approx(0.1)
+    assert better(binary, "logloss", 0.8, 0.7) == pytest.approx(-0.1)
+    assert better(regression, "rmse", 2.0, 5.0) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("judge", "metric", "message"),
+    [
+        (regression, "auc", "auc: this task has no such metric. Choose one of r2, rmse, mae, medae$"),
+        (regression, "width", "width: more of it is not better, and less is not. Choose one of r2"),
+        (multiclass, "ap", "ap: this task has no such metric. Choose one of auc, logloss"),
+        (binary, "AUC", "AUC: this task has no such metric. Choose one of auc"),
+    ],
+)
+def test_a_primary_metric_that_tells_nothing_is_refused(judge: Judge, metric: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=f"problem.metric: {message}"):
+        demand_metric(judge, metric)
+
+
+def test_a_forecast_is_measured_by_the_judge_of_its_task() -> None:
+    p, t = of_three(100)
+    assert measured(p, t, THREE, 5) == multiclass.evaluate(multiclass.predictions(p, t, THREE, 5))
+    value, number = of_number(100)
+    assert set(measured(value, number, NUMBER, 5)) == set(regression.NAMES)
