@@ -69,8 +69,9 @@ class TargetMean:
 
     def encode(self, rows: Rows) -> Columns:
         """Compute the outputs."""
-        means = np.array([*self.means.values(), self.default], dtype=float).reshape(-1, len(self.outputs))
-        return self.named(means[rows.coded(self.feature).positions(self.known)])
+        found = rows.coded(self.feature)
+        means = [self.default if level is None else self.means.get(level, self.default) for level in found.levels]
+        return self.named(np.array(means, dtype=float).reshape(-1, len(self.outputs))[found.at])
 
     def named(self, means: Array) -> Columns:
         """Means (rows, outputs) by the names of the outputs."""

@@ -42,6 +42,11 @@ class EncoderConfig:
     flag_missing: bool = False
 
 
+def proposed(rows: int) -> dict[str, int | float]:
+    """Settings of `EncoderConfig` for a table of so many training rows; docs/features.md says what they rest on."""
+    return {"few_levels": 20, "min_level_rows": min(50, max(2, rows // 5000)), "smoothing": 10.0, "cross_fit": 5}
+
+
 def kind_of(rows: Rows, name: str) -> Kind:
     """The kind of a column that no schema describes, by what it holds."""
     known: dict[str, Kind] = {"O": "category", "M": "time"}

@@ -112,15 +112,11 @@ class Group:
         name = self.name or self.feature
         return tuple(f"{name}~{what}~{self.by}" for what in ("mean", "deviation", "difference"))
 
-    @property
-    def known(self) -> tuple[str, ...]:
-        """The levels that are not unknown."""
-        return tuple(self.of)
-
     def encode(self, rows: Rows) -> Columns:
         """Compute the outputs."""
-        table = np.array([*self.of.values(), self.default], dtype=float)
-        mean, deviation = table[rows.coded(self.by).positions(self.known)].T
+        found = rows.coded(self.by)
+        table = [self.default if level is None else self.of.get(level, self.default) for level in found.levels]
+        mean, deviation = np.array(table, dtype=float).reshape(-1, 2)[found.at].T
         return dict(zip(self.outputs, (mean, deviation, finite(rows[self.feature] - mean)), strict=True))
 
 

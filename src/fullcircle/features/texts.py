@@ -18,7 +18,7 @@ from .crossfit import folds, mean_of
 if TYPE_CHECKING:
     from .columns import Array, Coded, Columns, Rows
 
-BUCKETS = 2**15
+BUCKETS = 2**18  # with 2**15, ten thousand short reviews had so many collisions that R2 fell from 0.46 to 0.40
 DIGITS = 6  # of an effect: the last bits of a sum depend on the machine
 _WORD = re.compile(r"\w+")
 _SIDES = ("", "~sum", "~most", "~least")
@@ -70,12 +70,11 @@ class Words:
     def encode(self, rows: Rows) -> Columns:
         """Compute the outputs."""
         found = rows.coded(self.feature)
-        effects = np.full((BUCKETS, self.classes), np.nan)
-        if self.effects:
-            effects[[int(bucket) for bucket in self.effects]] = np.array([*self.effects.values()]).reshape(
-                -1, self.classes
-            )
-        return self.named(_summary(_hashed(found.levels), effects)[found.at])
+        texts, nothing = _hashed(found.levels), np.nan if self.classes == 1 else (np.nan,) * self.classes
+        buckets, at = np.unique(texts.at, return_inverse=True)
+        effects = [self.effects.get(str(bucket), nothing) for bucket in buckets.tolist()]
+        table = np.array(effects, dtype=float).reshape(-1, self.classes)
+        return self.named(_summary(texts._replace(at=at), table)[found.at])
 
     def named(self, summary: Array) -> Columns:
         """Summaries (rows, outputs) by the names of the outputs."""
