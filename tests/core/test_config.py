@@ -177,7 +177,7 @@ def test_a_choice_that_does_not_exist_names_those_that_do() -> None:
         ("featurize.max_correlation=0", "featurize: max_correlation 0 is outside"),
         ("featurize.scale=standard", "featurize: scale: standard needs missing: median"),
         ("train.parity=2", "train: parity 2 is outside"),
-        ("train.threads=0", "train: threads 0 must be at least 1"),
+        ("train.threads=0", "train: threads 0 and folds 1 must be at least 1"),
         ("train.refit=1", "train.refit: expected bool, got int 1"),
         ("validate.interval=95", "validate: interval 95 is outside"),
         ("validate.resamples=5", "validate: resamples must be at least 20"),
