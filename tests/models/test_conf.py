@@ -45,14 +45,14 @@ def test_each_file_is_fitted_and_answers_alike_in_its_scorer(file: Path, classes
 @tasks
 def test_the_default_for_an_unknown_table_is_cross_fitted(classes: int) -> None:
     train, validation = sides(classes)
-    crossed = cross_fit(config_of(Path("conf/model/blend.yaml")), train, np.arange(len(train.y)) % 3, 2, silent)
+    crossed = cross_fit(config_of(Path("conf/model/ensemble.yaml")), train, np.arange(len(train.y)) % 3, 2, silent)
     assert apart(crossed.fitted, validation.X, classes) <= 1e-6
     dull = loss(fitted(DUMMY, classes).margin(validation.X), validation.y, classes)
     assert loss(crossed.fitted.margin(validation.X), validation.y, classes) < 0.7 * dull
 
 
 def test_the_default_for_an_unknown_table_needs_no_extra_and_bounds_its_rows() -> None:
-    blend = config_of(Path("conf/model/blend.yaml"))
+    blend = config_of(Path("conf/model/ensemble.yaml"))
     assert isinstance(blend, EnsembleConfig)
     assert blend.max_rows
     assert not any(isinstance(member, (LightGBMConfig, CatBoostConfig)) for member in blend.members)

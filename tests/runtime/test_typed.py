@@ -12,7 +12,7 @@ from fullcircle.core.problem import Behaviour, Table
 from fullcircle.core.split import GroupSplit, RandomSplit, Split, TimeSplit
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.plan import Encoder
+from fullcircle.features.encoders import Encoder
 from fullcircle.runtime.typed import build, plain
 from tests.builders import FLIGHTS
 
