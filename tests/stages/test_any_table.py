@@ -151,7 +151,7 @@ def test_stable_selection_keeps_what_tells_and_says_how_often() -> None:
     found = fitted_on(homes(), select="stable")
     assert "people" in found.plan.selected
     assert set(found.plan.selected) < set(found.stability)
-    assert all(found.stability[name] >= 0.5 for name in found.plan.selected)
+    assert all(found.stability[name] >= 0.3 for name in found.plan.selected)
     dropped = {d.feature: d.why for d in found.dropped}
     rare = min(found.stability, key=lambda name: found.stability[name])
     assert dropped[rare] == f"is important in {found.stability[rare]:.2f} of the halves"
