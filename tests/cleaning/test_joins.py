@@ -113,7 +113,7 @@ def test_the_scorer_asks_for_joined_columns_by_their_new_name_but_for_no_outcome
         (replace(JOIN, table="owner"), "owner is no other table than flights; there are owners"),
         (replace(JOIN, table="flights"), "flights is no other table than flights"),
         (replace(JOIN, columns=("nam",)), r"unknown column: nam \(did you mean name\?\)"),
-        (replace(JOIN, on={"carier": "carrier"}), r"unknown column: carier \(did you mean carrier\?\)"),
+        (replace(JOIN, by={"carier": "carrier"}), r"unknown column: carier \(did you mean carrier\?\)"),
         (replace(JOIN, columns=("origin",)), "owners brings origin, and flights has columns of that name"),
         (replace(JOIN, columns={"name": "temp_3h"}), "owners brings temp_3h"),
     ],
@@ -133,6 +133,6 @@ def test_joins_that_can_be_are_let_pass() -> None:
 
 
 def test_a_join_without_keys_or_columns_is_refused() -> None:
-    for plain in ({"on": {}, "columns": ["a"]}, {"on": {"a": "a"}, "columns": []}):
-        with pytest.raises(ConfigError, match="a join of t needs `on` and `columns`"):
+    for plain in ({"by": {}, "columns": ["a"]}, {"by": {"a": "a"}, "columns": []}):
+        with pytest.raises(ConfigError, match="a join of t needs `by` and `columns`"):
             build(Join, {"table": "t"} | plain, "joins")

@@ -338,6 +338,15 @@ def test_a_tree_of_a_forest_sees_no_more_rows_than_it_may(config: ForestConfig, 
     assert fit(replace(config, max_rows=600), train, validation).onnx() == fitted(config, classes).onnx()
 
 
+def test_the_batches_of_a_network_grow_where_a_pass_would_take_too_many_steps() -> None:
+    train, validation = sides(2)
+    assert fit(replace(MLP, batch=64, steps=6), train, validation).onnx() == (
+        fit(replace(MLP, batch=100, steps=600), train, validation).onnx()
+    )
+    assert fit(replace(MLP, steps=6), train, validation).onnx() != fitted(MLP).onnx()
+    assert fit(replace(MLP, batch=5000), train, validation).margin(validation.X).shape == (300, 1)
+
+
 # --- extras
 
 
@@ -385,6 +394,7 @@ def test_what_an_extra_lacks_itself_is_not_taken_for_the_extra(monkeypatch: pyte
         ("mlp", {"layers": 0}, r"layers 0 is outside 1\.\.8"),
         ("mlp", {"width": 0}, "width 0 is outside"),
         ("mlp", {"batch": 0}, "batch 0 is outside"),
+        ("mlp", {"steps": 0}, "steps 0 is outside"),
         ("linear", {"c": 0.0}, "c 0 is outside"),
         ("linear", {"max_iterations": 0}, "max_iterations 0 is outside"),
         ("dummy", {"seed": 1}, "unknown key: seed"),

@@ -270,4 +270,4 @@ def of_numbers(scale: float = 1.0, unit: str = "mm") -> Facts:
 
 def of_task(task: str) -> Facts:
     """A run of a task."""
-    return {"binary": facts, "multiclass": of_classes, "regression": of_numbers}[task]()
+    return {"binary": facts(), "multiclass": of_classes(), "regression": of_numbers()}[task]

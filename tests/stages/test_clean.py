@@ -256,7 +256,7 @@ def test_snapshots_are_read_as_one_table_and_other_tables_are_joined(
             "flights": {"key": list(FLIGHTS.key), "columns": columns},
             "carriers": {"key": ["carrier"], "columns": carriers},
         },
-        "joins": [{"table": "carriers", "on": {"carrier": "carrier"}, "columns": {"name": "carrier_name"}}],
+        "joins": [{"table": "carriers", "by": {"carrier": "carrier"}, "columns": {"name": "carrier_name"}}],
     }
     Path("data.yaml").write_text(yaml.safe_dump(data))
     problem = {"table": "flights", "data": "data.yaml", "moment": plain(MOMENT)}

@@ -27,8 +27,8 @@ def check_joins(data: Data, table: str) -> None:
             others = ", ".join(other for other in data.tables if other != table)
             raise ConfigError(f"joins: {join.table} is no other table than {table}; there are {others}")
         wanted = {
-            table: (taken, join.on),
-            join.table: (data.tables[join.table].columns, (*join.on.values(), *join.named)),
+            table: (taken, join.by),
+            join.table: (data.tables[join.table].columns, (*join.by.values(), *join.named)),
         }
         for name, (there, asked) in wanted.items():
             if differs := difference(there, asked, missing=False):
@@ -60,7 +60,7 @@ def joined(kept: Columns, others: dict[str, Columns], joins: tuple[Join, ...]) -
 def _matches(kept: Columns, other: Columns, join: Join) -> Array:
     """For each row the position of its match in the other table, -1 for none."""
     here, there = np.zeros(rows(kept), np.int64), np.zeros(rows(other), np.int64)
-    for mine, theirs in join.on.items():
+    for mine, theirs in join.by.items():
         a, b = kept[mine], other[theirs]
         if a.dtype != b.dtype:
             raise DataError(
@@ -79,7 +79,7 @@ def _matches(kept: Columns, other: Columns, join: Join) -> Array:
     repeated = np.flatnonzero(keys[1:] == keys[:-1])
     if len(repeated):
         first = order[repeated[0]]
-        example = ", ".join(f"{name}={other[name][first]}" for name in join.on.values())
+        example = ", ".join(f"{name}={other[name][first]}" for name in join.by.values())
         raise DataError(
             f"joins: {len(np.unique(keys[repeated])):,} keys come more than once in {join.table}, e.g. {example}: "
             f"a row would become several. Join by all that tells its rows apart, or make it the key of {join.table}."

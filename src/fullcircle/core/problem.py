@@ -102,12 +102,12 @@ class Join:
     """
 
     table: str
-    on: dict[str, str]  # column of the main table -> column of the other
+    by: dict[str, str]  # column of the main table -> column of the other
     columns: dict[str, str] | tuple[str, ...]  # column of the other -> name it gets; or names that stay
 
     def __post_init__(self) -> None:
-        if not self.on or not self.columns:
-            raise ValueError(f"a join of {self.table} needs `on` and `columns`")
+        if not self.by or not self.columns:
+            raise ValueError(f"a join of {self.table} needs `by` and `columns`")
 
     @property
     def named(self) -> dict[str, str]:

@@ -108,7 +108,7 @@ class DummyConfig:
 
 @dataclass(frozen=True, slots=True)
 class MLPConfig:
-    """A small neural network."""
+    """A small neural network. A step takes `batch` rows, or more where a pass would be more than `steps` steps."""
 
     name: Literal["mlp"]
     max_rounds: int
@@ -117,6 +117,7 @@ class MLPConfig:
     layers: int
     width: int
     batch: int
+    steps: int
     l2: float
     seed: int
 
@@ -127,6 +128,7 @@ class MLPConfig:
         _demand(self.layers, 1, 8, "layers")
         _demand(self.width, 1, 4096, "width")
         _demand(self.batch, 1, 1_000_000, "batch")
+        _demand(self.steps, 1, 1_000_000, "steps")
         _demand(self.l2, 0, 1e9, "l2")
 
 

@@ -108,7 +108,7 @@ def _network(config: MLPConfig, sample: Sample) -> Any:
     return (MLPClassifier if sample.classes else MLPRegressor)(
         hidden_layer_sizes=(config.width,) * config.layers,
         alpha=config.l2,
-        batch_size=min(config.batch, len(sample.y)),
+        batch_size=min(max(config.batch, -(-len(sample.y) // config.steps)), len(sample.y)),
         learning_rate_init=config.learning_rate,
         random_state=config.seed,
     )

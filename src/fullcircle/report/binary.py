@@ -51,6 +51,11 @@ def metric_note(facts: Facts) -> str:
     return f"Accuracy, precision, recall and F1 are at the threshold {number(threshold(facts), 3)}."
 
 
+def promises(_facts: Facts) -> dict[str, float]:
+    """Metrics that were promised to have some value."""
+    return {}
+
+
 def judged_on(facts: Facts, _say: Wording) -> str:
     """How the balance of the test rows differs from that of training."""
     train = share(facts.split.sides["train"].positive)

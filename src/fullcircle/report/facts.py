@@ -138,7 +138,7 @@ def _curves(rounds: Path) -> Curves:
         roc=numbers_by(paths.ROC, "class", "fpr", "tpr"),
         precision_recall=numbers_by(paths.PRECISION_RECALL, "class", "recall", "precision"),
         calibration=numbers(paths.CALIBRATION, "predicted", "observed", "rows"),
-        residuals=numbers(paths.ON_TEST / "residuals.csv", "predicted", "low", "median", "high", "rows"),
+        residuals=numbers(paths.RESIDUALS, "predicted", "low", "median", "high", "rows"),
         importance=tuple((r["feature"], number(r["importance"])) for r in rows(paths.IMPORTANCE)),
     )
 

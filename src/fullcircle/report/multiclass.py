@@ -10,6 +10,7 @@ from fullcircle.report import bands, charts
 from fullcircle.report.charts import Axis, Series
 from fullcircle.report.pieces import Figure, Tile, largest, most
 from fullcircle.report.pieces import tiles as tiles_of
+from fullcircle.report.svg import shortened
 from fullcircle.report.words import share
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ KNOWING_NOTHING = "the training share of each class for every row"
 LINES = 6  # classes that a chart tells apart
 MATRIX = 20  # classes whose table of what was taken for what can be read
 LISTED = 25  # classes in a list
+NAME = 180.0  # width of a class's name in a legend
 
 OTHERS = "all others"
 
@@ -64,6 +66,11 @@ def tiles(facts: Facts, say: Wording) -> list[Tile]:
 def metric_note(_facts: Facts) -> str:
     """What the metrics of decisions go by."""
     return "Accuracy, balanced accuracy and F1 are of the most probable class."
+
+
+def promises(_facts: Facts) -> dict[str, float]:
+    """Metrics that were promised to have some value."""
+    return {}
 
 
 def judged_on(facts: Facts, _say: Wording) -> str:
@@ -105,7 +112,8 @@ def months(facts: Facts, _say: Wording) -> Figure:
         shares = [spread.shares.get(name, 0.0) for name in kept]
         values.append(bands.Stack(month, (*shares, *([max(1 - sum(shares), 0.0)] if rest else []))))
     y = Axis("share of rows", 0, 1, share=True)
-    svg = bands.stacks("Shares of the classes by month", [*kept, *rest], values, y)
+    names = [shortened(name, NAME) for name in [*kept, *rest]]
+    svg = bands.stacks("Shares of the classes by month", names, values, y)
     note = "A model learns the balance of the months it is shown, and meets another one later."
     return Figure("months", "Classes by month", svg, note, wide=True)
 
@@ -154,7 +162,7 @@ def _area(points: Points) -> float:
 def _roc(curves: Mapping[str, Points]) -> str:
     return charts.line_chart(
         "ROC curve of each class on test rows",
-        [Series(name, points) for name, points in curves.items()],
+        [Series(shortened(name, NAME), points) for name, points in curves.items()],
         Axis("share of other rows that are taken for it", 0, 1, share=True),
         Axis("share of its rows that are found (recall)", 0, 1, share=True),
         diagonal="chance",
@@ -164,7 +172,7 @@ def _roc(curves: Mapping[str, Points]) -> str:
 def _precision_recall(curves: Mapping[str, Points]) -> str:
     return charts.line_chart(
         "Precision-recall curve of each class on test rows",
-        [Series(name, points) for name, points in curves.items()],
+        [Series(shortened(name, NAME), points) for name, points in curves.items()],
         Axis("recall", 0, 1, share=True),
         Axis("precision", 0, 1, share=True),
     )

@@ -102,12 +102,13 @@ def _template() -> Template:
 def metric_rows(facts: Facts, say: Wording) -> list[MetricRow]:
     """Every metric with its interval, beside what unseen rows said and what is had without a model."""
     tested, rows = facts.tested, []
+    levels = tested.baselines.dummy | teller_of(facts.answer.task).promises(facts)
     for name, value in tested.metrics.items():
         bounds, dummy = tested.intervals.get(name), tested.baselines.dummy.get(name)
         without = [] if dummy is None else [say.value(name, dummy)]
         if name == say.primary and tested.baselines.rule:
             without.append(f"best rule {say.value(name, tested.baselines.rule.get(name))}")
-        strip = _metric_strip(name, value, bounds, dummy, say)
+        strip = _metric_strip(name, value, bounds, levels.get(name), say)
         validation = facts.fit.validation.get(name)
         rows.append(MetricRow(name, value, bounds, validation, " · ".join(without), strip))
     return rows
@@ -120,7 +121,8 @@ def _metric_strip(name: str, value: float | None, bounds: Interval | None, level
     end = level if name in IN_UNIT else 1.0
     if value is None or not end or min(around or (value,)) < 0 or max(around or (value,)) > end:
         return ""  # it lies outside, as a log loss or an R² may
-    return charts.strip(f"{say.name(name)} {say.value(name, value)}", Axis("", 0, end), value, around, level)
+    shown = level if level is not None and 0 <= level <= end else None
+    return charts.strip(f"{say.name(name)} {say.value(name, value)}", Axis("", 0, end), value, around, shown)
 
 
 def slice_tables(facts: Facts, say: Wording) -> list[SliceTable]:

@@ -42,7 +42,7 @@ def tiles(facts: Facts, say: Wording, metrics: Sequence[str], about: dict[str, s
     known = [name for name in dict.fromkeys(metrics) if name in facts.tested.metrics][:TILES]
     return [
         Tile(
-            say.name(name),
+            say.title(name),
             say.value(name, facts.tested.metrics[name], fewer=1),
             say.interval(name, facts.tested.intervals.get(name), fewer=1),
             about.get(name) or say.meaning(name),

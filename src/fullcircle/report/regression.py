@@ -48,6 +48,11 @@ def metric_note(facts: Facts) -> str:
     return f"The prediction interval is to hold {share(promised(facts), 0)} of the rows."
 
 
+def promises(facts: Facts) -> dict[str, float]:
+    """Metrics that were promised to have some value."""
+    return {"coverage": promised(facts)}
+
+
 def judged_on(facts: Facts, say: Wording) -> str:
     """How the mean of the test rows differs from that of training."""
     train = say.amount(facts.split.sides["train"].mean)

@@ -41,6 +41,9 @@ class Teller(Protocol):
     def metric_note(self, facts: Facts, /) -> str:
         """What is to be known of the metrics, in a sentence."""
 
+    def promises(self, facts: Facts, /) -> dict[str, float]:
+        """Metrics that were promised to have some value."""
+
     def judged_on(self, facts: Facts, say: Wording, /) -> str:
         """How the target of test rows differs from that of training rows, in half a sentence."""
 

@@ -65,6 +65,8 @@ MEANINGS = {
 IN_UNIT = ("rmse", "mae", "medae", "bias", "width")
 """Metrics of a number that are in the target's own unit."""
 
+TITLE = 28  # letters
+
 SHARES = ("acc", "prec", "rec", "bacc", "coverage")
 """Metrics that are a share of rows."""
 
@@ -118,6 +120,10 @@ class Wording:
     def name(self, metric: str) -> str:
         """The full name of a metric or gate."""
         return name_of(metric, self.judge, self.primary)
+
+    def title(self, metric: str) -> str:
+        """The full name of a metric where that is short enough for the head of a tile, else the short one."""
+        return self.name(metric) if len(self.name(metric)) <= TITLE else self.brief(metric)
 
     def brief(self, metric: str) -> str:
         """The short name of a metric."""
