@@ -18,6 +18,7 @@ ERRORS = 2.0  # standard errors to spare before a feature is said to tell too li
 LN2 = float(np.log(2))
 BIN_ROWS = 25
 FEW = 5
+BLOCK = 2000  # columns whose correlations with all earlier ones are in memory together
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +124,14 @@ def _repeats(columns: list[Array], max_correlation: float) -> dict[int, tuple[in
     for i, values in enumerate(columns):
         centred = np.nan_to_num(values - np.nanmean(values))
         standard[i] = centred / max(float(np.sqrt((centred**2).mean())), 1e-300)
-    correlation = np.abs(standard @ standard.T) / standard.shape[1]
     repeats: dict[int, tuple[int, float]] = {}
     stays = np.ones(len(columns), dtype=bool)
-    for i in range(1, len(columns)):
-        alike = stays[:i] & (correlation[i, :i] > max_correlation)
-        if alike.any():
-            j = int(alike.argmax())
-            repeats[i], stays[i] = (j, float(correlation[i, j])), False
+    for start in range(0, len(columns), BLOCK):
+        end = min(start + BLOCK, len(columns))
+        correlation = np.abs(standard[start:end] @ standard[:end].T) / standard.shape[1]
+        for i, row in enumerate(correlation, start):
+            alike = stays[:i] & (row[:i] > max_correlation)
+            if alike.any():
+                j = int(alike.argmax())
+                repeats[i], stays[i] = (j, float(row[j])), False
     return repeats
