@@ -97,7 +97,6 @@ def test_an_ensemble_among_the_experiments_brings_its_members(conf: Path) -> Non
         ("split.test_from=[2013,12,1]", "split.test_from"),
         ("clean.max_rejected=0.5", "clean.max_rejected"),
         ("featurize.few_levels=3", "featurize.few_levels"),
-        ("model=linear", "featurize.missing, featurize.scale"),
         ("problem.moment.lead_hours=5", "problem.moment.lead_hours"),
         ("split=random", "split.kind, "),
     ],

@@ -158,7 +158,8 @@ def imported_by(module: str) -> set[str]:
     [
         ("fullcircle.runtime.scorer", HEAVY),
         ("fullcircle.features", HEAVY | {"onnxruntime"}),
-        ("fullcircle.stages.ingest", {"xgboost", "sklearn", "onnxruntime", "hydra", "omegaconf"}),
+        ("fullcircle.stages.ingest", {"xgboost", "sklearn", "onnxruntime", "hydra", "omegaconf", "pandas", "pandera"}),
+        ("fullcircle.stages.ingest", {"sqlalchemy", "psycopg", "fsspec", "s3fs", "dlt", "openpyxl", "tqdm"}),
         ("fullcircle.stages.split", {"xgboost", "sklearn", "onnxruntime", "pandas", "hydra", "omegaconf"}),
         ("fullcircle.stages.validate", {"xgboost", "sklearn", "pandas", "hydra", "omegaconf"}),
         ("fullcircle.stages.train", {"xgboost", "sklearn", "pandas", "hydra", "omegaconf", "dvclive"}),

@@ -10,6 +10,7 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.config import load_file
 from fullcircle.core.problem import Data, Problem, schema_of
+from fullcircle.core.split import GroupSplit, RandomSplit, TimeSplit
 from fullcircle.evaluation.behaviour import demand_behaviour
 from fullcircle.evaluation.gates import demand_gates
 from fullcircle.evaluation.tasks import judge_of
@@ -20,7 +21,6 @@ from fullcircle.stages.clean import CleanConfig
 from fullcircle.stages.explore import ExploreConfig
 from fullcircle.stages.featurize import FeaturizeConfig, demand_known
 from fullcircle.stages.package import PackageConfig
-from fullcircle.stages.split import GroupSplit, RandomSplit, TimeSplit
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig
 

@@ -10,15 +10,18 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.config import compose, load, load_file, read_params
 from fullcircle.core.problem import Costs, Data, Moment, Problem, Recent, schema_of
+from fullcircle.core.split import Split
+from fullcircle.evaluation.behaviour import demand_behaviour
+from fullcircle.evaluation.gates import demand_gates
+from fullcircle.evaluation.tasks import judge_of
 from fullcircle.models import ModelConfig
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build
 from fullcircle.stages.clean import CleanConfig
 from fullcircle.stages.featurize import FeaturizeConfig, demand_known
-from fullcircle.stages.split import Split
 from fullcircle.stages.train import TrainConfig
-from fullcircle.stages.validate import ValidateConfig, demand_gates
-from fullcircle.whole import demand_whole
+from fullcircle.stages.validate import ValidateConfig
+from fullcircle.whole import demand_params, demand_whole
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / paths.CONF
@@ -108,7 +111,8 @@ def test_every_problem_composes_and_makes_sense(name: str) -> None:
     inputs = schema.inputs
     assert {check.column for check in problem.behaviour} <= set(inputs)
     demand_known(problem.features, problem.lookups, schema)
-    demand_gates(problem.gates)
+    demand_gates(problem.gates, judge_of(len(problem.target.classes)), problem.metric)
+    demand_behaviour(problem.behaviour, problem.target.classes)
     outcomes = {n for n, c in tables[problem.table].columns.items() if c.role != "input"}
     assert not outcomes & set(inputs)
 
@@ -173,7 +177,7 @@ def test_a_choice_that_does_not_exist_names_those_that_do() -> None:
         ("featurize.max_correlation=0", "featurize: max_correlation 0 is outside"),
         ("featurize.scale=standard", "featurize: scale: standard needs missing: median"),
         ("train.parity=2", "train: parity 2 is outside"),
-        ("train.threads=0", "train: threads 0 must be at least 1"),
+        ("train.threads=0", "train: threads 0 and folds 1 must be at least 1"),
         ("train.refit=1", "train.refit: expected bool, got int 1"),
         ("validate.interval=95", "validate: interval 95 is outside"),
         ("validate.resamples=5", "validate: resamples must be at least 20"),
@@ -183,8 +187,6 @@ def test_a_choice_that_does_not_exist_names_those_that_do() -> None:
         ("split.test_from=[2012,1,1]", "split: test_from .* must come after"),
         ("problem.moment.lead_hours=-1", "problem.moment: lead_hours -1 is negative"),
         ("problem.costs.missed=0", "problem.costs: costs must be above 0"),
-        ("problem.metric=accuracy", "problem.metric: 'accuracy' is not one of 'auc', 'ap'"),
-        ("problem.gates.0.min=70", r"problem.gates\[0\]: auc: threshold 70.0 is outside -1..1"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_its_key(default: str, override: str, message: str) -> None:
@@ -197,6 +199,26 @@ def test_a_value_out_of_range_is_refused_by_its_key(default: str, override: str,
 @pytest.mark.parametrize("model", ["linear", "forest", "ensemble"])
 def test_a_model_needs_no_preparation_of_its_own(default: str, model: str) -> None:
     assert composed(f"model={model}")["featurize"] == parsed(default)["featurize"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (
+            "problem.metric",
+            "accuracy",
+            r"problem\.metric: accuracy: this task has no such metric\. Choose one of auc, ap",
+        ),
+        ("problem.gates.0.min", 70, r"problem\.gates: auc: threshold 70\.0 is outside 0\.\.1"),
+        ("problem.gates.0.metric", "r2", r"problem\.gates: unknown value: r2"),
+        ("problem.behaviour.0.of", "late", r"problem\.behaviour: one mile further: of: late cannot be"),
+    ],
+)
+def test_what_the_task_does_not_have_is_refused_before_anything_runs(
+    default: str, key: str, value: Any, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        demand_params(changed(default, key, value), CONF)
 
 
 def test_composing_twice_gives_the_same_bytes(default: str) -> None:

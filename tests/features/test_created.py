@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.features import LIBRARY, arguments
-from fullcircle.features.created import (
+from fullcircle.features import HOMES, LIBRARY, arguments
+from fullcircle.features.created.flights import (
     arrival_minute,
     departure_minute,
     scheduled_minutes,
@@ -19,6 +19,7 @@ from fullcircle.features.created import (
 )  # fmt: skip
 
 nan = float("nan")
+FLIGHTS = [name for name, homes in HOMES.items() if homes == ["flights"]]
 
 
 def of(*values: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -52,7 +53,7 @@ def test_the_components_of_the_wind_keep_its_speed(speed: float, direction: floa
     assert both[0] == pytest.approx(speed, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", LIBRARY)
+@pytest.mark.parametrize("name", FLIGHTS)
 def test_a_null_argument_gives_a_null_feature_and_leaves_other_rows_alone(name: str) -> None:
     values = {"year": 2013.0, "month": 5.0, "day": 17.0, "wind_dir": 90.0}
     columns = [of(values.get(argument, 830.0), values.get(argument, 830.0)) for argument in arguments(name)]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.features.selection import information, select
+from fullcircle.features.selection import FEW, bins_of, information, select
+from fullcircle.features.targets import codes
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
@@ -105,3 +106,63 @@ def test_information_is_never_negative_nor_above_what_there_is_to_know(
 def test_information_does_not_depend_on_the_order_of_rows(seed: int) -> None:
     order = np.random.default_rng(seed).permutation(2000)
     assert information(SIGNAL[order], TARGET[order]) == pytest.approx(information(SIGNAL, TARGET), abs=1e-12)
+
+
+# --- few rows and many columns
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([50, 200, 1000, 5000]), st.sampled_from([0, 2, 5]))
+def test_noise_tells_little_however_few_rows_there_are(seed: int, rows: int, classes: int) -> None:
+    """Before chance is taken off, 1,000 rows of noise tell 0.08 bits of a number."""
+    draw = np.random.default_rng(seed)
+    target = draw.integers(0, classes, rows).astype(float) if classes else draw.normal(0, 1, rows)
+    target = codes(target, classes, bins_of(rows))
+    told = [information(draw.normal(0, 1, rows), target) for _ in range(40)]
+    assert float(np.mean(told)) < 8 / rows
+    assert float(np.mean(np.array(told) == 0)) > 0.3
+
+
+@pytest.mark.parametrize("rows", [50, 200, 2000])
+def test_a_signal_is_found_however_few_rows_there_are(rows: int) -> None:
+    draw = np.random.default_rng(1)
+    target = np.tile([0, 1], rows // 2)
+    assert information(target + draw.normal(0, 0.5, rows), target) > 0.2
+
+
+def test_information_about_a_number_goes_by_its_bins() -> None:
+    target = codes(SIGNAL, 0)
+    assert information(SIGNAL, target) > 2.5
+    assert information(np.random.default_rng(3).permutation(SIGNAL), target) < 0.01
+
+
+def test_where_nothing_tells_enough_what_tells_most_stays_in_the_order_given() -> None:
+    features = {"one": np.ones(2000), "noise": NOISE, "signal": SIGNAL, "null": np.full(2000, nan)}
+    found = select(features, TARGET, 2, 0.99, 10.0)
+    assert found.selected == found.doubtful == ("noise", "signal")
+    assert {d.feature for d in found.dropped} == {"one", "null"}
+    many = {f"noise {i}": random.normal(0, 1, 2000) for i in range(12)} | {"signal": SIGNAL}
+    assert len(select(many, TARGET, 2, 0.99, 10.0).selected) == FEW
+    assert "signal" in select(many, TARGET, 2, 0.99, 10.0).doubtful
+
+
+def test_what_tells_enough_is_not_doubted_and_lets_nothing_doubtful_in() -> None:
+    found = select({"noise": NOISE, "signal": SIGNAL}, TARGET, 2, 0.99, 0.05)
+    assert (found.selected, found.doubtful) == (("signal",), ())
+
+
+def test_each_repeat_names_the_first_of_those_it_repeats_that_stays() -> None:
+    """As a loop over all pairs finds them."""
+    draw = np.random.default_rng(5)
+    base = draw.normal(0, 1, (200, 6))
+    features = {f"f{i}": base[:, i % 6] * (1 + i) + draw.normal(0, 0.05, 200) for i in range(40)}
+    correlation = np.abs(np.corrcoef(np.stack([*features.values()])))
+    wanted: dict[str, str] = {}
+    for i, name in enumerate(features):
+        for j, other in enumerate(list(features)[:i]):
+            if other not in wanted and correlation[i, j] > 0.99:
+                wanted[name] = other
+                break
+    found = select(features, TARGET[:200], 2, 0.99, 0.0)
+    assert {d.feature: d.why.split(" with ")[1] for d in found.dropped} == wanted
+    assert len(found.selected) == 6

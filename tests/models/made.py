@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.features.numbers import Number
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.configs import (
+    CatBoostConfig,
     DummyConfig,
     EnsembleConfig,
     ExtraTreesConfig,
     ForestConfig,
+    LightGBMConfig,
     LinearConfig,
+    MLPConfig,
     XGBoostConfig,
 )
 from fullcircle.models.sample import Sample
 from fullcircle.runtime import plan as plans
 from fullcircle.runtime.answers import Answer, BinaryAnswer, MulticlassAnswer, RegressionAnswer
-from fullcircle.runtime.plan import Number, Plan
+from fullcircle.runtime.plan import Plan
 from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec
 
 if TYPE_CHECKING:
@@ -27,14 +31,20 @@ if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
 
 XGBOOST = XGBoostConfig("xgboost", 40, 10, 0.2, 4, 2, 0.8, 0.7, 1.0, 64, 0)
+LIGHTGBM = LightGBMConfig("lightgbm", 40, 10, 0.2, 8, 5, 0.8, 0.7, 1.0, 64, 0)
+CATBOOST = CatBoostConfig("catboost", 40, 10, 0.3, 4, 3.0, 64, 0)
 FOREST = ForestConfig("forest", 15, 6, 3, 0.5, 0.7, 0)
 EXTRA_TREES = ExtraTreesConfig("extra_trees", 15, 6, 3, 0.5, 0)
+MLP = MLPConfig("mlp", 40, 10, 0.005, 2, 16, 64, 100, 0.001, 0)
 LINEAR = LinearConfig("linear", 1.0, 500)
 DUMMY = DummyConfig("dummy")
 MODELS: dict[str, ModelConfig] = {
     "xgboost": XGBOOST,
+    "lightgbm": LIGHTGBM,
+    "catboost": CATBOOST,
     "forest": FOREST,
     "extra_trees": EXTRA_TREES,
+    "mlp": MLP,
     "linear": LINEAR,
     "dummy": DUMMY,
     "ensemble": EnsembleConfig("ensemble", 20, (XGBOOST, FOREST, LINEAR)),

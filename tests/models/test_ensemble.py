@@ -14,6 +14,7 @@ from onnx import helper
 from fullcircle.models.configs import EnsembleConfig, MemberConfig
 from fullcircle.models.ensemble import FittedEnsemble, Member, fit, pick, refit, side_by_side
 from fullcircle.models.loss import loss
+from fullcircle.models.sample import Sample
 from fullcircle.runtime.scorer import Part, blended
 from tests.models.made import (
     DUMMY,
@@ -253,3 +254,16 @@ def test_graphs_of_different_operator_versions_are_not_merged() -> None:
 
 def test_a_part_has_the_weight_of_its_member() -> None:
     assert ensemble({FOREST: 0.25, LINEAR: 0.75}).parts == (Part("probability", 0.25), Part("margin", 0.75))
+
+
+# --- many rows
+
+
+def test_of_more_rows_than_it_takes_an_ensemble_takes_some_evenly_spaced() -> None:
+    train, validation = sides(2)
+    config = EnsembleConfig("ensemble", 10, (XGBOOST, LINEAR), max_rows=150)
+    every_fourth = Sample(train.X[::4], train.y[::4])
+    few = fit(config, train, validation, 1, silent)
+    assert few.onnx() == fit(replace(config, max_rows=None), every_fourth, validation, 1, silent).onnx()
+    assert few.onnx() == fit(replace(config, max_rows=150), every_fourth, validation, 1, silent).onnx()
+    assert refit(config, train, few, 1).onnx() == refit(config, every_fourth, few, 1).onnx()

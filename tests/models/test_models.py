@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,13 @@ from fullcircle.runtime.answers import softmax
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build, plain
 from tests.models.made import (
+    CATBOOST,
     DUMMY,
     EXTRA_TREES,
     FOREST,
+    LIGHTGBM,
     LINEAR,
+    MLP,
     MODELS,
     TASKS,
     WIDTH,
@@ -35,12 +39,25 @@ from tests.models.made import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fullcircle.models.configs import ForestConfig, XGBoostConfig
+    from fullcircle.models.configs import (
+        CatBoostConfig,
+        ForestConfig,
+        LightGBMConfig,
+        MemberConfig,
+        MLPConfig,
+        XGBoostConfig,
+    )
     from fullcircle.runtime.columns import Array
 
 names = pytest.mark.parametrize("name", MODELS)
 tasks = pytest.mark.parametrize("classes", TASKS.values(), ids=TASKS)
 PARITY = 1e-6
+STOPPED: dict[str, XGBoostConfig | LightGBMConfig | CatBoostConfig | MLPConfig] = {
+    "xgboost": XGBOOST,
+    "lightgbm": LIGHTGBM,
+    "catboost": CATBOOST,
+    "mlp": MLP,
+}
 
 
 # --- parity: the scorer answers as the estimator does
@@ -93,7 +110,7 @@ def test_three_rows_of_each_of_many_classes_are_enough(name: str) -> None:
     assert apart(estimator, validation.X, classes) <= PARITY
 
 
-@names
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "catboost"])
 @tasks
 def test_features_that_never_change_leave_what_is_typical(name: str, classes: int) -> None:
     y = np.arange(60, dtype=np.float32) % classes if classes else np.linspace(-1, 2, 60, dtype=np.float32)
@@ -119,31 +136,41 @@ def test_a_class_that_training_rows_lack_is_all_but_ruled_out(name: str, seen: t
     assert probability[:, list(seen)].min() > 0
 
 
-@tasks
-def test_xgboost_agrees_with_its_scorer_on_the_borders_of_its_trees(classes: int) -> None:
-    train, _ = sides(classes)
-    estimator = fitted(XGBOOST, classes)
-    assert isinstance(estimator, FittedBooster)
-    splits = estimator.booster.trees_to_dataframe().dropna(subset=["Split"])
-    X = np.tile(train.X, (1 + len(splits) // len(train.X), 1))[: len(splits)]
-    assert len(X) == len(splits) > 50
-    for row, (feature, border) in enumerate(zip(splits["Feature"], splits["Split"], strict=True)):
-        X[row, int(feature[1:])] = np.float32(border)
-    assert apart(estimator, X, classes) <= PARITY
+def test_catboost_refuses_features_that_never_change() -> None:
+    X = np.full((60, 2), np.nan, np.float32)
+    X[:, 0] = 0.1
+    same = Sample(X, np.arange(60, dtype=np.float32) % 2)
+    with pytest.raises(ConfigError, match="model catboost finds every feature the same on all 60 training rows"):
+        fit(CATBOOST, same, same)
 
 
-@pytest.mark.parametrize("config", [FOREST, EXTRA_TREES])
+def borders_of(name: str, estimator: Any) -> list[tuple[int, float]]:
+    """Feature and threshold of each split of the trees."""
+    if name == "xgboost":
+        splits = estimator.booster.trees_to_dataframe().dropna(subset=["Split"])
+        return [(int(f[1:]), border) for f, border in zip(splits["Feature"], splits["Split"], strict=True)]
+    if name == "lightgbm":
+        frame = estimator.booster.trees_to_dataframe().dropna(subset=["threshold"])
+        return [(int(f[7:]), b) for f, b in zip(frame["split_feature"], frame["threshold"], strict=True)]
+    if name == "catboost":
+        borders = estimator.booster.get_borders()
+        return [(i, border) for i in borders for border in borders[i] if border > -1e30]  # one apart for nulls
+    trees = [each.tree_ for each in estimator.forest.estimators_]
+    # An infinite threshold sends nulls one way, and all else the other.
+    return [(f, b) for t in trees for f, b in zip(t.feature, t.threshold, strict=True) if f >= 0 and np.isfinite(b)]
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost", "forest", "extra_trees"])
 @tasks
-def test_a_forest_agrees_with_its_scorer_on_the_borders_of_its_trees(config: ForestConfig, classes: int) -> None:
+def test_trees_agree_with_their_scorer_on_their_borders_and_next_to_them(name: str, classes: int) -> None:
     train, _ = sides(classes)
-    estimator: Any = fitted(config, classes)
+    estimator = fitted(MODELS[name], classes)
     rows: list[Array] = []
-    for tree in (each.tree_ for each in estimator.forest.estimators_):
-        for feature, border in zip(tree.feature, tree.threshold, strict=True):
-            if feature >= 0 and np.isfinite(border):  # infinite: nulls go one way, and all else the other
-                at = train.X[len(rows) % len(train.X)].copy()
-                at[feature] = np.float32(border)
-                rows += [at, np.nextafter(at, np.float32(np.inf)), np.nextafter(at, np.float32(-np.inf))]
+    for feature, border in borders_of(name, estimator):
+        for value in (border, *np.nextafter(np.float32(border), np.array([-np.inf, np.inf], np.float32))):
+            row = train.X[len(rows) % len(train.X)].copy()
+            row[feature] = value
+            rows.append(row)
     assert len(rows) > 150
     assert apart(estimator, np.array(rows), classes) <= PARITY
 
@@ -183,7 +210,7 @@ def test_threads_move_no_bit(config: ModelConfig) -> None:
     assert fit(config, *sides(2), threads=2).onnx() == fitted(config, 2).onnx()
 
 
-@pytest.mark.parametrize("config", [XGBOOST, FOREST, EXTRA_TREES])
+@pytest.mark.parametrize("config", [XGBOOST, LIGHTGBM, CATBOOST, FOREST, EXTRA_TREES, MLP])
 def test_another_seed_is_another_model(config: XGBoostConfig | ForestConfig) -> None:
     assert fitted(config).onnx() != fit(replace(config, seed=1), *sides(2)).onnx()
 
@@ -224,32 +251,38 @@ def test_importance_is_a_share_of_each_feature(name: str, classes: int) -> None:
     assert importance[[3, 4]].tolist() == [0, 0]  # never changes; always null
 
 
+@pytest.mark.parametrize("name", STOPPED)
 @tasks
-def test_xgboost_stops_when_validation_no_longer_improves(classes: int) -> None:
+def test_fitting_stops_when_validation_no_longer_improves(name: str, classes: int) -> None:
     heard: list[tuple[float, float]] = []
-    train, validation = sides(classes)
-    config = replace(XGBOOST, max_rounds=200, patience=5)
-    estimator = fit(config, train, validation, on_round=lambda *losses: heard.append(losses))
+    config = replace(STOPPED[name], max_rounds=200, patience=5, learning_rate=0.3 if name != "mlp" else 0.02)
+    estimator = fit(config, *sides(classes), on_round=lambda *losses: heard.append(losses))
     losses = [on_validation for _, on_validation in heard]
     assert estimator.rounds == int(np.argmin(losses)) + 1
     assert len(losses) == estimator.rounds + 5 < 200
-    assert isinstance(estimator, FittedBooster)
-    assert estimator.booster.num_boosted_rounds() == estimator.rounds
+    all_rounds = fit(replace(config, max_rounds=estimator.rounds), *sides(classes))
+    assert all_rounds.rounds == estimator.rounds
+    if name == "catboost":  # how much it strays at random depends on how many rounds it is to make
+        assert len(estimator.onnx()) == len(all_rounds.onnx())
+    else:
+        assert estimator.onnx() == all_rounds.onnx()  # what came after the best round is gone
 
 
+@pytest.mark.parametrize("name", STOPPED)
 @tasks
-def test_each_round_tells_the_loss_of_the_task(classes: int) -> None:
+def test_each_round_tells_the_loss_of_the_task(name: str, classes: int) -> None:
     heard: list[tuple[float, float]] = []
     train, validation = sides(classes)
-    estimator = fit(XGBOOST, train, validation, on_round=lambda *losses: heard.append(losses))
+    estimator = fit(STOPPED[name], train, validation, on_round=lambda *losses: heard.append(losses))
     assert estimator.rounds
-    told = heard[estimator.rounds - 1]
-    expected = [loss(estimator.margin(side.X), side.y, classes) for side in (train, validation)]
-    np.testing.assert_allclose(told, expected, rtol=1e-4)
+    on_train, on_validation = heard[estimator.rounds - 1]
+    assert on_validation == pytest.approx(loss(estimator.margin(validation.X), validation.y, classes), rel=1e-4)
+    if name in ("xgboost", "lightgbm"):  # others tell the loss of a model that was not yet done with the round
+        assert on_train == pytest.approx(loss(estimator.margin(train.X), train.y, classes), rel=1e-4)
 
 
-def test_only_xgboost_has_rounds() -> None:
-    assert [name for name, config in MODELS.items() if fitted(config).rounds is not None] == ["xgboost"]
+def test_what_is_stopped_by_validation_has_rounds_and_nothing_else_has() -> None:
+    assert {name for name, config in MODELS.items() if fitted(config).rounds is not None} == set(STOPPED)
 
 
 @tasks
@@ -293,6 +326,47 @@ def test_units_and_places_of_features_do_not_matter_to_the_linear_model() -> Non
     )
 
 
+@pytest.mark.parametrize("config", [FOREST, EXTRA_TREES])
+@tasks
+def test_a_tree_of_a_forest_sees_no_more_rows_than_it_may(config: ForestConfig, classes: int) -> None:
+    train, validation = sides(classes)
+    deep = replace(config, max_depth=60, min_leaf=1, max_rows=100)
+    estimator: Any = fit(deep, train, validation)
+    seen = {round(tree.tree_.weighted_n_node_samples[0]) for tree in estimator.forest.estimators_}
+    assert seen == {100}
+    assert apart(estimator, validation.X, classes) <= PARITY
+    assert fit(replace(config, max_rows=600), train, validation).onnx() == fitted(config, classes).onnx()
+
+
+def test_the_batches_of_a_network_grow_where_a_pass_would_take_too_many_steps() -> None:
+    train, validation = sides(2)
+    assert fit(replace(MLP, batch=64, steps=6), train, validation).onnx() == (
+        fit(replace(MLP, batch=100, steps=600), train, validation).onnx()
+    )
+    assert fit(replace(MLP, steps=6), train, validation).onnx() != fitted(MLP).onnx()
+    assert fit(replace(MLP, batch=5000), train, validation).margin(validation.X).shape == (300, 1)
+
+
+# --- extras
+
+
+@pytest.mark.parametrize("config", [LIGHTGBM, CATBOOST])
+def test_an_extra_that_is_not_installed_is_named(config: MemberConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, config.name, None)
+    message = f"library {config.name}, which is not installed. Install the extra: uv sync --extra {config.name}"
+    with pytest.raises(ConfigError, match=message):
+        fit(config, *sides(2))
+
+
+def test_what_an_extra_lacks_itself_is_not_taken_for_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'of_its_own'", name="of_its_own")
+
+    monkeypatch.setattr("fullcircle.models.extra.import_module", broken)
+    with pytest.raises(ModuleNotFoundError, match="of_its_own"):
+        fit(LIGHTGBM, *sides(2))
+
+
 # --- parameters, and where models are found
 
 
@@ -308,7 +382,19 @@ def test_units_and_places_of_features_do_not_matter_to_the_linear_model() -> Non
         ("forest", {"trees": 0}, "trees 0 is outside"),
         ("forest", {"max_features": 0.0}, "max_features 0 is outside"),
         ("extra_trees", {"min_leaf": 0}, "min_leaf 0 is outside"),
+        ("forest", {"max_rows": 99}, r"max_rows 99 is outside 100\.\."),
+        ("extra_trees", {"max_rows": 0}, r"max_rows 0 is outside 100\.\."),
+        ("ensemble", {"max_rows": 50}, r"max_rows 50 is outside 100\.\."),
         ("extra_trees", {"max_samples": 0.5}, "unknown key: max_samples"),
+        ("lightgbm", {"leaves": 1}, r"leaves 1 is outside 2\.\.100000"),
+        ("lightgbm", {"min_leaf": 0}, "min_leaf 0 is outside"),
+        ("lightgbm", {"max_depth": 3}, "unknown key: max_depth"),
+        ("catboost", {"max_depth": 17}, r"max_depth 17 is outside 1\.\.16"),
+        ("catboost", {"l2": -1.0}, "l2 -1 is outside"),
+        ("mlp", {"layers": 0}, r"layers 0 is outside 1\.\.8"),
+        ("mlp", {"width": 0}, "width 0 is outside"),
+        ("mlp", {"batch": 0}, "batch 0 is outside"),
+        ("mlp", {"steps": 0}, "steps 0 is outside"),
         ("linear", {"c": 0.0}, "c 0 is outside"),
         ("linear", {"max_iterations": 0}, "max_iterations 0 is outside"),
         ("dummy", {"seed": 1}, "unknown key: seed"),
@@ -329,7 +415,11 @@ def test_units_and_places_of_features_do_not_matter_to_the_linear_model() -> Non
             r"model.members\[0\].name: .*'ensemble' is not one of xgb",
         ),
         ("ensemble", {"members": {"a": plain(DUMMY)}}, "model.members: expected a list"),
-        ("xgboost", {"name": "xgbost"}, "'xgbost' is not one of xgboost, forest, extra_trees, linear, dummy, ensemble"),
+        (
+            "xgboost",
+            {"name": "xgbost"},
+            "'xgbost' is not one of xgboost, lightgbm, catboost, forest, extra_trees, mlp, linear, dummy, ensemble",
+        ),
     ],
 )
 def test_parameters_out_of_range_are_refused(name: str, change: dict[str, Any], message: str) -> None:
@@ -361,3 +451,11 @@ def test_the_learning_curve_is_written_round_by_round(tmp_path: Path, monkeypatc
     lines = (tmp_path / "curve/plots/metrics/validation.tsv").read_text().split()
     assert lines == ["step", "validation", "0", "0.612346", "1", "0.512346", "2", "0.412346"]
     assert not list(tmp_path.glob("dvc.yaml"))
+
+
+def test_a_model_without_rounds_leaves_a_curve_without_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with learning_curve(tmp_path / "curve"):
+        pass
+    written = {path.name: path.read_text() for path in (tmp_path / "curve/plots/metrics").iterdir()}
+    assert written == {"train.tsv": "step\ttrain\n", "validation.tsv": "step\tvalidation\n"}

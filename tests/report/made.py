@@ -1,33 +1,40 @@
-"""Facts by hand: a small run about parcels, with one of everything that the page and the card show."""
+"""Facts by hand: a small run of each task, with one of everything that the page and the card show."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 from fullcircle.core.problem import (
     Behaviour,
+    BinaryTarget,
     Costs,
     Moment,
+    MulticlassTarget,
+    RegressionTarget,
     SignOff,
-    Target,
 )
 from fullcircle.evaluation.behaviour import Behaved
 from fullcircle.evaluation.gates import Judged, Verdict
 from fullcircle.evaluation.slices import Slice
-from fullcircle.report.facts import (
+from fullcircle.report.facts import Facts
+from fullcircle.report.parts import (
     Asked,
+    Baselines,
     Confusion,
     Curves,
     Dropped,
-    Facts,
     Fit,
+    Member,
     Raw,
     Selection,
-    Share,
     Sifted,
     Split,
+    Spread,
     Tested,
 )
+from fullcircle.runtime.answers import BinaryAnswer, MulticlassAnswer, RegressionAnswer
 from fullcircle.runtime.columns import Column
 
 INPUTS = {
@@ -35,6 +42,8 @@ INPUTS = {
     "depot": Column("category", levels=("north", "south")),
     "rain_1h": Column("number", missing="keep", min=0, about="mm"),
 }
+TASKS = ("binary", "multiclass", "regression")
+SPECIES = ("adelie", "chinstrap", "gentoo")
 
 
 def problem(**changed: Any) -> Asked:
@@ -46,7 +55,7 @@ def problem(**changed: Any) -> Asked:
         "unit": "one parcel",
         "moment": Moment("hour", "minute", 1),
         "table": "parcels",
-        "target": Target("lost", "arrived_at.isna()", "lost", "found", "never arrives"),
+        "target": BinaryTarget("binary", "lost", "lost", "found", "arrived_at.isna()", about="never arrives"),
         "metric": "auc",
         "costs": Costs(4, 1),
         "slices": ("depot",),
@@ -57,22 +66,24 @@ def problem(**changed: Any) -> Asked:
     return Asked(**(parts | changed))
 
 
+def scored(auc: float, ece: float, rec: float) -> dict[str, float | None]:
+    """The values of a slice of two classes."""
+    return {"auc": auc, "ece": ece, "rec": rec}
+
+
 def judgement(**changed: Any) -> Tested:
     """What 2,000 test rows said; `changed` replaces any part of it."""
     parts: dict[str, Any] = {
-        "rows": 2000,
-        "positive": 0.15,
-        "threshold": 0.2,
         "interval": 0.9,
         "resampled_by": ("year", "month", "day"),
         "rejected": {"weight is missing": 7},
         "metrics": {"auc": 0.812345, "logloss": 0.398765, "ece": 0.0312345, "prec": 0.454545, "rec": 0.66667},
         "intervals": {"auc": (0.79, 0.83), "logloss": (0.37, 0.42), "ece": (0.02, 0.05), "rec": (0.6, 0.7)},
-        "baselines": {"dummy_auc": 0.5, "dummy_logloss": 0.4227, "rule_auc": 0.6543, "rule_column": "weight"},
+        "baselines": Baselines({"auc": 0.5, "logloss": 0.4227}, {"auc": 0.6543}, "weight"),
         "slices": (
-            Slice("depot", "north", 1500, 0.1, 0.83, 0.02, 0.7),
-            Slice("depot", "south", 480, 0.3, 0.74, 0.06, 0.6),
-            Slice("depot", "east", 20, 0.2, None, None, None),
+            Slice("depot", "north", 1500, (0.1,), scored(0.83, 0.02, 0.7)),
+            Slice("depot", "south", 480, (0.3,), scored(0.74, 0.06, 0.6)),
+            Slice("depot", "east", 20, (0.2,), dict.fromkeys(("auc", "ece", "rec"))),
         ),
         "behaviour": (Behaved("heavier", "same", 0.9996, 0.9, -0.001),),
     }
@@ -96,28 +107,31 @@ def facts(**changed: Any) -> Facts:
             "gauges": Sifted(50, 50, 0, {}, {}, {}),
         },
         "unobserved": 12,
-        "by_month": {"2024-01": Share(6000, 0.1), "2024-02": Share(2000, 0.2), "2024-03": Share(1990, 0.15)},
+        "by_month": {"2024-01": Spread(6000, 0.1), "2024-02": Spread(2000, 0.2), "2024-03": Spread(1990, 0.15)},
         "split": Split(
             "time",
             ("year", "month", "day"),
-            {"train": Share(6000, 0.1), "validation": Share(1990, 0.2), "test": Share(2000, 0.15)},
+            {"train": Spread(6000, 0.1), "validation": Spread(1990, 0.2), "test": Spread(2000, 0.15)},
             {"train": "before 2024-02-01", "validation": "in between", "test": "from 2024-03-01"},
             ("2024-02-01", "2024-03-01"),
         ),
         "selection": Selection(
             3, ("weight", "depot=north"), (Dropped("depot=south", "is like depot=north"),), {"weight": 0.05}
         ),
-        "fit": Fit(0.876543, {"auc": 0.823456}, {"slope": 1.1, "intercept": -0.2}, 3),
+        "fit": Fit(0.876543, {"auc": 0.823456}, 3),
+        "answer": BinaryAnswer("binary", "found", "lost", 1.1, -0.2, 0.2),
+        "spread": Spread(2000, 0.15),
         "tested": judgement(),
-        "confusion": Confusion(200, 100, 240, 1460),
+        "confusion": Confusion(("found", "lost"), ((1460, 240), (100, 200))),
         "curves": Curves(
             {
                 "train": ((0, 0.6), (1, 0.5), (2, 0.4), (3, 0.35)),
                 "validation": ((0, 0.6), (1, 0.5), (2, 0.45), (3, 0.46)),
             },
-            ((0, 0), (0.1, 0.6), (1, 1)),
-            ((0.1, 0.9), (1, 0.15)),
+            {"lost": ((0, 0), (0.1, 0.6), (1, 1))},
+            {"lost": ((0.1, 0.9), (1, 0.15))},
             ((0.05, 0.1, 1000), (0.15, 0.2, 1000)),
+            (),
             (("weight", 0.8), ("depot=north", 0.2)),
         ),
         "verdict": Verdict(
@@ -132,3 +146,128 @@ def facts(**changed: Any) -> Facts:
         "versions": {"numpy": "2.4.0"},
     }
     return Facts(**(parts | changed))
+
+
+def of_classes(classes: tuple[str, ...] = SPECIES) -> Facts:
+    """A run of several classes: rows in no order of time, judged by folds, an ensemble, no moment and no costs."""
+    share = {name: 1 / len(classes) for name in classes}
+    rows = tuple(
+        tuple(90 - 3 * i if i == j else (i + 2 * j) % 3 for j in range(len(classes))) for i in range(len(classes))
+    )
+    metrics = {"auc": 0.97, "logloss": 0.31, "brier": 0.18, "ece": 0.04, "acc": 0.91, "bacc": 0.9, "f1": 0.89}
+    whole = facts()
+    return replace(
+        whole,
+        problem=problem(
+            name="penguins",
+            question="Which species is it?",
+            target=MulticlassTarget("multiclass", "species", "species", classes, "by two people"),
+            metric="logloss",
+            moment=None,
+            costs=None,
+            behaviour=(Behaviour("heavier", "weight", "up", add=1, of=classes[-1], tolerance=0.05),),
+        ),
+        model={"name": "ensemble", "picks": 20, "members": [{"name": "linear", "c": c} for c in (0.1, 1.0, 9.0)]},
+        split=Split(
+            "random",
+            (),
+            {side: Spread(n, shares=share) for side, n in {"train": 600, "validation": 150, "test": 300}.items()},
+            {"train": "the rest", "validation": "16% of each class, by hash", "test": "16% of each class, by hash"},
+        ),
+        by_month={month: Spread(500, shares=share) for month in ("2024-01", "2024-02")},
+        fit=Fit(0.12, {"logloss": 0.28, "acc": 0.92}, None, 5, (Member(0, 0.35, None), Member(2, 0.65, None))),
+        answer=MulticlassAnswer("multiclass", classes, 0.9),
+        spread=Spread(300, shares=share),
+        tested=judgement(
+            resampled_by=(),
+            metrics=metrics,
+            intervals={name: (value - 0.02, value + 0.02) for name, value in metrics.items()},
+            baselines=Baselines({"auc": 0.5, "logloss": 1.0986, "acc": 0.34}, {"logloss": 0.7}, "weight"),
+            slices=(
+                Slice("depot", "north", 200, tuple(share.values()), {"logloss": 0.29, "acc": 0.92, "ece": 0.03}),
+                Slice("depot", "south", 100, tuple(share.values()), {"logloss": 0.36, "acc": 0.88, "ece": 0.07}),
+            ),
+            behaviour=(Behaved("heavier", "up", 0.95, 0.9, 0.021),),
+        ),
+        confusion=Confusion(classes, rows),
+        curves=replace(
+            whole.curves,
+            roc={name: ((0.0, 0.0), (0.1, 0.97 - 0.02 * i), (1.0, 1.0)) for i, name in enumerate(classes)},
+            precision_recall={name: ((0.1, 0.98), (0.9, 0.9 - 0.02 * i)) for i, name in enumerate(classes)},
+            calibration=((0.55, 0.5, 100), (0.8, 0.82, 100), (0.97, 0.99, 100)),
+        ),
+        verdict=Verdict(
+            "rejected",
+            (
+                Judged("logloss", 0.31, None, 0.3, -0.01, "failed", "the clerk is called by it"),
+                Judged("over_dummy", 0.7886, 0.5, None, 0.2886, "passed", ""),
+                Judged("slice_gap", 0.05, None, 0.1, 0.05, "passed", ""),
+            ),
+        ),
+    )
+
+
+def of_numbers(scale: float = 1.0, unit: str = "mm") -> Facts:
+    """A run whose target is a number, `scale` times one of about 150."""
+    metrics = {
+        "r2": 0.4312, "rmse": 55.1234 * scale, "mae": 43.2109 * scale, "medae": 36.5 * scale, "bias": -1.234 * scale,
+        "coverage": 0.87, "width": 180.5 * scale,
+    }  # fmt: skip
+    around = {name: (value - abs(value) / 9, value + abs(value) / 9) for name, value in metrics.items()}
+    bins = [(80.0 + 15 * i, 84.0 + 14.4 * i, 40.0) for i in range(11)]
+    spread = Spread(440, None, {}, 152.1 * scale, 77.1 * scale, 25 * scale, 140.5 * scale, 346 * scale)
+    whole = facts()
+    return replace(
+        whole,
+        problem=problem(
+            name="growth",
+            question="How far will this plant have grown?",
+            target=RegressionTarget("regression", "growth", "growth", unit, 0.9, "a year later"),
+            metric="r2",
+            moment=None,
+            costs=None,
+        ),
+        split=replace(
+            whole.split,
+            sides={side: replace(spread, rows=n) for side, n in {"train": 300, "validation": 70, "test": 70}.items()},
+        ),
+        by_month={
+            f"2024-{i + 1:02}": replace(spread, mean=(150 + 30 * math.sin(i)) * scale, rows=40) for i in range(9)
+        },
+        fit=Fit(0.61, {"r2": 0.4512, "mae": 42 * scale}, 3),
+        answer=RegressionAnswer("regression", 152.0 * scale, 77.0 * scale, 90.25 * scale, 0.9),
+        spread=spread,
+        tested=judgement(
+            metrics=metrics,
+            intervals=around | {"width": (180.5 * scale, 180.5 * scale), "coverage": (0.81, 0.93)},
+            baselines=Baselines({"r2": -0.001, "rmse": 77 * scale, "mae": 64 * scale}, {"r2": 0.33}, "weight"),
+            slices=(
+                Slice("depot", "north", 40, (150.0 * scale,), {"r2": 0.44, "mae": 42.0 * scale, "bias": 2.5 * scale}),
+                Slice("depot", "south", 30, (155.0 * scale,), {"r2": 0.39, "mae": 45.0 * scale, "bias": -6 * scale}),
+            ),
+            behaviour=(Behaved("heavier", "same", 0.97, 0.9, 1.5 * scale),),
+        ),
+        confusion=Confusion((), ()),
+        curves=replace(
+            whole.curves,
+            roc={},
+            precision_recall={},
+            calibration=tuple((x * scale, y * scale, n) for x, y, n in bins),
+            residuals=tuple(
+                (x * scale, (-60 - x / 5) * scale, (y - x - 2) * scale, (70 + x / 5) * scale, n) for x, y, n in bins
+            ),
+        ),
+        verdict=Verdict(
+            "blessed",
+            (
+                Judged("r2", 0.4312, 0.3, None, 0.1312, "passed", "a line explains as much"),
+                Judged("mae", 43.2109 * scale, None, 50 * scale, 6.7891 * scale, "passed", ""),
+                Judged("over_rule", 0.1, 0.0, None, 0.1, "passed", ""),
+            ),
+        ),
+    )
+
+
+def of_task(task: str) -> Facts:
+    """A run of a task."""
+    return {"binary": facts(), "multiclass": of_classes(), "regression": of_numbers()}[task]

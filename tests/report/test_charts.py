@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fullcircle.report.bands import Band, Stack, bands, months, stacks
 from fullcircle.report.charts import Axis, Column, Mark, Series, axis, bars, columns, line_chart, strip, ticks
 
 UNIT = Axis("x", 0, 1)
@@ -61,6 +62,11 @@ def test_charts_hold_no_nan() -> None:
         columns("t", [Column("2024-01", 0.2, "train"), Column("2024-02", 0.3, "test")], UNIT, ("all", 0.25)),
         columns("t", [], UNIT, ("all", 0.25)),
         strip("t", UNIT, 0.5, (0.4, 0.6), 0.0),
+        stacks("t", ["a", "b"], [Stack("2024-01", (0.25, 0.75)), Stack("2024-02", (1.0, 0.0))], UNIT),
+        stacks("t", [], [], UNIT),
+        months("t", [("2024-01", Band(0, 0.1, 0.2, 0.4)), ("2024-02", Band(0, -1, 0.3, 9))], UNIT, ("mean", "around")),
+        bands("t", [Band(0.5, 0.1, 0.2, 0.4)], UNIT, UNIT, ("mean", "around"), [("ref", LINE), ("s2", LINE)]),
+        bands("t", [], UNIT, UNIT, ("mean", "around"), []),
     ],
 )
 def test_every_chart_is_an_image_with_a_title_and_stays_in_its_frame(svg: str) -> None:
@@ -92,6 +98,32 @@ def test_a_line_rises_to_its_values() -> None:
 def test_bars_are_as_long_as_their_values() -> None:
     first, second = parsed(bars("t", [("a", 0.4), ("b", 0.1)])).iter("rect")
     assert float(second.attrib["width"]) / float(first.attrib["width"]) == pytest.approx(0.25, abs=0.01)
+
+
+def test_large_numbers_are_written_short_and_below_0_with_a_true_minus() -> None:
+    assert [text for _, text in Axis("", 0, 400_000).ticks()] == ["0k", "100k", "200k", "300k", "400k"]
+    assert [text for _, text in Axis("", -2e6, 2e6).ticks()] == ["−2M", "−1M", "0M", "1M", "2M"]
+    assert [text for _, text in Axis("", -10, 10).ticks()] == ["−10", "−5", "0", "5", "10"]
+    assert Axis("", 0, 9000).ticks()[-1][1] == "8,000"
+
+
+def test_stacked_shares_stand_on_each_other_and_fill_the_axis() -> None:
+    boxes = [
+        box
+        for box in parsed(stacks("t", ["a", "b"], [Stack("m", (0.25, 0.75))], UNIT)).iter("rect")
+        if float(box.attrib["width"]) > 11
+    ]
+    low, high = ({key: float(box.attrib[key]) for key in ("y", "height")} for box in boxes)
+    assert high["height"] / low["height"] == pytest.approx(3, abs=0.01)
+    assert high["y"] + high["height"] == pytest.approx(low["y"], abs=0.11)
+
+
+def test_a_whisker_reaches_from_the_low_end_to_the_high_one() -> None:
+    drawn = parsed(bands("t", [Band(0.5, 0.2, 0.4, 1.0)], UNIT, UNIT, ("mean", "around"), []))
+    whisker = [p for p in drawn.iter("polyline") if p.attrib["class"] == "whisker"][-1]
+    (_, low), (_, high) = (map(float, point.split(",")) for point in whisker.attrib["points"].split())
+    (dot,) = [c for c in drawn.iter("circle") if c.attrib["r"] == "3"]
+    assert (low - float(dot.attrib["cy"])) / (low - high) == pytest.approx(0.25, abs=0.01)
 
 
 def test_a_long_name_is_shortened_and_never_cut_off() -> None:

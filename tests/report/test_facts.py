@@ -5,30 +5,43 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import yaml
 
 from fullcircle.core import paths
+from fullcircle.core.balance import balance
 from fullcircle.core.config import compose, read_params
+from fullcircle.core.tables import rounded, write_csv, write_json
+from fullcircle.evaluation.tasks import files_of, judge_of
 from fullcircle.report.card import render as render_card
 from fullcircle.report.facts import gather
 from fullcircle.report.page import render
-from fullcircle.report.reading import numbers
+from fullcircle.report.reading import numbers, numbers_by
+from fullcircle.report.wording import wording_of
+from fullcircle.runtime.answers import BinaryAnswer, MulticlassAnswer, RegressionAnswer
 from fullcircle.runtime.errors import DataError
+from fullcircle.runtime.typed import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 SIDE = {"rows": 10, "positive": 0.3}
+ANSWER = {
+    "task": "binary",
+    "negative": "on_time",
+    "positive": "late",
+    "slope": 1.0,
+    "intercept": 0.0,
+    "threshold": 0.25,
+}
 SLICE = {
     "column": "origin",
     "level": "EWR",
     "rows": 5,
-    "positive": 0.2,
-    "auc": None,
-    "ece": None,
-    "rec": None,
+    "mean": [0.2],
+    "values": {"auc": None, "ece": None, "rec": None},
 }
 CHECK = {"name": "fog", "expect": "up", "held": 1.0, "needed": 0.8, "median_move": 0.1, "passed": True}
 GATE = {
@@ -55,22 +68,23 @@ REPORTS: dict[Path, Any] = {
         "candidates": 2, "selected": ["a"], "dropped": [], "information": {"a": 0.1, "b": None},
     },
     paths.TRAIN_REPORT: {
-        "train_auc": 0.8, "validation": {"auc": 0.7}, "calibration": {"slope": 1.0, "intercept": 0.0},
+        "train_score": 0.8, "validation": {"auc": 0.7}, "answer": ANSWER,
     },
     paths.TRAIN_METRICS: {"val_auc": 0.7},
     paths.TEST_METRICS: {"auc": 0.7, "logloss": None},
     paths.TEST_REPORT: {
-        "rows": 10, "rejected": {}, "positive": 0.3, "threshold": 0.25, "interval": 0.95,
+        "task": "binary", "rows": 10, "rejected": {}, "positive": 0.3, "threshold": 0.25, "interval": 0.95,
         "resampled_by": ["day"],
         "intervals": {"auc": [0.6, 0.8], "logloss": [None, None]}, "slices": [SLICE], "behaviour": [CHECK],
-        "baselines": {"dummy_auc": 0.5, "rule_auc": 0.6, "rule_column": "a"},
+        "baselines": {"dummy": {"auc": 0.5, "logloss": None}, "rule": {"auc": 0.6}, "rule_column": "a"},
     },
     paths.VERDICT: {"status": "blessed", "gates": [GATE]},
     paths.SCORER / "features.json": {"inputs": {"distance": {"kind": "number", "min": 0.0}}},
 }  # fmt: skip
 PLOTS = {
-    paths.ROC: "fpr,tpr\n0.0,0.0\n1.0,1.0\n",
-    paths.PRECISION_RECALL: "recall,precision\n0.5,None\n1.0,0.3\n",
+    paths.ROC: "class,fpr,tpr\nlate,0.0,0.0\nlate,1.0,1.0\n",
+    paths.PRECISION_RECALL: "class,recall,precision\nlate,0.5,None\nlate,1.0,0.3\n",
+    paths.RESIDUALS: "predicted,low,median,high,rows\n",
     paths.CALIBRATION: "predicted,observed,rows\n0.2,0.3,10\n",
     paths.IMPORTANCE: "feature,importance\na,0.0\n",
     paths.CONFUSION: "actual,predicted,rows\non_time,on_time,5\non_time,late,2\nlate,on_time,1\nlate,late,2\n",
@@ -96,9 +110,13 @@ def test_gather_reads_what_the_stages_wrote(run: Path) -> None:
     assert facts.problem.name == "flights"
     assert facts.unobserved == 4
     assert facts.sifted["flights"].rules == {"odd": 1}
-    assert (facts.confusion.hits, facts.confusion.missed) == (2, 1)
-    assert (facts.confusion.false_alarms, facts.confusion.quiet) == (2, 5)
-    assert facts.curves.precision_recall == ((1.0, 0.3),)
+    assert facts.confusion.rows == ((5, 2), (1, 2))
+    assert (facts.confusion.came, facts.confusion.foretold) == ((7, 3), (6, 4))
+    assert facts.curves.precision_recall == {"late": ((1.0, 0.3),)}
+    assert facts.curves.residuals == ()
+    assert facts.answer == BinaryAnswer("binary", "on_time", "late", 1.0, 0.0, 0.25)
+    assert facts.spread.positive == 0.3
+    assert facts.fit.folds == 1
     assert facts.curves.learning == {}
     assert facts.fit.rounds is None
     assert facts.tested.behaviour[0].passed
@@ -131,11 +149,88 @@ def test_a_split_without_borders_is_told_by_its_shares(run: Path, kind: str) -> 
     assert spans["test"].startswith("10% of ")
 
 
+def test_folds_count_only_where_the_split_is_not_by_time(run: Path) -> None:
+    params = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
+    params["train"]["folds"] = 5
+    paths.PARAMS.write_text(yaml.safe_dump(params), encoding="utf-8")
+    read_params.cache_clear()
+    assert gather().fit.folds == 1
+    params["split"] = {"kind": "random", "columns": [], "validation": 0.2, "test": 0.1, "salt": "s"}
+    paths.PARAMS.write_text(yaml.safe_dump(params), encoding="utf-8")
+    read_params.cache_clear()
+    assert gather().fit.folds == 5
+
+
+def test_borders_that_are_text_are_told_as_they_are(run: Path) -> None:
+    params = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
+    params["split"] = {"kind": "time", "columns": ["t"], "validation_from": ["2024-02-01"], "test_from": ["2024-03-01"]}
+    paths.PARAMS.write_text(yaml.safe_dump(params), encoding="utf-8")
+    read_params.cache_clear()
+    assert gather().split.spans["test"] == "from 2024-03-01"
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_what_evaluation_writes_of_other_tasks_is_read_and_shown(run: Path, task: str) -> None:
+    several = task == "multiclass"
+    classes = ("a", "b", "c") if several else ()
+    target: dict[str, Any] = {"task": task, "name": "t", "column": "t"} | (
+        {"classes": list(classes)} if several else {}
+    )
+    params = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
+    metric = "logloss" if several else "rmse"
+    params["problem"] |= {"target": target, "costs": None, "moment": None, "metric": metric, "behaviour": []}
+    params["split"] = {"kind": "random", "columns": [], "validation": 0.2, "test": 0.1, "salt": "s"}
+    paths.PARAMS.write_text(yaml.safe_dump(params), encoding="utf-8")
+    read_params.cache_clear()
+    answer: Any = (
+        MulticlassAnswer("multiclass", classes, 1.5) if several else RegressionAnswer("regression", 10.0, 2.0, 3.0, 0.9)
+    )
+    judge, random = judge_of(len(classes)), np.random.default_rng(0)
+    margin = random.normal(size=(60, 3 if several else 1))
+    actual = np.arange(60.0) % 3 if several else 10 + 2 * margin[:, 0] + random.normal(size=60)
+    predictions = judge.predictions(answer.forecast(margin), actual, answer, 5)
+    for name, table in files_of(judge.curves(predictions, answer)).items():
+        write_csv(paths.ON_TEST / f"{name}.csv", table)
+    metrics, spread = judge.evaluate(predictions), balance(actual, classes)
+    values = {name: metrics[name] for name in (metric, *judge.SLICED)}
+    written: dict[Path, Any] = {
+        paths.TRAIN_REPORT: {"train_score": 0.1, "validation": metrics, "answer": plain(answer)},
+        paths.TEST_METRICS: metrics,
+        paths.SPLIT_REPORT: dict.fromkeys(("train", "validation", "test"), spread),
+        paths.LABEL_REPORT: {"by_month": {"2024-01": spread}},
+        paths.TEST_REPORT: REPORTS[paths.TEST_REPORT]
+        | spread
+        | {
+            "baselines": {"dummy": {metric: 2.0}, "rule": None, "rule_column": None},
+            "intervals": {},
+            "resampled_by": [],
+            "slices": [{"column": "o", "level": "x", "rows": 9, "mean": [0.3] * margin.shape[1], "values": values}],
+        },
+    }
+    for path, value in written.items():
+        write_json(path, value)
+    facts = gather()
+    assert len(facts.confusion.rows) == len(classes)
+    assert len(facts.curves.residuals) == (0 if several else 5)
+    assert list(facts.curves.roc) == list(classes)
+    page, say = render(facts), wording_of(facts)
+    assert f'<td class="n strong">{say.value(metric, rounded(metrics[metric]))}</td>' in page
+    assert "nan" not in page.lower().split("</style>")[1]
+    assert "Highest" in page or several
+    assert say.name(metric) in render_card(facts)
+
+
 @pytest.mark.parametrize("path", [paths.VERDICT, paths.ROC])
 def test_a_missing_file_is_named(run: Path, path: Path) -> None:
     path.unlink()
     with pytest.raises(DataError, match=f"{path.name} cannot be read.*dvc repro"):
         gather()
+
+
+def test_numbers_are_told_apart_by_a_column_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("class,x\nb,1\na,2\nb,None\nb,3\n", encoding="utf-8")
+    assert numbers_by(path, "class", "x") == {"b": ((1.0,), (3.0,)), "a": ((2.0,),)}
 
 
 def test_a_row_with_a_null_is_left_out(tmp_path: Path) -> None:

@@ -5,15 +5,23 @@ import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import pytest
 
+from fullcircle.core.problem import BinaryTarget, Costs
 from fullcircle.evaluation.gates import Judged, Verdict
 from fullcircle.evaluation.slices import Slice
 from fullcircle.report import words
-from fullcircle.report.facts import Confusion, Facts
-from fullcircle.report.page import mean_foretold, render, side_of, slice_tables, unsure
-from tests.report.made import facts, judgement, problem
+from fullcircle.report.page import metric_rows, render, slice_tables, unsure
+from fullcircle.report.parts import Baselines, Confusion, Curves
+from fullcircle.report.sides import side_of
+from fullcircle.report.wording import wording_of
+from fullcircle.runtime.answers import BinaryAnswer
+from tests.report.made import TASKS, facts, judgement, of_classes, of_numbers, of_task, problem, scored
+
+if TYPE_CHECKING:
+    from fullcircle.report.facts import Facts
 
 VOID = {"meta", "wbr"}
 
@@ -48,28 +56,40 @@ def text_of(html: str) -> str:
     return " ".join(" ".join(outline.words).split())
 
 
-def bare() -> Facts:
+def bare(task: str = "binary") -> Facts:
     """A run with nothing that is optional."""
-    whole = facts()
-    curves = replace(whole.curves, learning={}, calibration=(), importance=())
-    asked = problem(slices=(), behaviour=(), limits=())
-    judged = judgement(slices=(), behaviour=(), intervals={}, metrics={"auc": None, "ece": 0.1}, rejected={})
+    whole = of_task(task)
+    curves = Curves({}, {}, {}, (), (), ())
+    asked = replace(whole.problem, slices=(), behaviour=(), limits=(), moment=None, costs=None)
+    metrics: dict[str, float | None] = {whole.problem.metric: None, "ece": 0.1}
+    nothing = Baselines({whole.problem.metric: None}, None, None)
+    judged = judgement(
+        slices=(), behaviour=(), intervals={}, metrics=metrics, rejected={}, baselines=nothing, resampled_by=()
+    )
+    classes = whole.answer.classes
     return replace(
         whole, problem=asked, tested=judged, curves=curves, unobserved=None, by_month={}, raw={}, sifted={},
-        versions={}, fit=replace(whole.fit, rounds=None), confusion=Confusion(0, 0, 0, 0),
+        versions={}, fit=replace(whole.fit, rounds=None),
+        confusion=Confusion(classes, tuple(tuple(0 for _ in classes) for _ in classes)),
         selection=replace(whole.selection, dropped=(), information={}),
     )  # fmt: skip
 
 
-def test_every_metric_and_interval_is_on_the_page() -> None:
-    whole = facts()
-    page = render(whole)
+@pytest.mark.parametrize("task", TASKS)
+def test_every_metric_and_interval_is_on_the_page(task: str) -> None:
+    whole = of_task(task)
+    page, say = render(whole), wording_of(whole)
     text = text_of(page)
     for name, value in whole.tested.metrics.items():
-        assert words.name_of(name) in text
-        assert f'<td class="n strong">{words.number(value)}</td>' in page
-    for bounds in whole.tested.intervals.values():
-        assert words.interval(bounds) in text
+        assert say.name(name) in text
+        assert say.meaning(name) in text
+        assert f'<td class="n strong">{say.value(name, value)}</td>' in page
+    for name, bounds in whole.tested.intervals.items():
+        assert say.interval(name, bounds) in text
+
+
+def test_the_page_tells_what_was_had_without_a_model_and_what_was_left_out() -> None:
+    text = text_of(render(facts()))
     for figure in (
         "0.8765",
         "0.8235",
@@ -88,6 +108,8 @@ def test_the_page_says_what_an_interval_is() -> None:
     )
     by_customer = facts(tested=judgement(resampled_by=("customer",)))
     assert "all rows of a customer together" in text_of(render(by_customer))
+    alone = facts(tested=judgement(resampled_by=()))
+    assert "that draw single rows" in text_of(render(alone))
 
 
 @pytest.mark.parametrize("status", ["blessed", "rejected", "unknown"])
@@ -102,7 +124,7 @@ def test_the_verdict_is_the_badge(status: str) -> None:
 def test_what_the_data_holds_is_text_and_never_markup() -> None:
     evil = "<script>alert(1)</script>"
     whole = facts(
-        tested=judgement(slices=(Slice("depot", evil, 500, 0.2, 0.7, 0.1, 0.5),), rejected={evil: 1}),
+        tested=judgement(slices=(Slice("depot", evil, 500, (0.2,), scored(0.7, 0.1, 0.5)),), rejected={evil: 1}),
         by_month={evil: facts().by_month["2024-01"]},
         problem=problem(question=evil, limits=(evil,)),
         curves=replace(facts().curves, importance=((evil, 1.0),)),
@@ -114,8 +136,27 @@ def test_what_the_data_holds_is_text_and_never_markup() -> None:
     assert page.count("&lt;script&gt;") >= 8
 
 
-def test_the_page_needs_nothing_else() -> None:
-    page = render(facts())
+@pytest.mark.parametrize("many", [2, 3, 5, 30])
+def test_the_names_of_classes_are_text_and_never_markup(many: int) -> None:
+    evil = '<script>alert("1")</script>'
+    names = tuple(f"{evil}{i}" for i in range(many))
+    if many == 2:
+        whole = facts(
+            problem=problem(target=BinaryTarget("binary", "lost", names[0], names[1], "x < 1"), costs=None),
+            answer=BinaryAnswer("binary", names[1], names[0], 1.0, 0.0, 0.5),
+            confusion=Confusion(names, ((1, 2), (3, 4))),
+        )
+    else:
+        whole = of_classes(names)
+    page = render(whole)
+    assert "<script" not in page
+    assert 'title="<' not in page
+    assert page.count("&lt;script&gt;") >= 2
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_page_needs_nothing_else(task: str) -> None:
+    page = render(of_task(task))
     assert len(page.encode()) < 200_000
     assert not re.search(r"https?://|<script|<link|@import|url\(", page)
 
@@ -124,8 +165,9 @@ def test_equal_facts_give_equal_pages() -> None:
     assert render(facts()) == render(facts())
 
 
-def test_the_page_does_without_what_is_optional() -> None:
-    page = render(bare())
+@pytest.mark.parametrize("task", TASKS)
+def test_the_page_does_without_what_is_optional(task: str) -> None:
+    page = render(bare(task))
     text = text_of(page)
     for part in ("Learning curve", "Calibration", "What each tells", "What the model makes"):
         assert part not in text
@@ -150,7 +192,8 @@ def test_optional_parts_are_there_when_the_facts_are() -> None:
 def test_a_slice_without_numbers_is_marked_and_the_worst_is_bold() -> None:
     page = render(facts())
     assert page.count("<em>not judged</em>") == 1
-    rows = {row.slice.level: row for row in slice_tables(facts())["depot"]}
+    (table,) = slice_tables(facts(), wording_of(facts()))
+    rows = {row.slice.level: row for row in table.rows}
     assert [level for level, row in rows.items() if row.worst] == ["south"]
     assert rows["east"].strip == ""
 
@@ -165,16 +208,18 @@ def test_a_threshold_inside_the_interval_is_said_to_be_unsure() -> None:
 
 
 def test_costs_are_weighed_against_the_cheaper_habit() -> None:
-    confusion, costs = facts().confusion, problem().costs
+    confusion, costs = facts().confusion, Costs(4, 1)
+    assert problem().costs == costs
     assert confusion.cost(costs) == 4 * 100 + 240
     assert confusion.cost_of_habit(costs) == ("never raise an alarm", 4 * 300)
-    assert Confusion(900, 100, 5, 5).cost_of_habit(costs) == ("always raise an alarm", 10)
+    assert Confusion(("found", "lost"), ((5, 5), (100, 900))).cost_of_habit(costs) == ("always raise an alarm", 10)
     assert "46.7% less with the model" in text_of(render(facts()))
 
 
 def test_mean_foretold_weighs_bins_by_their_rows() -> None:
     curves = replace(facts().curves, calibration=((0.1, 0.0, 300.0), (0.5, 0.0, 100.0)))
-    assert mean_foretold(facts(curves=curves)) == pytest.approx(0.2)
+    assert curves.foretold == pytest.approx(0.2)
+    assert replace(curves, calibration=()).foretold is None
 
 
 def test_a_month_is_on_its_side_unless_a_border_cuts_one() -> None:
@@ -182,6 +227,9 @@ def test_a_month_is_on_its_side_unless_a_border_cuts_one() -> None:
     assert [side_of(month, split) for month in facts().by_month] == ["train", "validation", "test"]
     assert side_of("2024-01", replace(split, borders=("2024-02-15", "2024-03-01"))) == ""
     assert side_of("2024-01", replace(split, kind="random", columns=("parcel",), borders=())) == ""
+    timed = replace(split, columns=("sent",), borders=("2024-02-01T00:00:00", "2024-03-01"))
+    assert [side_of(month, timed) for month in facts().by_month] == ["train", "validation", "test"]
+    assert side_of("2024-01", replace(split, columns=("week",), borders=("04", "08"))) == ""
 
 
 def test_words_never_round_a_share_to_all_or_none() -> None:
@@ -200,6 +248,88 @@ def test_the_narrowest_pass_is_named() -> None:
     closest = words.margin_to_spare(facts().verdict.gates)
     assert closest is not None
     assert closest.metric == "slice_gap"
+
+
+def test_gates_are_named_in_the_primary_metric() -> None:
+    assert "R² above the best single rule" in text_of(render(of_numbers()))
+    several = text_of(render(of_classes()))
+    assert "log loss below knowing nothing" in several
+    assert "log loss gap to the worst slice" in several
+    assert "AUC gap to the worst slice" in text_of(render(facts()))
+
+
+def test_the_worst_slice_is_the_highest_where_lower_is_better() -> None:
+    whole = of_classes()
+    (table,) = slice_tables(whole, wording_of(whole))
+    assert table.metrics == ("logloss", "acc", "ece")
+    assert [row.slice.level for row in table.rows if row.worst] == ["south"]
+    assert "Bold: the highest log loss" in text_of(render(whole))
+
+
+def test_numbers_are_written_in_the_unit_of_the_target_with_digits_that_tell() -> None:
+    small, large = text_of(render(of_numbers())), text_of(render(of_numbers(3000.0, "EUR")))
+    assert "43.21" in small
+    assert "reaches 90.25 mm to either side" in small
+    assert "129,633" in large
+    assert "129,633.0" not in large
+    assert "reaches 270,750 EUR to either side" in large
+    assert "≤ 150,000" in large
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"), [((0.85, 0.95), "lies inside"), ((0.7, 0.88), "less than"), ((0.92, 0.99), "more than")]
+)
+def test_the_interval_is_held_against_what_it_promised(bounds: tuple[float, float], said: str) -> None:
+    whole = of_numbers()
+    held = sum(bounds) / 2
+    tested = replace(
+        whole.tested,
+        metrics=whole.tested.metrics | {"coverage": held},
+        intervals=whole.tested.intervals | {"coverage": bounds},
+    )
+    assert said in text_of(render(replace(whole, tested=tested)))
+
+
+def test_a_metric_in_the_unit_is_drawn_from_0_to_where_knowing_nothing_gets() -> None:
+    whole = of_numbers()
+    rows = {row.metric: row for row in metric_rows(whole, wording_of(whole))}
+    assert rows["mae"].strip
+    assert rows["r2"].strip
+    assert rows["medae"].strip == rows["width"].strip == ""
+    worse = replace(whole.tested, intervals=whole.tested.intervals | {"mae": (60.0, 99.0)})
+    beyond = metric_rows(replace(whole, tested=worse), wording_of(whole))
+    assert {row.metric: row.strip for row in beyond}["mae"] == ""
+
+
+def test_numbers_out_of_fold_are_said_to_be_so() -> None:
+    crossed, plain = text_of(render(of_classes())), text_of(render(facts()))
+    assert "each foretold by a model of the other 4 of 5 folds" in crossed
+    assert "Of the first of 5 folds" in crossed
+    assert "On validation" not in crossed
+    assert "On validation" in plain
+    assert "fold" not in plain.replace("folds are", "")
+
+
+def test_the_members_of_an_ensemble_are_listed_the_heaviest_first() -> None:
+    text = text_of(render(of_classes()))
+    assert "ensemble of 2 × linear, 1 not picked" in text
+    assert text.index("0.65 linear c 9.0") < text.index("0.35 linear c 0.1")
+
+
+def test_of_many_classes_the_page_shows_those_that_are_served_worst() -> None:
+    few, many = text_of(render(of_classes())), text_of(render(of_classes(tuple(f"kind {i}" for i in range(40)))))
+    assert "what came adelie chinstrap gentoo" in few
+    assert "Each class Class" in few
+    assert "what came kind 0" not in many
+    assert "The 25 of 40 classes that are found least often" in many
+    assert "The 5 of 40 classes that are ranked worst" in many
+    assert "Classes: the 25 largest of 40" in many
+
+
+def test_without_costs_the_page_names_none() -> None:
+    text = text_of(render(facts(problem=problem(costs=None))))
+    assert "the problem names no costs" in text
+    assert "mistakes on test rows cost" not in text
 
 
 def test_the_room_imports_nothing_heavy() -> None:

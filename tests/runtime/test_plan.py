@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.features.categories import OneHot, TargetMean
+from fullcircle.features.columns import Rows
 from fullcircle.features.numbers import Number
 from fullcircle.runtime.columns import Columns, take
 from fullcircle.runtime.errors import BundleError
@@ -59,7 +60,7 @@ def test_selected_outputs_come_in_their_order_and_no_others() -> None:
     plan = replace(PLAN_OF_THREE, selected=("t~target", "c=b"))
     columns = three([1], ["b"], ["N2"])
     np.testing.assert_array_equal(apply(plan, columns), [[0.75, 1]])
-    assert "c=a" not in encode(plan, columns)
+    assert "c=a" not in encode(plan, Rows(columns))
 
 
 def test_nulls_are_filled_before_they_are_scaled() -> None:

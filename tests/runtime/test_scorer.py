@@ -93,7 +93,12 @@ def test_nothing_but_bad_rows_gives_no_answers() -> None:
     columns = take(rows_to_score(), np.arange(2))
     columns["month"] = np.array([0.0, 99.0])
     scored = trained().scorer.score(columns)
-    assert [len(scored.kept), len(scored.forecast), len(scored.columns["prediction"]), len(scored.reasons)] == [0, 0, 0, 2]
+    assert [len(scored.kept), len(scored.forecast), len(scored.columns["prediction"]), len(scored.reasons)] == [
+        0,
+        0,
+        0,
+        2,
+    ]
 
 
 def test_no_rows_give_no_answers() -> None:
@@ -115,6 +120,7 @@ def test_the_positive_class_is_named_at_the_threshold_and_above() -> None:
     columns = rows_to_score()
     probability = base.forecast(columns)[:, 0]
     border = float(np.sort(probability)[ROWS // 2])
+    assert isinstance(base.spec.answer, BinaryAnswer)
     spec = replace(base.spec, answer=replace(base.spec.answer, threshold=border))
     predicted = Scorer(base.plan, spec, base.model).score(columns).columns["prediction"]
     assert set(predicted[probability >= border]) == {"late"}

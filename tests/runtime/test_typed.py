@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.core.problem import Behaviour, Table
+from fullcircle.core.split import GroupSplit, RandomSplit, Split, TimeSplit
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.plan import Encoder
+from fullcircle.features.encoders import Encoder
 from fullcircle.runtime.typed import build, plain
-from fullcircle.stages.split import GroupSplit, RandomSplit, Split, TimeSplit
 from tests.builders import FLIGHTS
 
 
@@ -174,8 +174,8 @@ def test_a_table_of_the_problem_survives_the_round() -> None:
         {"kind": "time", "usual": [0, 1]},
         {"kind": "integer", "levels": ["a"]},
         {"kind": "text", "levels": ["a"]},
-            {"kind": "category", "format": "%Y"},
-            {"kind": "word"},
+        {"kind": "category", "format": "%Y"},
+        {"kind": "word"},
     ],
 )
 def test_a_column_that_contradicts_itself_is_refused(data: dict[str, Any]) -> None:

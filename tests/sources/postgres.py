@@ -32,7 +32,7 @@ class Server:
 
     def run(self, statement: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url, autocommit=True) as connection:
-            cursor = connection.execute(statement)  # type: ignore[call-overload]
+            cursor = connection.execute(statement)
             return list(cursor.fetchall()) if cursor.description else []
 
 
@@ -52,9 +52,9 @@ def running() -> Iterator[Server]:
     assert tools is not None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if _other_user() is not None:
+        if user := _other_user():
             folder.chmod(0o755)
-            shutil.chown(folder, _other_user())
+            shutil.chown(folder, user)
         data, port = folder / "data", _free_port()
         _tool(tools / "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         rules = data / "pg_hba.conf"

@@ -110,7 +110,7 @@ def test_an_archive_whose_content_was_changed_is_an_error(installed: Path) -> No
 
 def test_a_source_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ConfigError, match="kind: str 'bundle' is not one of bundled, file, sql, http"):
-        build(Source, {"kind": "bundle", "package": "p", "version": "1", "file": "f"}, "problem.sources.flights")
+        build(Source, {"kind": "bundle", "package": "p", "version": "1", "file": "f"}, "problem.sources.flights")  # type: ignore[arg-type]
 
 
 def test_files_beside_one_another_are_read_row_by_row(installed: Path) -> None:

@@ -85,7 +85,9 @@ def test_a_packed_file_is_read_as_the_plain_one(tmp_path: Path, packed: str) -> 
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("anything.csv", TEXT)
     else:
-        path.write_bytes({"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}[packed](TEXT.encode()))
+        content = TEXT.encode()
+        packs = {"gz": gzip.compress(content), "bz2": bz2.compress(content), "xz": lzma.compress(content)}
+        path.write_bytes(packs[packed])
     assert rows(checked(file(path))) == ROWS
 
 
@@ -287,4 +289,4 @@ def test_a_credential_whose_variable_is_not_set_is_an_error(monkeypatch: pytest.
 )
 def test_a_wrong_source_is_refused_before_anything_is_read(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        build(Source, {"kind": "file", "path": "h.csv"} | changes, "problem.sources.homes")  # type: ignore[arg-type]
+        build(Source, {"kind": "file", "path": "h.csv"} | changes, "problem.sources.homes")  # type: ignore[arg-type]  # a union

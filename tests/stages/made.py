@@ -60,10 +60,10 @@ class Task:
 
     def _drawn(self, margin: Array, random: np.random.Generator) -> Array:
         if self.answer.task == "binary":
-            return (random.random(len(margin)) < sigmoid(margin[:, 0])).astype(float)
+            return np.asarray(random.random(len(margin)) < sigmoid(margin[:, 0]), dtype=float)
         if self.answer.task == "multiclass":
             upto = softmax(margin).cumsum(axis=1)
-            return (random.random(len(margin))[:, None] > upto[:, :-1]).sum(axis=1).astype(float)
+            return np.asarray((random.random(len(margin))[:, None] > upto[:, :-1]).sum(axis=1), dtype=float)
         noise = random.normal(0, 0.5, len(margin))
         return np.asarray(self.answer.center + self.answer.scale * (margin[:, 0] + noise))
 

@@ -2,21 +2,26 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.cleaning.schema import check_clean
+from fullcircle.core import paths
+from fullcircle.core.config import read_params
 from fullcircle.core.problem import Data, Recent, schema_of
+from fullcircle.core.tables import read_columns, read_json, write_columns
 from fullcircle.runtime.columns import Columns, rows, take
 from fullcircle.runtime.errors import ConfigError, DataError
-from fullcircle.runtime.typed import build
-from fullcircle.stages.clean import CleanConfig, add_known, sift
-from tests.builders import FLIGHTS, MOMENT, equal, flights, history, observations, same
+from fullcircle.runtime.typed import build, plain
+from fullcircle.stages.clean import CleanConfig, add_known, main, sift
+from tests.builders import FLIGHTS, MOMENT, equal, flights, history, observations, same, text
 
 ALL = CleanConfig(max_rejected=1.0)
 nan, inf = float("nan"), float("inf")
@@ -238,6 +243,37 @@ def test_the_observation_joined_is_the_one_known_two_hours_ahead() -> None:
     hour = (kept["time_hour"] - np.datetime64("2013-03-01T05", "s")).astype(np.int64) // 3600
     # due in hour h, told two hours before, from an observation that took an hour to be known: that of h - 3
     np.testing.assert_array_equal(known["temp"][here], 50.0 + hour[here] - 3)
+
+
+def test_snapshots_are_read_as_one_table_and_other_tables_are_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    columns = {name: plain(column) for name, column in FLIGHTS.columns.items()}
+    carriers = {"carrier": {"kind": "category"}, "name": {"kind": "text"}}
+    data = {
+        "tables": {
+            "flights": {"key": list(FLIGHTS.key), "columns": columns},
+            "carriers": {"key": ["carrier"], "columns": carriers},
+        },
+        "joins": [{"table": "carriers", "by": {"carrier": "carrier"}, "columns": {"name": "carrier_name"}}],
+    }
+    Path("data.yaml").write_text(yaml.safe_dump(data))
+    problem = {"table": "flights", "data": "data.yaml", "moment": plain(MOMENT)}
+    Path("params.yaml").write_text(yaml.safe_dump({"clean": {"max_rejected": 0.0}, "problem": problem}))
+    whole = flights(90)
+    write_columns(paths.raw_parts("flights") / "2026-10.parquet", take(whole, np.arange(60)))
+    write_columns(paths.raw_parts("flights") / "2026-11.parquet", take(whole, np.arange(60, 90)))
+    write_columns(paths.raw("carriers"), {"carrier": text(["AA", "UA"]), "name": text(["American", "United"])})
+    read_params.cache_clear()
+    main()
+    read_params.cache_clear()
+    kept, names = read_columns(paths.KEPT), {"AA": "American", "UA": "United", "B6": None}
+    assert same({name: kept[name] for name in whole}, whole)
+    assert kept["carrier_name"].tolist() == [names[carrier] for carrier in whole["carrier"]]
+    assert read_json(paths.SCHEMA)["inputs"]["carrier_name"] == {"kind": "text", "missing": "keep"}
+    unmatched = read_json(paths.CLEAN_REPORT)["point_in_time"]["rows_without_match"]
+    assert unmatched == {"carriers": int((whole["carrier"] == "B6").sum())}
 
 
 def test_without_observations_and_history_nothing_is_added() -> None:

@@ -15,19 +15,19 @@ from fullcircle.core.problem import Features, Lookup, Schema
 from fullcircle.core.tables import read_matrix, write_columns, write_json
 from fullcircle.features.categories import OneHot, TargetMean
 from fullcircle.features.columns import Rows
+from fullcircle.features.encoders import Encoder, fit_encoders
 from fullcircle.features.numbers import Number
 from fullcircle.features.targets import indicators
 from fullcircle.runtime.columns import Array, Column, Columns, take
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.files import write_text
-from fullcircle.runtime.plan import Encoder, Plan, apply, look_up
+from fullcircle.runtime.plan import Plan, apply, look_up
 from fullcircle.runtime.scorer import PLAN
 from fullcircle.runtime.typed import build, plain
 from fullcircle.stages.featurize import (
     FeaturizeConfig,
     demand_known,
     describe,
-    fit_encoder,
     fit_lookup,
     fit_plan,
     main,
@@ -55,7 +55,7 @@ SCHEMA = Schema(INPUTS, tuple(n for n, c in FLIGHTS.columns.items() if c.role ==
 
 
 def encoder_of(values: Array, target: Array, config: FeaturizeConfig, classes: int = 2) -> Encoder:
-    return fit_encoder("x", Rows({"x": values}), indicators(target, classes), config)[0]
+    return fit_encoders("x", "category", (), Rows({"x": values}), indicators(target, classes), config)[0][0]
 
 
 def encoders_of(plan: Plan) -> dict[str, Encoder]:
@@ -239,9 +239,18 @@ def test_constants_repeats_and_what_tells_nothing_are_dropped_with_the_reason() 
     assert describe(strict)["selected"] == ["delay_1h"]
 
 
-def test_selection_that_leaves_nothing_is_an_error() -> None:
-    with pytest.raises(DataError, match=r"lower featurize\.min_information"):
-        fitted(min_information=5.0)
+def test_where_nothing_tells_as_much_as_asked_what_tells_most_is_kept_and_doubted() -> None:
+    found = fitted(min_information=5.0)
+    best = sorted(found.information, key=lambda name: -found.information[name])[:5]
+    assert set(found.plan.selected) == set(found.doubtful) == set(best)
+    assert describe(found)["doubtful"] == list(found.plan.selected)
+    assert fitted().doubtful == ()
+
+
+def test_a_table_of_constants_is_an_error() -> None:
+    rows = labelled(50) | {"distance": np.full(50, 100.0), "temp": np.full(50, nan)}
+    with pytest.raises(DataError, match="none of 2 features has more than one value among 50 training rows"):
+        fit_plan(rows, INPUTS, Features(("distance", "temp")), [], featurize(), 2)
 
 
 def test_nulls_stay_where_they_are_kept() -> None:

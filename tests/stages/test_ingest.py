@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -96,7 +98,10 @@ def test_a_table_that_is_no_longer_asked_for_goes(project: Project) -> None:
 
 
 def breaks(file: str, content: str) -> Callable[[Project], None]:
-    return lambda project: (project.folder / file).write_text(content) and None
+    def write(project: Project) -> None:
+        (project.folder / file).write_text(content)
+
+    return write
 
 
 @pytest.mark.parametrize(
@@ -239,6 +244,25 @@ def test_progress_is_shown_on_a_terminal_alone(
     monkeypatch.setattr("fullcircle.stages.ingest.DELAY", 0)
     assert len(list(shown(iter(batches), "homes"))) == 3
     assert "homes: 6.00 rows" in capsys.readouterr().err
+
+
+def test_bundled_data_is_read_without_what_other_sources_need(project: Project) -> None:
+    code = (
+        "import sys; from fullcircle.stages.ingest import main; main(); "
+        "print(*{name.split('.')[0] for name in sys.modules} & "
+        "{'pandas', 'pandera', 'sqlalchemy', 'fsspec', 'dlt', 'tqdm', 'aiohttp'})"
+    )
+    columns = {f"c{i}": {"kind": "number"} for i in range(31)}
+    tables = {"cells": {"key": ["c0", "c1", "c2", "c3"], "duplicates": "error", "columns": columns}}
+    (project.folder / "conf/data/homes.yaml").write_text(yaml.safe_dump({"tables": tables}, sort_keys=False))
+    source = {"kind": "bundled", "package": "scikit-learn", "version": version("scikit-learn")}
+    source |= {"file": "sklearn/datasets/data/breast_cancer.csv"}
+    sources = {"cells": source | {"dialect": {"skip": 1, "header": False}}}
+    problem = {"problem": {"data": "conf/data/homes.yaml", "sources": sources}}
+    (project.folder / "params.yaml").write_text(yaml.safe_dump(problem))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+    assert read_table(paths.raw("cells")).num_rows == 569
 
 
 def test_what_a_stage_raises_on_purpose_becomes_one_message_and_a_failure() -> None:

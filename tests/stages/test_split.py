@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.core.split import GroupSplit, RandomSplit, Split, TimeSplit, folds
 from fullcircle.runtime.columns import Array, Columns, rows, take
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.typed import build
 from fullcircle.stages import split as module
-from fullcircle.stages.split import GroupSplit, RandomSplit, Split, TimeSplit, folds, summary
+from fullcircle.stages.split import summary
 from tests.builders import text, with_nulls
 
 TIME = TimeSplit("time", ("year", "month", "day"), (2013, 9, 1), (2013, 11, 1))
@@ -310,7 +311,7 @@ def test_without_columns_a_row_is_placed_by_all_that_it_holds_in_any_order_of_co
 @pytest.mark.parametrize("config", [RANDOM, CONTENT])
 def test_folds_hold_equally_many_of_each_class(config: RandomSplit) -> None:
     labelled = of_three(1000)
-    found = folds(labelled, config, 5)
+    found = folds(labelled, config, 5, 3)
     for target in range(3):
         counts = np.bincount(found[labelled["target"] == target], minlength=5)
         assert counts.max() - counts.min() <= 1
@@ -318,7 +319,7 @@ def test_folds_hold_equally_many_of_each_class(config: RandomSplit) -> None:
 
 def test_folds_of_groups_do_not_tear_them() -> None:
     labelled = table(2000)
-    found = folds(labelled, GROUP, 4)
+    found = folds(labelled, GROUP, 4, 2)
     days = labelled["month"] * 100 + labelled["day"]
     assert set(found) == {0, 1, 2, 3}
     assert all(len(set(found[days == day])) == 1 for day in np.unique(days))
@@ -327,7 +328,7 @@ def test_folds_of_groups_do_not_tear_them() -> None:
 @pytest.mark.parametrize("config", [RANDOM, GROUP, CONTENT])
 def test_the_fold_of_a_row_does_not_depend_on_the_order_of_rows(config: RandomSplit | GroupSplit) -> None:
     labelled, order = table(500), np.random.default_rng(0).permutation(500)
-    assert folds(take(labelled, order), config, 5).tolist() == folds(labelled, config, 5)[order].tolist()
+    assert folds(take(labelled, order), config, 5, 2).tolist() == folds(labelled, config, 5, 2)[order].tolist()
 
 
 def test_the_summary_counts_every_row() -> None:

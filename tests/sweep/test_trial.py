@@ -11,12 +11,12 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.config import read_params
 from fullcircle.core.problem import Schema
+from fullcircle.core.split import drawn
 from fullcircle.core.tables import rounded, write_columns, write_json, write_matrix
 from fullcircle.runtime.files import write_text
 from fullcircle.runtime.plan import apply
 from fullcircle.runtime.scorer import write_plan
 from fullcircle.runtime.typed import plain
-from fullcircle.stages.split import drawn
 from fullcircle.stages.train import measure
 from fullcircle.sweep.config import Local
 from fullcircle.sweep.engine import engine_of, outcome_of

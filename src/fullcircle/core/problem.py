@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from fullcircle.core.source import Bundled as Bundled
@@ -93,12 +94,35 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """Columns of another table beside each row of the main one: many rows to one, by the other's key.
+
+    They are asked for as inputs like the main table's own; a lookup, by contrast, travels in the scorer. A row that
+    finds none gets nulls. Joins are done in order, so a later one may stand on what an earlier one brought.
+    """
+
+    table: str
+    by: dict[str, str]  # column of the main table -> column of the other
+    columns: dict[str, str] | tuple[str, ...]  # column of the other -> name it gets; or names that stay
+
+    def __post_init__(self) -> None:
+        if not self.by or not self.columns:
+            raise ValueError(f"a join of {self.table} needs `by` and `columns`")
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Column of the other table -> name it gets."""
+        return dict(self.columns) if isinstance(self.columns, dict) else {name: name for name in self.columns}
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """What `conf/data/NAME.yaml` says: the tables, and what was known of a row at its moment of prediction."""
 
     tables: dict[str, Table]
     observations: Observations | None = None
     history: History | None = None
+    joins: tuple[Join, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +222,35 @@ In tables it is the column `target`, float64: the position of the class, or the 
 """
 
 
+Encoding: TypeAlias = Literal[
+    "number", "missing", "onehot", "target", "frequency", "parts", "cycles", "days", "words", "length"
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What the model sees: columns as they are, and functions of `fullcircle.features` by name."""
+    """What the model sees. A column is a raw one, a looked-up one or, but for `columns`, a created one.
+
+    `columns`: as they are, encoded by their kind. `created`: functions of `fullcircle.features.created` by name.
+    `encode`: column -> encodings to give it instead of those of its kind. `ratios`, `differences`: pairs of numbers
+    (differences also of times). `groups`: pairs of a number and a category to average it by. See docs/features.md.
+    """
 
     columns: tuple[str, ...]
     created: tuple[str, ...] = ()
+    encode: dict[str, tuple[Encoding, ...]] = field(default_factory=dict)
+    ratios: tuple[tuple[str, str], ...] = ()
+    differences: tuple[tuple[str, str], ...] = ()
+    groups: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        named = [*self.columns, *self.created]
+        if twice := sorted(name for name, count in Counter(named).items() if count > 1):
+            raise ValueError(f"named twice: {', '.join(twice)}")
+        if lost := [name for name in self.encode if name not in named]:
+            raise ValueError(f"encode says how to encode what is no feature: {', '.join(lost)}")
+        if empty := [name for name, encodings in self.encode.items() if not encodings]:
+            raise ValueError(f"encode names no encoding for {', '.join(empty)}; leave it out for those of its kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,9 +372,18 @@ class Problem:
             raise ValueError("costs set the threshold between two classes; this target has none")
 
 
+def joined_columns(data: Data) -> dict[str, Column]:
+    """The columns that joins bring, by the name they get; null where a row finds none."""
+    return {
+        new: replace(data.tables[join.table].columns[old], missing="keep")
+        for join in data.joins
+        for old, new in join.named.items()
+    }
+
+
 def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
-    """The scorer's inputs are the table's own, those last observed, and the point-in-time columns."""
-    columns, observations, history = data.tables[table].columns, data.observations, data.history
+    """The scorer's inputs are the table's own, those joined, those last observed, and the point-in-time columns."""
+    columns, observations, history = data.tables[table].columns | joined_columns(data), data.observations, data.history
     outcomes = tuple(name for name, column in columns.items() if column.role == "outcome")
     records = tuple(name for name, column in columns.items() if column.role == "record")
     inputs = {name: column for name, column in columns.items() if column.role == "input"}

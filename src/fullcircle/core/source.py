@@ -143,7 +143,7 @@ class Paging:
     kind: Literal["none", "page", "offset", "cursor", "link", "header"] = "none"
     parameter: str | None = None  # None: page, offset or cursor
     size: int | None = None  # rows a page; offset needs it
-    size_parameter: str | None = None  # None: the API is not told
+    size_parameter: str | None = None  # None: `limit` for offset, and else the API is not told
     first: int | None = None  # None: page 1, offset 0
     total: str | None = None  # JSON path of the number of pages (page) or rows (offset)
     next: str | None = None

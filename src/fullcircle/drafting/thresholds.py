@@ -85,7 +85,7 @@ def settings(draft: Draft) -> list[Setting]:
 def model(draft: Draft) -> tuple[str, str]:
     """The model to begin with, and why."""
     if draft.known < FOLDED:
-        return "blend", "of a small table no one model is the best for sure"
+        return "ensemble", "of a small table no one model is the best for sure"
     return "xgboost", "trees take numbers, categories and gaps as they come"
 
 

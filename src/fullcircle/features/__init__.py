@@ -1,4 +1,4 @@
-"""Features: one function of NumPy columns each, called alike in training and in the scorer.
+"""Features: columns in, columns out, with NumPy alone; called alike in training and in the scorer.
 
 A scorer's plan names its functions; only those of `LIBRARY` can be named, so that a file never chooses code.
 """
@@ -6,6 +6,8 @@ A scorer's plan names its functions; only those of `LIBRARY` can be named, so th
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from . import created
@@ -15,11 +17,18 @@ if TYPE_CHECKING:
 
     from .columns import Array
 
-LIBRARY: dict[str, Callable[..., Array]] = {
-    name: function
-    for name, function in vars(created).items()
-    if inspect.isfunction(function) and function.__module__ == created.__name__
-}
+LIBRARY: dict[str, Callable[..., Array]] = {}
+"""Created features by name."""
+
+HOMES: dict[str, list[str]] = {}
+"""Name -> the modules that have a created feature of that name: one, or it is not known which is meant."""
+
+for _module in sorted(found.name for found in iter_modules(created.__path__)):
+    _functions = vars(import_module(f"{created.__name__}.{_module}")).items()
+    for _name, _function in _functions:
+        if inspect.isfunction(_function) and _function.__module__.endswith(f".created.{_module}") and _name[0] != "_":
+            LIBRARY.setdefault(_name, _function)
+            HOMES.setdefault(_name, []).append(_module)
 
 
 def arguments(name: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .crossfit import out_of_fold, smoothed_means
+from .crossfit import mean_of, out_of_fold, smoothed_means
 
 if TYPE_CHECKING:
     from .columns import Array, Coded, Columns, Rows
@@ -69,12 +69,49 @@ class TargetMean:
 
     def encode(self, rows: Rows) -> Columns:
         """Compute the outputs."""
-        means = np.array([*self.means.values(), self.default], dtype=float).reshape(-1, len(self.outputs))
-        return self.named(means[rows.coded(self.feature).positions(self.known)])
+        found = rows.coded(self.feature)
+        means = [self.default if level is None else self.means.get(level, self.default) for level in found.levels]
+        return self.named(np.array(means, dtype=float).reshape(-1, len(self.outputs))[found.at])
 
     def named(self, means: Array) -> Columns:
         """Means (rows, outputs) by the names of the outputs."""
         return dict(zip(self.outputs, means.T, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """The level's share of training rows: 0 for an unknown level, `null` for null."""
+
+    kind: Literal["frequency"]
+    feature: str
+    shares: dict[str, float]
+    null: float
+    name: str = ""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the columns it gives."""
+        return (f"{self.name or self.feature}~frequency",)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The levels that are not unknown."""
+        return tuple(self.shares)
+
+    def encode(self, rows: Rows) -> Columns:
+        """Compute the outputs."""
+        found = rows.coded(self.feature)
+        shares = [self.null if level is None else self.shares.get(level, 0.0) for level in found.levels]
+        return {self.outputs[0]: np.array(shares, dtype=float)[found.at]}
+
+
+def fit_frequency(feature: str, found: Coded) -> Frequency:
+    """The share of each level, however rare, and of null."""
+    rows = max(1, len(found.at))
+    counts = np.bincount(found.at, minlength=len(found.levels))
+    shares = {level: int(count) / rows for level, count in zip(found.levels, counts, strict=True)}
+    null = shares.pop(None, 0.0)
+    return Frequency("frequency", feature, {str(level): shares[level] for level in found.known}, null)
 
 
 def levels_of(found: Coded, min_rows: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -97,8 +134,9 @@ def fit_target_mean(
     """
     groups = len(levels) + bool(rare)
     at = np.minimum(found.positions(levels + rare), len(levels))
-    means, mean = smoothed_means(at, groups, y, smoothing)
-    learnt = out_of_fold(at, groups, y, smoothing, folds) if folds > 1 else np.vstack([means, mean])[at]
+    mean = mean_of(y)
+    means = smoothed_means(at, groups, y, smoothing, mean)
+    learnt = out_of_fold(at, groups, y, smoothing, mean, folds) if folds > 1 else np.vstack([means, mean])[at]
     by_level = {level: means[min(i, len(levels))] for i, level in enumerate(levels + rare)}
     if y.shape[1] == 1:
         return TargetMean(

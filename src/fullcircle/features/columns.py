@@ -48,6 +48,13 @@ class Rows:
     def __getitem__(self, name: str) -> Array:
         return self.columns[name]
 
+    def null(self, name: str) -> Array:
+        """Which rows are null: NaN, NaT or None."""
+        values = self.columns[name]
+        if values.dtype == object:
+            return np.asarray(values == None)  # noqa: E711  elementwise
+        return np.isnat(values) if values.dtype.kind == "M" else np.isnan(values)
+
     def coded(self, name: str) -> Coded:
         """The levels of a column of text."""
         if name not in self._coded:

@@ -28,27 +28,34 @@ def folds(rows: int, count: int) -> Array:
     return fold
 
 
-def smoothed_means(at: Array, levels: int, y: Array, smoothing: float) -> tuple[Array, Array]:
-    """Mean of `y` (rows, outputs) in each level, drawn towards the mean of all, and that mean (Micci-Barreca 2001).
+def smoothed_means(at: Array, levels: int, y: Array, smoothing: float, mean: Array) -> Array:
+    """Mean of `y` (rows, outputs) in each level, drawn towards `mean` (outputs,) (Micci-Barreca 2001).
 
-    `at`: each row's level, -1 for none. `smoothing`: how many rows the mean of all counts for. Returns float64
-    (levels, outputs) and (outputs,); a level without rows has the mean of all, and no rows have a mean of 0.
+    `at`: each row's level, -1 for none. `smoothing`: how many rows `mean` counts for. Returns float64
+    (levels, outputs); a level without rows has `mean`.
     """
     known = at >= 0
-    mean = y.mean(axis=0) if len(y) else np.zeros(y.shape[1])
     counts = np.bincount(at[known], minlength=levels)[:, None]
     sums = np.stack([np.bincount(at[known], weights=column[known], minlength=levels) for column in y.T], axis=1)
     weight = counts + smoothing
-    means = np.where(weight > 0, (sums + smoothing * mean) / np.where(weight > 0, weight, 1), mean)
-    return means, mean
+    return np.where(weight > 0, (sums + smoothing * mean) / np.where(weight > 0, weight, 1), mean)
 
 
-def out_of_fold(at: Array, levels: int, y: Array, smoothing: float, count: int) -> Array:
-    """Each row's smoothed mean, float64 (rows, outputs), of the rows of the other folds alone."""
+def out_of_fold(at: Array, levels: int, y: Array, smoothing: float, mean: Array, count: int) -> Array:
+    """Each row's smoothed mean, float64 (rows, outputs), of the rows of the other folds alone.
+
+    `mean`: of all rows, in every fold. A fold's own would tell the fold, and so a little of the targets in it, where
+    a level has no other row.
+    """
     fold = folds(len(at), count)
     found = np.empty((len(at), y.shape[1]))
     for i in range(count):
         others, here = fold != i, fold == i
-        means, mean = smoothed_means(at[others], levels, y[others], smoothing)
+        means = smoothed_means(at[others], levels, y[others], smoothing, mean)
         found[here] = np.vstack([means, mean])[at[here]]  # -1 is the last row
     return found
+
+
+def mean_of(y: Array) -> Array:
+    """The mean of each output, float64 (outputs,), of (rows, outputs); 0 where there are no rows."""
+    return np.asarray(y.mean(axis=0)) if len(y) else np.zeros(y.shape[1])

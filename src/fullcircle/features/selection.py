@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BINS = 16
 BIN_ROWS = 25
+FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,15 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`selected` in the order given, `dropped`, and the `information` of every candidate, in bits."""
+    """`selected` in the order given, `dropped`, and the `information` of every candidate, in bits.
+
+    `doubtful`: those of `selected` that tell less than they should, and stayed because nothing tells more.
+    """
 
     selected: tuple[str, ...]
     dropped: tuple[Dropped, ...]
     information: dict[str, float]
+    doubtful: tuple[str, ...] = ()
 
 
 def select(
@@ -40,22 +45,32 @@ def select(
     """Choose among `features` (1-D float arrays, NaN for null) by what training rows show.
 
     A feature goes if it has one value, if it tells less than `min_information` bits about `target` (see `targets`),
-    or if its Pearson correlation with an earlier one that stays is above `max_correlation`.
+    or if its Pearson correlation with an earlier one that stays is above `max_correlation`. Where none tells as much,
+    the `FEW` that tell most are kept: a model needs something to see, and a table of few rows may hide what it knows.
     """
-    known = codes(target, classes)
-    dropped, left = [], []
+    known = codes(target, classes, bins_of(len(target)))
     with ThreadPoolExecutor(2) as pool:  # NumPy sorts and searches without Python's lock
         bits = dict(zip(features, pool.map(lambda values: information(values, known), features.values()), strict=True))
-    for name, values in features.items():
-        if _constant(values):
-            dropped.append(Dropped(name, "has one value"))
-        elif bits[name] < min_information:
-            dropped.append(Dropped(name, f"tells {bits[name]:.5f} bits about the target"))
-        else:
-            left.append(name)
+    constant = {name for name, values in features.items() if is_constant(values)}
+    telling = {name for name in features if name not in constant and bits[name] >= min_information}
+    doubtful: set[str] = set()
+    if not telling:  # sorting is stable: of equals, the first given
+        doubtful = set(sorted((n for n in features if n not in constant), key=lambda name: -bits[name])[:FEW])
+    left = [name for name in features if name in telling | doubtful]
+    dropped = [
+        Dropped(name, "has one value" if name in constant else f"tells {bits[name]:.5f} bits about the target")
+        for name in features
+        if name not in telling | doubtful
+    ]
     alike = _repeats([features[name] for name in left], max_correlation)
     dropped += [Dropped(left[i], f"correlates {r:.4f} with {left[j]}") for i, (j, r) in alike.items()]
-    return Selection(tuple(n for i, n in enumerate(left) if i not in alike), tuple(dropped), bits)
+    selected = tuple(name for i, name in enumerate(left) if i not in alike)
+    return Selection(selected, tuple(dropped), bits, tuple(name for name in selected if name in doubtful))
+
+
+def bins_of(rows: int) -> int:
+    """Into how many bins a target that is a number goes: 8, and 2 in a table of few rows, where more hold chance."""
+    return min(8, max(2, rows // 100))
 
 
 def information(values: Array, target: Array) -> float:
@@ -81,7 +96,8 @@ def information(values: Array, target: Array) -> float:
     return max(0.0, found - max(0, int(chance)) / (2 * len(values) * float(np.log(2))))
 
 
-def _constant(values: Array) -> bool:
+def is_constant(values: Array) -> bool:
+    """Whether a feature is one value in all rows, or null in all."""
     known = values[~np.isnan(values)]
     return len(known) in (0, len(values)) and (len(known) == 0 or bool(np.all(known == known[0])))
 

@@ -38,7 +38,7 @@ def answer_of(target: Target, margin: Array, sample: Sample, threshold: float, *
 
 
 def radius_of(residual: Array, coverage: float) -> float:
-    """Half the width of an interval that holds a share `coverage` of rows like these (Lei et al. 2018, split conformal).
+    """Half the width of an interval that holds a share `coverage` of rows like these: split conformal, Lei et al. 2018.
 
     `residual`: distances of rows to forecasts that did not see them, float64 (rows,). It is their quantile at
     ceil((rows + 1) * coverage) / rows; with too few rows for that level, the largest of them.

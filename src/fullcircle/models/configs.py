@@ -11,6 +11,11 @@ def _demand(value: float, low: float, high: float, name: str) -> None:
         raise ValueError(f"{name} {value:g} is outside {low:g}..{high:g}")
 
 
+def _demand_rows(max_rows: int | None) -> None:
+    if max_rows is not None:
+        _demand(max_rows, 100, 1e12, "max_rows")
+
+
 @dataclass(frozen=True, slots=True)
 class XGBoostConfig:
     """Gradient boosted trees."""
@@ -41,7 +46,7 @@ class XGBoostConfig:
 
 @dataclass(frozen=True, slots=True)
 class ForestConfig:
-    """Random forest."""
+    """Random forest. `max_rows`: a tree sees so many rows at most; None: there is no limit."""
 
     name: Literal["forest"]
     trees: int
@@ -50,6 +55,7 @@ class ForestConfig:
     max_features: float
     max_samples: float
     seed: int
+    max_rows: int | None = None
 
     def __post_init__(self) -> None:
         _demand(self.trees, 1, 10_000, "trees")
@@ -57,11 +63,12 @@ class ForestConfig:
         _demand(self.min_leaf, 1, 1e9, "min_leaf")
         _demand(self.max_features, 0.01, 1, "max_features")
         _demand(self.max_samples, 0.01, 1, "max_samples")
+        _demand_rows(self.max_rows)
 
 
 @dataclass(frozen=True, slots=True)
 class ExtraTreesConfig:
-    """Extremely randomized trees."""
+    """Extremely randomized trees. `max_rows`: a tree sees so many rows at most, drawn; None: all rows."""
 
     name: Literal["extra_trees"]
     trees: int
@@ -69,12 +76,14 @@ class ExtraTreesConfig:
     min_leaf: int
     max_features: float
     seed: int
+    max_rows: int | None = None
 
     def __post_init__(self) -> None:
         _demand(self.trees, 1, 10_000, "trees")
         _demand(self.max_depth, 1, 60, "max_depth")
         _demand(self.min_leaf, 1, 1e9, "min_leaf")
         _demand(self.max_features, 0.01, 1, "max_features")
+        _demand_rows(self.max_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +106,106 @@ class DummyConfig:
     name: Literal["dummy"]
 
 
-MemberConfig: TypeAlias = XGBoostConfig | ForestConfig | ExtraTreesConfig | LinearConfig | DummyConfig
+@dataclass(frozen=True, slots=True)
+class MLPConfig:
+    """A small neural network. A step takes `batch` rows, or more where a pass would be more than `steps` steps."""
+
+    name: Literal["mlp"]
+    max_rounds: int
+    patience: int
+    learning_rate: float
+    layers: int
+    width: int
+    batch: int
+    steps: int
+    l2: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        _demand(self.max_rounds, 1, 100_000, "max_rounds")
+        _demand(self.patience, 1, 100_000, "patience")
+        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
+        _demand(self.layers, 1, 8, "layers")
+        _demand(self.width, 1, 4096, "width")
+        _demand(self.batch, 1, 1_000_000, "batch")
+        _demand(self.steps, 1, 1_000_000, "steps")
+        _demand(self.l2, 0, 1e9, "l2")
+
+
+@dataclass(frozen=True, slots=True)
+class LightGBMConfig:
+    """Gradient boosted trees that grow leaf by leaf."""
+
+    name: Literal["lightgbm"]
+    max_rounds: int
+    patience: int
+    learning_rate: float
+    leaves: int
+    min_leaf: int
+    subsample: float
+    colsample: float
+    l2: float
+    max_bin: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        _demand(self.max_rounds, 1, 100_000, "max_rounds")
+        _demand(self.patience, 1, 100_000, "patience")
+        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
+        _demand(self.leaves, 2, 100_000, "leaves")
+        _demand(self.min_leaf, 1, 1e9, "min_leaf")
+        _demand(self.subsample, 0.01, 1, "subsample")
+        _demand(self.colsample, 0.01, 1, "colsample")
+        _demand(self.l2, 0, 1e9, "l2")
+        _demand(self.max_bin, 2, 4096, "max_bin")
+
+
+@dataclass(frozen=True, slots=True)
+class CatBoostConfig:
+    """Gradient boosted symmetric trees."""
+
+    name: Literal["catboost"]
+    max_rounds: int
+    patience: int
+    learning_rate: float
+    max_depth: int
+    l2: float
+    max_bin: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        _demand(self.max_rounds, 1, 100_000, "max_rounds")
+        _demand(self.patience, 1, 100_000, "patience")
+        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
+        _demand(self.max_depth, 1, 16, "max_depth")
+        _demand(self.l2, 0, 1e9, "l2")
+        _demand(self.max_bin, 2, 4096, "max_bin")
+
+
+MemberConfig: TypeAlias = (
+    XGBoostConfig
+    | LightGBMConfig
+    | CatBoostConfig
+    | ForestConfig
+    | ExtraTreesConfig
+    | MLPConfig
+    | LinearConfig
+    | DummyConfig
+)
 
 
 @dataclass(frozen=True, slots=True)
 class EnsembleConfig:
-    """A blend of other models."""
+    """A blend of other models. `max_rows`: they are fitted on so many rows at most; None: on all."""
 
     name: Literal["ensemble"]
     picks: int
     members: tuple[MemberConfig, ...]
+    max_rows: int | None = None
 
     def __post_init__(self) -> None:
         _demand(self.picks, 1, 1000, "picks")
+        _demand_rows(self.max_rows)
         if len(self.members) < 2:
             raise ValueError(f"an ensemble needs at least 2 members, and has {len(self.members)}")
         for place, member in enumerate(self.members):

@@ -38,7 +38,15 @@ def cross_fit(config: ModelConfig, sample: Sample, fold: Array, threads: int, on
     but the last fit of a model on its own depends on `threads`. `on_round` hears the first fold, and not an ensemble's.
     Raises DataError where one fold is all there is, or one class all that the others have.
     """
+    from threadpoolctl import threadpool_limits
+
     _demand_folds(sample, fold)
+    # A matrix product that takes all cores for itself is slower beside another one than on a single core.
+    with threadpool_limits(1, user_api="blas"):
+        return _cross_fit(config, sample, fold, threads, on_round)
+
+
+def _cross_fit(config: ModelConfig, sample: Sample, fold: Array, threads: int, on_round: OnRound) -> CrossFitted:
     if config.name != "ensemble":
         (alone,) = _crossed((config,), sample, fold, threads, on_round)
         return CrossFitted(alone.refit(sample, threads), alone.margin)

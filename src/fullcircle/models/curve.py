@@ -6,18 +6,23 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
+from fullcircle.runtime.files import write_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from fullcircle.models import OnRound
 
+SIDES = ("train", "validation")
+
 
 @contextmanager
 def learning_curve(folder: Path) -> Iterator[OnRound]:
-    """Give a function that logs a round's log losses into `folder`.
+    """Give a function that logs a round's losses into `folder`.
 
-    DVCLive neither saves an experiment nor writes dvc.yaml: the pipeline declares its plots by hand.
+    DVCLive neither saves an experiment nor writes dvc.yaml: the pipeline declares its plots by hand. A model without
+    rounds leaves the two files of the curve without rows, for DVC complains of a plot whose file is missing.
     """
     from dvclive.live import Live
 
@@ -26,7 +31,11 @@ def learning_curve(folder: Path) -> Iterator[OnRound]:
 
         def on_round(train: float, validation: float) -> None:
             live.step = next(rounds)  # next_step would also write a summary each time: a second in all
-            live.log_metric("train", float(f"{train:.6g}"))
-            live.log_metric("validation", float(f"{validation:.6g}"))
+            for side, loss in zip(SIDES, (train, validation), strict=True):
+                live.log_metric(side, float(f"{loss:.6g}"))
 
         yield on_round
+    for side in SIDES:
+        file = folder / "plots" / "metrics" / f"{side}.tsv"
+        if not file.exists():
+            write_text(file, f"step\t{side}\n")

@@ -10,6 +10,7 @@ import numpy as np
 from fullcircle.models import Fitted, model_of
 from fullcircle.models.configs import MemberConfig
 from fullcircle.models.loss import loss
+from fullcircle.models.sample import Sample
 from fullcircle.runtime.scorer import Part, blended
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from fullcircle.models import OnRound
     from fullcircle.models.configs import EnsembleConfig
-    from fullcircle.models.sample import Sample
     from fullcircle.runtime.columns import Array
 
 
@@ -66,8 +66,11 @@ class FittedEnsemble:
 def fit(config: EnsembleConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedEnsemble:
     """Fit each member as it would be fitted alone, then choose weights on validation rows; drop those of weight 0.
 
+    Of more training rows than `config.max_rows`, as many are taken, evenly spaced.
+
     `on_round` is not called: members have rounds of their own, and an ensemble has none.
     """
+    train = _thinned(train, config.max_rows)
     fitted = [model_of(member).fit(member, train, validation, threads, unheard) for member in config.members]
     picked = weights_of(config, [estimator.margin(validation.X) for estimator in fitted], validation)
     members = [Member(place, config.members[place], fitted[place], weight) for place, weight in picked.items()]
@@ -75,12 +78,22 @@ def fit(config: EnsembleConfig, train: Sample, validation: Sample, threads: int,
 
 
 def refit(config: EnsembleConfig, sample: Sample, fitted: FittedEnsemble, threads: int) -> FittedEnsemble:
-    """Fit the picked members on all rows; weights stay."""
+    """Fit the picked members on all rows, up to `config.max_rows`; weights stay."""
+    sample = _thinned(sample, config.max_rows)
     again = [
         replace(member, fitted=model_of(member.config).refit(member.config, sample, member.fitted, threads))
         for member in fitted.members
     ]
     return FittedEnsemble(tuple(again))
+
+
+def _thinned(sample: Sample, most: int | None) -> Sample:
+    """At most so many of the rows, evenly spaced."""
+    rows = len(sample.y)
+    if most is None or rows <= most:
+        return sample
+    taken = np.arange(most) * rows // most
+    return sample.once(("thinned", most), lambda: Sample(sample.X[taken], sample.y[taken], sample.classes))
 
 
 def weights_of(config: EnsembleConfig, margins: Sequence[Array], sample: Sample) -> dict[int, float]:

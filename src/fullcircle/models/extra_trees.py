@@ -25,11 +25,14 @@ def refit(config: ExtraTreesConfig, sample: Sample, fitted: FittedForest, thread
 def _fit(config: ExtraTreesConfig, sample: Sample, threads: int) -> FittedForest:
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
+    drawn = config.max_rows is not None and config.max_rows < len(sample.y)
     forest = (ExtraTreesClassifier if sample.classes else ExtraTreesRegressor)(
         n_estimators=config.trees,
         max_depth=config.max_depth,
         min_samples_leaf=config.min_leaf,
         max_features=config.max_features,
+        bootstrap=drawn,
+        max_samples=config.max_rows if drawn else None,
         random_state=config.seed,
     )
     return grown(forest, sample, threads)

@@ -86,7 +86,7 @@ def _fit(config: ForestConfig, sample: Sample, threads: int) -> FittedForest:
         max_depth=config.max_depth,
         min_samples_leaf=config.min_leaf,
         max_features=config.max_features,
-        max_samples=config.max_samples,
+        max_samples=min(config.max_samples, (config.max_rows or len(sample.y)) / len(sample.y)),
         random_state=config.seed,
     )
     return grown(forest, sample, threads)

@@ -43,7 +43,9 @@ class Sample:
         return kept
 
     def __add__(self, other: Sample) -> Sample:
-        return Sample(np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]), self.classes, self.center, self.scale)
+        return Sample(
+            np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]), self.classes, self.center, self.scale
+        )
 
 
 def sides_of(training: tuple[Array, Array], validation: tuple[Array, Array], classes: int) -> tuple[Sample, Sample]:

@@ -3,23 +3,72 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fullcircle.evaluation.tasks import better
 from fullcircle.report import words
-from fullcircle.report.page import FILTERS, mean_foretold
+from fullcircle.report.page import FILTERS, slice_tables
+from fullcircle.report.tasks import teller_of
+from fullcircle.report.wording import wording_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
     from fullcircle.report.facts import Facts
+    from fullcircle.report.page import SliceTable
+    from fullcircle.report.wording import Wording
 
 
 def render(facts: Facts) -> str:
     """The card as Markdown: the same text for the same facts."""
-    return _template().render(facts=facts, words=words, foretold=mean_foretold(facts))
+    say, teller = wording_of(facts), teller_of(facts.answer.task)
+    slices = [slice_line(table, say) for table in slice_tables(facts, say)]
+    return _template().render(
+        facts=facts,
+        words=words,
+        say=say,
+        teller=teller,
+        slices=slices,
+        sliced=slice_metrics(facts),
+        members=words.members(facts.model, facts.fit),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SliceLine:
+    """A column of slices: how many levels were judged, the worst value of each metric and its level, and the rest."""
+
+    column: str
+    judged: int
+    worst: list[str]
+    left_out: list[str]
+
+
+def slice_metrics(facts: Facts) -> tuple[str, ...]:
+    """The metrics that slices are told by, the primary one first."""
+    return tuple(facts.tested.slices[0].values) if facts.tested.slices else ()
+
+
+def slice_line(table: SliceTable, say: Wording) -> SliceLine:
+    """What the card says of a column of slices."""
+    levels = [row.slice for row in table.rows]
+    judged = [s for s in levels if s.values[table.metrics[0]] is not None]
+    worst = [_worst([(s.values[name], s.level) for s in judged], name, say) for name in table.metrics]
+    return SliceLine(table.column, len(judged), worst, [s.level for s in levels if s not in judged])
+
+
+def _worst(values: list[tuple[float | None, str]], metric: str, say: Wording) -> str:
+    """The worst value and its level; of a metric by which nothing is better, the one furthest from 0."""
+    known = [(value, level) for value, level in values if value is not None]
+    if not known:
+        return "–"
+    unranked = metric in say.judge.UNRANKED
+    value, level = min(known, key=lambda of: -abs(of[0]) if unranked else better(say.judge, metric, of[0], 0.0))
+    return f"{say.value(metric, value, 1)} ({level})"
 
 
 def plain(value: Any) -> Any:

@@ -32,9 +32,9 @@ class Axis:
     def ticks(self) -> list[tuple[float, str]]:
         """Round numbers along the axis, and how they are written: all with as many digits."""
         values = ticks(self.low, self.high)
-        scale, sign = (100.0, "%") if self.share else (1.0, "")
+        scale, sign = (100.0, "%") if self.share else thousands(max(map(abs, values)))
         digits = max(len(f"{v * scale:.6g}".partition(".")[2]) for v in values)
-        return [(v, f"{v * scale:,.{digits}f}{sign}") for v in values]
+        return [(v, f"{v * scale:,.{digits}f}{sign}".replace("-", "−")) for v in values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,13 @@ class Column:
     name: str
     value: float
     group: str = ""
+
+
+def thousands(most: float) -> tuple[float, str]:
+    """How numbers of this size fit a tick: by what they are multiplied, and the sign behind them."""
+    signs = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
+    unit, sign = next(((unit, sign) for unit, sign in signs if most >= unit), (1.0, ""))
+    return (1e-3 if sign == "k" else 1 / unit), sign
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:

@@ -10,6 +10,7 @@ from fullcircle.core.tables import read_json
 from fullcircle.runtime.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -32,8 +33,20 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def numbers(path: Path, *columns: str) -> tuple[tuple[float, ...], ...]:
     """Columns of a CSV or TSV file, row by row; a row with a null is left out. Raises DataError."""
-    read = (tuple(number(row[column]) for column in columns) for row in rows(path))
-    return tuple(row for row in read if all(map(math.isfinite, row)))
+    return _finite(rows(path), columns)
+
+
+def numbers_by(path: Path, key: str, *columns: str) -> dict[str, tuple[tuple[float, ...], ...]]:
+    """As `numbers`, for each value of a column `key`, in the order of the file. Raises DataError."""
+    parts: dict[str, list[dict[str, str]]] = {}
+    for row in rows(path):
+        parts.setdefault(row[key], []).append(row)
+    return {name: _finite(part, columns) for name, part in parts.items()}
+
+
+def _finite(read: Sequence[dict[str, str]], columns: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+    values = (tuple(number(row[column]) for column in columns) for row in read)
+    return tuple(row for row in values if all(map(math.isfinite, row)))
 
 
 def number(text: str) -> float:

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from fullcircle.evaluation.binary import NAMES
 
 if TYPE_CHECKING:
     from fullcircle.core.problem import Behaviour
     from fullcircle.evaluation.gates import Judged
-    from fullcircle.report.facts import Facts, Fit
+    from fullcircle.report.facts import Facts
+    from fullcircle.report.parts import Fit
     from fullcircle.runtime.columns import Column
 
-MEANINGS = {
-    "auc": "how often a positive ranks above a negative; 0.5 is chance",
-    "ap": "precision, averaged over all recalls; chance is the share of positives",
-    "logloss": "mean surprise at what came, in nats",
-    "brier": "mean squared error of the probabilities",
-    "ece": "mean distance between foretold and observed share, in bins of equal count",
-    "acc": "share of rows foretold right at the threshold",
-    "prec": "share of alarms that are right",
-    "rec": "share of positives that raise an alarm",
-    "f1": "harmonic mean of precision and recall",
-}
-LOWER_IS_BETTER = ("logloss", "brier", "ece")
-GATES = {
-    "slice_gap": "AUC gap to the worst slice",
-    "train_gap": "AUC gap to training rows",
-    "over_dummy": "AUC above knowing nothing",
-    "over_rule": "AUC above the best single rule",
-    "over_champion": "AUC above the champion",
-    "invariance": "invariance checks that hold",
-    "direction": "direction checks that hold",
-}
 VERDICTS = {
     "blessed": "Every gate that could be judged was passed.",
     "rejected": "At least one gate failed: this model must not be used.",
@@ -72,16 +52,6 @@ def interval(bounds: tuple[float | None, float | None] | None, digits: int = 4) 
     return f"{number(bounds[0], digits)} – {number(bounds[1], digits)}"
 
 
-def name_of(metric: str) -> str:
-    """The full name of a metric, or of what else a gate may be on."""
-    return NAMES.get(metric) or GATES.get(metric) or metric
-
-
-def demand(gate: Judged) -> str:
-    """What a gate asks for."""
-    return f"≥ {gate.min:g}" if gate.min is not None else f"≤ {gate.max:g}"
-
-
 def margin_to_spare(gates: tuple[Judged, ...]) -> Judged | None:
     """The gate passed most narrowly. One that must reach 1 has nothing to spare, and does not count."""
     passed = [gate for gate in gates if gate.status == "passed" and gate.min != 1.0]
@@ -96,12 +66,13 @@ def change(check: Behaviour) -> str:
 
 
 def expectation(check: Behaviour) -> str:
-    """What the probability must do in answer."""
+    """What the forecast must do in answer; of several classes the probability of which is named, if it is."""
+    whose = f"of {check.of} " if check.of else ""
     if check.expect == "same":
-        return f"stays within {check.tolerance:g}"
+        return f"{whose}stays within {check.tolerance:g}"
     against = "down" if check.expect == "up" else "up"
     slack = f", or {against} by at most {check.tolerance:g}" if check.tolerance else ""
-    return f"goes {check.expect}{slack}"
+    return f"{whose}goes {check.expect}{slack}"
 
 
 def possible(column: Column) -> str:
@@ -111,26 +82,67 @@ def possible(column: Column) -> str:
     return column.possible.removeprefix("one of ").removeprefix("in ")
 
 
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """A model of an ensemble: its `weight` (0..1), its name, and its parameters and rounds in words."""
+
+    weight: float
+    name: str
+    parameters: str
+    rounds: int | None
+
+
 def model(config: dict[str, Any], fit: Fit) -> str:
-    """What was fitted, in a line: name, parameters and rounds; of an ensemble those of each member and its weight."""
+    """What was fitted, in a line: name, parameters and rounds; of an ensemble how many models of which name."""
     if not fit.members:
-        return _single(config, fit.rounds)
-    members = [f"{m.weight:.3g} of {_single(config['members'][m.place], m.rounds)}" for m in fit.members]
-    left_out = len(config["members"]) - len(members)
-    return f"{config['name']} of {' + '.join(members)}" + (f", {left_out} not picked" if left_out else "")
+        said = _parameters(config)
+        rounds = f", {fit.rounds} rounds" if fit.rounds else ""
+        return f"{config['name']}" + (f" ({said})" if said else "") + rounds
+    names = Counter(line.name for line in members(config, fit))
+    left_out = len(config["members"]) - len(fit.members)
+    kinds = " + ".join(f"{many} × {name}" if many > 1 else name for name, many in names.items())
+    return f"{config['name']} of {kinds}" + (f", {left_out} not picked" if left_out else "")
 
 
-def _single(config: dict[str, Any], rounds: int | None) -> str:
-    values = ", ".join(f"{key} {value}" for key, value in config.items() if key != "name")
-    return f"{config['name']}" + (f" ({values})" if values else "") + (f", {rounds} rounds" if rounds else "")
+def members(config: dict[str, Any], fit: Fit) -> list[MemberLine]:
+    """The models of an ensemble that were picked, the heaviest first; none of another model."""
+    parts = sorted(fit.members, key=lambda member: -member.weight)
+    chosen = [(member, config["members"][member.place]) for member in parts]
+    return [MemberLine(m.weight, c["name"], _parameters(c), m.rounds) for m, c in chosen]
+
+
+def _parameters(config: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in config.items() if key != "name")
+
+
+def unfitted(fit: Fit) -> str:
+    """Which rows the numbers called `validation` are of, as the head of a column."""
+    return "Out of fold" if fit.folds > 1 else "On validation"
+
+
+def flattered(fit: Fit) -> str:
+    """What is to be known of those numbers, in a sentence."""
+    if fit.folds > 1:
+        return (
+            f"Out of fold: on training and validation rows, each foretold by a model of the other {fit.folds - 1} "
+            f"of {fit.folds} folds. They are flattered, for rounds, weights and calibration were chosen on them"
+        )
+    return "Validation numbers are flattered, for rounds and calibration were chosen on those rows"
 
 
 def resampled(facts: Facts) -> str:
     """What an interval is, in a few sentences."""
     by, draws = facts.tested.resampled_by, count(facts.judging["resamples"])
-    whole = "whole days" if by == ("year", "month", "day") else f"all rows of a {' and '.join(by)} together"
+    if not by:
+        drawn = "single rows"
+    elif by == ("year", "month", "day"):
+        drawn = "whole days"
+    else:
+        drawn = f"all rows of a {' and '.join(by)} together"
+    timed = facts.split.kind == "time"
+    others, never = ("from the same span", "another season") if timed else ("from the same source", "another source")
     return (
         f"Intervals: {share(facts.tested.interval, 0)}, percentiles of {draws} bootstrap resamples of the "
-        f"test rows that draw {whole}. They say how far a number would move had others been drawn from the "
-        "same span; they do not say what another season, or a model trained anew, would do."
+        f"test rows that draw {drawn}. They say how far a number would move had others been drawn {others}; "
+        f"they do not say what {never}, or a model trained anew, would do."
     )

@@ -8,11 +8,12 @@ one of each class, or a number in the target's own unit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from .columns import Array
+if TYPE_CHECKING:
+    from .columns import Array
 
 
 @dataclass(frozen=True, slots=True)

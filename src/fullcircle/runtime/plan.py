@@ -6,21 +6,17 @@ Training and scoring call the same `apply`, so there is no second implementation
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
 from ..features import LIBRARY, arguments
-from ..features.categories import OneHot, TargetMean
+from ..features.categories import Frequency, OneHot, TargetMean
 from ..features.columns import Rows
-from ..features.numbers import Number
+from ..features.encoders import Encoder
 from .columns import Array, Column, Columns, rows
-from .errors import BundleError
+from .errors import BundleError, DataError
 
 FORMAT = 1
-
-
-Encoder: TypeAlias = Number | OneHot | TargetMean
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ class Plan:
 
 def apply(plan: Plan, columns: Columns) -> Array:
     """Compute the feature matrix, float32 (rows, len(plan.selected)), of columns that passed their checks."""
-    return matrix_of(plan, encode(plan, prepare(plan, columns)))
+    return matrix_of(plan, encode(plan, Rows(prepare(plan, columns))))
 
 
 def matrix_of(plan: Plan, encoded: Columns) -> Array:
@@ -94,8 +90,20 @@ def prepare(plan: Plan, columns: Columns) -> Columns:
 
 
 def create(names: tuple[str, ...], columns: Columns) -> Columns:
-    """Compute created features by name."""
-    return {name: LIBRARY[name](*(columns[argument] for argument in arguments(name))) for name in names}
+    """Compute created features by name. A number that comes out infinite is null: an input would be rejected for it.
+
+    Raises DataError for a function that does not give one value a row.
+    """
+    created = {}
+    for name in names:
+        with np.errstate(all="ignore"):
+            values = np.asarray(LIBRARY[name](*(columns[argument] for argument in arguments(name))))
+        if values.shape != (rows(columns),):
+            raise DataError(f"feature {name} gave an array of shape {values.shape} for {rows(columns):,} rows")
+        if values.dtype.kind in "fiub":
+            values = np.where(np.isinf(values), np.nan, values)
+        created[name] = values
+    return created
 
 
 def look_up(lookup: LookupTable, columns: Columns) -> Columns:
@@ -116,13 +124,13 @@ def look_up(lookup: LookupTable, columns: Columns) -> Columns:
     return found
 
 
-def encode(plan: Plan, columns: Columns) -> Columns:
+def encode(plan: Plan, prepared: Rows) -> Columns:
     """All outputs of the plan's encoders that the model may see, float64."""
-    wanted, seen = set(plan.selected), Rows(columns)
+    wanted = set(plan.selected)
     result: Columns = {}
     for encoder in plan.encoders:
         if not wanted.isdisjoint(encoder.outputs):
-            result |= {name: values for name, values in encoder.encode(seen).items() if name in wanted}
+            result |= {name: values for name, values in encoder.encode(prepared).items() if name in wanted}
     return result
 
 
@@ -130,7 +138,7 @@ def unknown_levels(plan: Plan, columns: Columns) -> dict[str, int]:
     """How many rows of each category hold a level that training did not see (null not counted)."""
     seen, counts = Rows(columns), {}
     for encoder in plan.encoders:
-        if isinstance(encoder, (OneHot, TargetMean)):
+        if isinstance(encoder, (OneHot, TargetMean, Frequency)):
             found, known = seen.coded(encoder.feature), {None, *encoder.known}
             unknown = np.array([level not in known for level in found.levels], dtype=bool)
             counts[encoder.feature] = int(unknown[found.at].sum())

@@ -64,7 +64,7 @@ class ScorerSpec:
 class Scored:
     """`kept`: positions of the rows that were scored; `forecast` is theirs, in the same order.
 
-    `forecast`: float64 (rows, outputs). `columns`: what is told of them, `prediction` first, as `Answer.columns` has it.
+    `forecast`: float64 (rows, outputs). `columns`: what is told of them, `prediction` first (`Answer.columns`).
     `reasons`: why each row that is not among `kept` was set aside, in the order of the rows.
     """
 
@@ -161,7 +161,7 @@ def _last(answer: Array, outputs: int) -> Array:
 
 
 def margin_of(probability: Array) -> Array:
-    """The margin of probabilities (rows, outputs): log odds where there is one output, else logarithms, from 1e-7 up."""
+    """The margin of probabilities (rows, outputs): log odds of a single output, else logarithms, from 1e-7 up."""
     return log_odds(probability) if probability.shape[1] == 1 else np.log(np.maximum(probability, 1e-7))
 
 

@@ -46,17 +46,17 @@ def read(source: Source, spec: Table | None, after: Mark | None = None) -> Readi
     columns = None if spec is None else spec.columns
     # Imported here: bundled data must not pay for SQLAlchemy, nor a database for fsspec.
     if isinstance(source, Bundled):
-        from fullcircle.sources import bundled
+        from fullcircle.sources.bundled import read as read_bundled
 
-        return Reading(*bundled.read(source, columns))
+        return Reading(*read_bundled(source, columns))
     if isinstance(source, File):
-        from fullcircle.sources import file
+        from fullcircle.sources.file import read as read_file
 
-        return Reading(*file.read(source, columns))
+        return Reading(*read_file(source, columns))
     if isinstance(source, Sql):
-        from fullcircle.sources import sql
+        from fullcircle.sources.sql import read as read_sql
 
-        return Reading(*sql.read(source, columns, after))
-    from fullcircle.sources import http
+        return Reading(*read_sql(source, columns, after))
+    from fullcircle.sources.http import read as read_http
 
-    return Reading(*http.read(source, columns, after))
+    return Reading(*read_http(source, columns, after))

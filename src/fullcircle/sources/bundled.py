@@ -69,7 +69,8 @@ def _beside(parts: list[Iterator[pa.RecordBatch]], places: list[str]) -> Iterato
     rows = 0
     while True:
         for i, part in enumerate(parts):
-            if held[i] is None or not held[i].num_rows:
+            batch = held[i]
+            if batch is None or not batch.num_rows:
                 held[i] = next((batch for batch in part if batch.num_rows), None)
         here = [batch for batch in held if batch is not None]
         if not here:

@@ -181,8 +181,9 @@ def _rows(text: io.TextIOWrapper, dialect: Dialect) -> Iterator[list[str]]:
     for _ in range(dialect.skip):
         text.readline()
     quote = dialect.quote or None
-    style = lines.QUOTE_MINIMAL if quote else lines.QUOTE_NONE
-    return lines.reader(text, delimiter=dialect.delimiter, quotechar=quote, quoting=style)
+    if quote is None:
+        return lines.reader(text, delimiter=dialect.delimiter, quoting=lines.QUOTE_NONE)
+    return lines.reader(text, delimiter=dialect.delimiter, quotechar=quote)
 
 
 def _other_encoding(opener: Opener, dialect: Dialect, where: str, error: Exception) -> str:

@@ -34,10 +34,10 @@ def read(source: File, columns: dict[str, Column] | None) -> tuple[Iterator[pa.R
     path = source.path.replace("{as_of}", source.as_of or "")
     where = masked(path)
     place = place_of(path, source.storage, source.timeout, where)
-    form = source.format or _format(path)
+    form = source.format or format_of(path)
     suffixes = SUFFIXES[form] if form else tuple(s for many in SUFFIXES.values() for s in many)
     names = listed(path, place, suffixes, where)
-    form = form or _format(names[0])
+    form = form or format_of(names[0])
     if form is None:
         raise SourceError(f"{where}: its name does not say what it is. Give `format`, one of {', '.join(SUFFIXES)}.")
     if source.sha256 is not None:
@@ -46,7 +46,8 @@ def read(source: File, columns: dict[str, Column] | None) -> tuple[Iterator[pa.R
     return _batches(source, names, place, form, columns), origin
 
 
-def _format(path: str) -> str | None:
+def format_of(path: str) -> str | None:
+    """What a file is, by its name; None where that does not say."""
     return next((form for form, suffixes in SUFFIXES.items() if unpacked(path).lower().endswith(suffixes)), None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fullcircle.sources.sql import Question
 
 BLOCK = 1 << 22  # bytes
+_STEP = 500  # rows
 _NUMERIC = 1700
 _BY_OID = {
     16: pa.bool_(),
@@ -95,7 +97,7 @@ class Rows(io.RawIOBase):
     """A COPY as a file: rows come one by one, and are given on in blocks."""
 
     def __init__(self, copy: Copy) -> None:
-        self._copy, self._held = copy, memoryview(b"")
+        self._rows, self._held = iter(copy), memoryview(b"")
 
     def readable(self) -> bool:
         """It is."""
@@ -108,11 +110,12 @@ class Rows(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes; all that is left for -1."""
         if not self._held:
-            rows, length, wanted = [], 0, size if size > 0 else 2**62
-            while length < wanted and (row := self._copy.read()):
-                rows.append(row)
-                length += len(row)
-            self._held = memoryview(b"".join(rows))
+            parts, length, wanted = [], 0, size if size > 0 else 2**62
+            # Many rows a step: a step of Python for each of them would cost more than to parse them.
+            while length < wanted and (part := b"".join(islice(self._rows, _STEP))):
+                parts.append(part)
+                length += len(part)
+            self._held = memoryview(b"".join(parts))
         given, self._held = (self._held, self._held[:0]) if size < 0 else (self._held[:size], self._held[size:])
         return bytes(given)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fullcircle.cleaning.expressions import holds, mentioned
+from fullcircle.cleaning.joins import check_joins, joined
 from fullcircle.cleaning.pointintime import due_at, last_observed, recent
 from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
@@ -118,6 +119,12 @@ def add_known(
     return known, {"rows_without_observation": unobserved}
 
 
+def raw_of(table: str) -> Path:
+    """Where the raw table is: a file, or a folder of snapshots in the order they were taken."""
+    parts = paths.raw_parts(table)
+    return parts if parts.is_dir() else paths.raw(table)
+
+
 def main() -> None:
     """Sift every table, join what was known, check the result; write both halves, the reference tables, the schema."""
     from fullcircle.cleaning.schema import check_clean  # pandera: half a second for who wants the configuration alone
@@ -125,9 +132,12 @@ def main() -> None:
     config = load(CleanConfig, "clean")
     name, moment = load(str, "problem.table"), load(Moment | None, "problem.moment")
     data = load_file(Data, Path(load(str, "problem.data")))
-    sifted = {table: sift(read_columns(paths.raw(table)), spec, table, config) for table, spec in data.tables.items()}
+    check_joins(data, name)
+    sifted = {table: sift(read_columns(raw_of(table)), spec, table, config) for table, spec in data.tables.items()}
     observed = sifted[data.observations.table].kept if data.observations else {}
     known, report = add_known(sifted[name].kept, moment, data.observations, observed, data.history)
+    known, unmatched = joined(known, {table: s.kept for table, s in sifted.items()}, data.joins)
+    report |= {"rows_without_match": unmatched} if data.joins else {}
     schema = schema_of(data, name, moment)
     check_clean(pd.DataFrame({c: known[c] for c in schema.inputs}), schema.inputs, "clean")
     assert rows(known) + rows(sifted[name].rejected) == sifted[name].report["rows"]  # noqa: S101

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,17 +14,26 @@ from fullcircle.core.problem import Features, Lookup, Schema, Target
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_json, write_json, write_matrix
 from fullcircle.core.threads import side_by_side
-from fullcircle.features import LIBRARY, arguments
-from fullcircle.features.categories import OneHot, fit_target_mean, levels_of
+from fullcircle.features import HOMES, LIBRARY, arguments
+from fullcircle.features.categories import levels_of
 from fullcircle.features.columns import Rows
-from fullcircle.features.numbers import Number
-from fullcircle.features.selection import Dropped, select
+from fullcircle.features.encoders import (
+    ENCODINGS,
+    Encoder,
+    EncoderConfig,
+    Kind,
+    fit_encoders,
+    kind_of,
+    unlike,
+)
+from fullcircle.features.numbers import Difference, Ratio, fit_group
+from fullcircle.features.selection import Dropped, Selection, is_constant, select
+from fullcircle.features.stability import frequencies
 from fullcircle.features.targets import indicators
 from fullcircle.runtime.columns import Array, rows
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.plan import (
     FORMAT,
-    Encoder,
     LookupTable,
     Plan,
     apply,
@@ -38,27 +48,26 @@ if TYPE_CHECKING:
     from fullcircle.runtime.columns import Column, Columns
 
 
-@dataclass(frozen=True, slots=True)
-class FeaturizeConfig:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeaturizeConfig(EncoderConfig):
     """How features are encoded, filled, scaled and selected; what each number means stands in conf/config.yaml."""
 
-    few_levels: int
-    min_level_rows: int
-    smoothing: float
     missing: Literal["keep", "median"]
     scale: Literal["none", "standard"]
     max_correlation: float
     min_information: float
-    cross_fit: int = 1
-    rare: Literal["unknown", "level"] = "unknown"
+    select: Literal["none", "stable"] = "none"
+    min_stability: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.cross_fit < 1:
-            raise ValueError(f"cross_fit {self.cross_fit} is a number of folds: 1 (none), or 2 and more")
         if not 0 < self.max_correlation <= 1:
             raise ValueError(f"max_correlation {self.max_correlation:g} is outside 0..1")
         if min(self.few_levels, self.min_level_rows, self.smoothing, self.min_information) < 0:
             raise ValueError("few_levels, min_level_rows, smoothing and min_information must not be negative")
+        if not 0 <= self.min_stability <= 1:
+            raise ValueError(f"min_stability {self.min_stability:g} is outside 0..1")
+        if self.cross_fit < 1:
+            raise ValueError(f"cross_fit {self.cross_fit} is a number of folds: 1 (none), or 2 and more")
         if self.scale == "standard" and self.missing == "keep":
             raise ValueError("scale: standard needs missing: median, for a null has no place on a scale")
 
@@ -75,6 +84,8 @@ class Fitted:
     matrix: Array
     dropped: tuple[Dropped, ...]
     information: dict[str, float]  # bits that each candidate tells about the target
+    doubtful: tuple[str, ...] = ()  # selected though they tell too little, for nothing tells more
+    stability: dict[str, float] = field(default_factory=dict)  # share of the halves in which a feature was important
 
 
 def fit_plan(
@@ -94,20 +105,88 @@ def fit_plan(
     tables = tuple(fit_lookup(lookup, table, raw) for lookup, table in lookups)
     plan = Plan(FORMAT, inputs, tables, features.created, (), ())
     prepared = prepare(plan, raw)
-    rows, y = Rows(prepared), indicators(target, classes)
-    fits = [fit_encoder(name, rows, y, config) for name in (*features.columns, *features.created)]
-    encoders = tuple(encoder for encoder, _ in fits)
-    outputs = tuple(name for encoder in encoders for name in encoder.outputs)
-    plan = replace(plan, encoders=encoders, selected=outputs)
-    learnt = {name: values for _, crossed in fits for name, values in crossed.items()}
-    encoded = encode(plan, prepared) | learnt
+    table = Rows(prepared)
+    encoders, learnt = _fit_encoders(table, inputs, target, features, config, classes)
+    plan = replace(plan, encoders=encoders, selected=tuple(name for encoder in encoders for name in encoder.outputs))
+    encoded = encode(plan, table)
+    # One level has one mean, but one a fold out of fold: noise that tells the fold.
+    learnt = {name: values for name, values in learnt.items() if not is_constant(encoded[name])}
+    encoded |= learnt
     chosen = select(encoded, target, classes, config.max_correlation, config.min_information)
     if not chosen.selected:
-        raise DataError("selection left no feature; lower featurize.min_information")
+        raise DataError(f"none of {len(encoded)} features has more than one value among {len(target):,} training rows")
+    stability: dict[str, float] = {}
+    if config.select == "stable":
+        chosen, stability = _stable(chosen, encoded, target, classes, config.min_stability)
     matrix = np.stack([encoded[name] for name in chosen.selected], axis=1)
     crossed = tuple(name for name in chosen.selected if name in learnt)
     plan = replace(plan, selected=chosen.selected, crossed=crossed, **_filling(matrix, config))
-    return Fitted(plan, matrix_of(plan, encoded), chosen.dropped, chosen.information)
+    return Fitted(plan, matrix_of(plan, encoded), chosen.dropped, chosen.information, chosen.doubtful, stability)
+
+
+def _fit_encoders(
+    table: Rows,
+    inputs: dict[str, Column],
+    target: Array,
+    features: Features,
+    config: FeaturizeConfig,
+    classes: int,
+) -> tuple[tuple[Encoder, ...], Columns]:
+    """The encoders, no two with an output of the same name, and the outputs that training rows have out of fold."""
+    y = indicators(target, classes)
+    kinds = kinds_of(inputs) | {name: kind_of(table, name) for name in table.columns if name not in inputs}
+    demand_kinds(features, kinds)
+    fits: list[tuple[Encoder, Array | None]] = []
+    for name in (*features.columns, *features.created):
+        fits += fit_encoders(name, kinds[name], features.encode.get(name, ()), table, y, config)
+    fits += [(Ratio("ratio", *pair), None) for pair in features.ratios]
+    fits += [(Difference("difference", *pair), None) for pair in features.differences]
+    for number, by in features.groups:
+        levels, _ = levels_of(table.coded(by), config.min_level_rows)
+        fits.append((fit_group(number, by, table, levels), None))
+    taken, encoders = {"target"}, []
+    learnt: Columns = {}
+    for fit, crossed in fits:
+        encoder = unlike(fit, taken)
+        encoders.append(encoder)
+        taken.update(encoder.outputs)
+        if crossed is not None:
+            learnt |= dict(zip(encoder.outputs, crossed.T, strict=True))
+    return tuple(encoders), learnt
+
+
+def _stable(
+    chosen: Selection, encoded: Columns, target: Array, classes: int, least: float
+) -> tuple[Selection, dict[str, float]]:
+    """Drop what trees rarely find important; where that is everything, keep what they find so most often."""
+    matrix = np.stack([encoded[name] for name in chosen.selected], axis=1).astype(np.float32)
+    found = frequencies(matrix, target, partial(tree_importance, classes=classes))
+    kept = found >= min(least, found.max())
+    rare = [
+        Dropped(name, f"is important in {share:.2f} of the halves")
+        for name, share, stays in zip(chosen.selected, found, kept, strict=True)
+        if not stays
+    ]
+    selected = tuple(name for name, stays in zip(chosen.selected, kept, strict=True) if stays)
+    doubtful = tuple(name for name in chosen.doubtful if name in selected)
+    stability = dict(zip(chosen.selected, found.tolist(), strict=True))
+    return replace(chosen, selected=selected, dropped=(*chosen.dropped, *rare), doubtful=doubtful), stability
+
+
+def tree_importance(matrix: Array, target: Array, seed: int, *, classes: int) -> Array:
+    """Total gain of each feature in a few small boosted trees: float64 (features,)."""
+    import xgboost
+
+    objective = {0: "reg:squarederror", 2: "binary:logistic"}.get(classes, "multi:softprob")
+    params = {
+        "objective": objective, "max_depth": 4, "eta": 0.2, "subsample": 0.8, "colsample_bynode": 0.3, "seed": seed,
+        "tree_method": "hist", "max_bin": 64, "nthread": 1,
+    }  # fmt: skip
+    if classes > 2:
+        params["num_class"] = classes
+    booster = xgboost.train(params, xgboost.DMatrix(matrix, target), num_boost_round=30)
+    gains = booster.get_score(importance_type="total_gain")
+    return np.array([gains.get(f"f{i}", 0.0) for i in range(matrix.shape[1])], dtype=float)
 
 
 def fit_lookup(lookup: Lookup, table: Columns, train: Columns) -> LookupTable:
@@ -140,23 +219,6 @@ def _typical(table: LookupTable, fallback: str | None, train: Columns) -> dict[s
     return {"fallback": fallback, "typical": typical, "default": default}
 
 
-def fit_encoder(name: str, rows: Rows, y: Array, config: FeaturizeConfig) -> tuple[Encoder, Columns]:
-    """Choose and fit the encoder of one feature; levels are kept in alphabetical order.
-
-    The second is what training rows are to learn from instead of the encoder's outputs: those that are out of fold.
-    """
-    if rows[name].dtype != object:
-        return Number("number", name), {}
-    found = rows.coded(name)
-    levels, rare = levels_of(found, config.min_level_rows)
-    if config.rare == "unknown":
-        rare = ()
-    if len(levels) <= config.few_levels:
-        return OneHot("onehot", name, levels, rare), {}
-    encoder, means = fit_target_mean(name, found, levels, rare, y, config.smoothing, config.cross_fit)
-    return encoder, encoder.named(means) if config.cross_fit > 1 else {}
-
-
 def _filling(matrix: Array, config: FeaturizeConfig) -> dict[str, Any]:
     """Medians of each output, and the mean and standard deviation of what is then filled, as the configuration asks."""
     if config.missing == "keep":
@@ -173,20 +235,25 @@ def _filling(matrix: Array, config: FeaturizeConfig) -> dict[str, Any]:
     }
 
 
+def kinds_of(inputs: dict[str, Column]) -> dict[str, Kind]:
+    """What inputs are to encoders: an integer is a number."""
+    return {name: "number" if column.kind == "integer" else column.kind for name, column in inputs.items()}
+
+
 def demand_known(features: Features, lookups: tuple[Lookup, ...], schema: Schema) -> None:
     """Refuse a feature of a column that is not known at the moment of prediction, or that nobody has heard of."""
     looked_up = {name for lookup in lookups for name in lookup.columns.values()}
     if hidden := sorted(looked_up & schema.inputs.keys()):
         raise ConfigError(f"problem.lookups: {', '.join(hidden)} would hide an input of that name; give it another")
-    unheard = [name for name in features.created if name not in LIBRARY]
-    if unheard:
-        raise ConfigError(
-            f"problem.features.created: no such function: {', '.join(unheard)}. Known: {', '.join(LIBRARY)}"
-        )
+    if "target" in schema.inputs | dict.fromkeys(looked_up):
+        raise ConfigError("an input or a looked-up column is called target, as the target itself is; rename it")
+    demand_functions(features.created, looked_up | schema.inputs.keys())
     keys = [
         (f"lookup in {lookup.table}", c) for lookup in lookups for c in (lookup.key, lookup.fallback) if c is not None
     ]
+    pairs = (*features.ratios, *features.differences, *features.groups)
     uses = [(name, name) for name in features.columns] + [(n, a) for n in features.created for a in arguments(n)]
+    uses += [(f"[{', '.join(pair)}]", name) for pair in pairs for name in pair if name not in features.created]
     uses = [(feature, column) for feature, column in uses if column not in looked_up] + keys
     for feature, column in uses:
         if column in schema.inputs:
@@ -201,6 +268,42 @@ def demand_known(features: Features, lookups: tuple[Lookup, ...], schema: Schema
             raise ConfigError(
                 f"problem.lookups: {feature} goes by {column}, a {schema.inputs[column].kind}; it takes a category"
             )
+    demand_kinds(features, kinds_of(schema.inputs) | dict.fromkeys(looked_up, "number"))
+
+
+def demand_functions(names: tuple[str, ...], columns: set[str]) -> None:
+    """Refuse a created feature that is no function, is two, or hides one of `columns`."""
+    if unheard := [name for name in names if name not in LIBRARY]:
+        raise ConfigError(
+            f"problem.features.created: no such function: {', '.join(unheard)}. Known: {', '.join(LIBRARY)}"
+        )
+    if several := [f"{name} ({', '.join(HOMES[name])})" for name in names if len(HOMES[name]) > 1]:
+        raise ConfigError(
+            f"problem.features.created: more than one function of the name: {', '.join(several)}; rename one"
+        )
+    if hidden := sorted(columns & set(names)):
+        raise ConfigError(f"problem.features.created: {', '.join(hidden)} would hide a column of that name; rename it")
+
+
+def demand_kinds(features: Features, kinds: dict[str, Kind]) -> None:
+    """Refuse what a column's kind does not allow; a column that `kinds` does not have (a created one) passes."""
+    for name, encodings in features.encode.items():
+        for encoding in encodings:
+            if name in kinds and encoding not in ENCODINGS[kinds[name]]:
+                allowed = ", ".join(ENCODINGS[kinds[name]])
+                raise ConfigError(f"problem.features.encode.{name}: {encoding} is not for a {kinds[name]}: {allowed}")
+    for where, pairs, wanted in (
+        ("ratios", features.ratios, {("number", "number")}),
+        ("differences", features.differences, {("number", "number"), ("time", "time")}),
+        ("groups", features.groups, {("number", "category")}),
+    ):
+        for pair in pairs:
+            found = tuple(kinds.get(name) for name in pair)
+            if None not in found and found not in wanted:
+                takes = " or ".join(f"a {first} and a {second}" for first, second in sorted(wanted))
+                raise ConfigError(
+                    f"problem.features.{where}: [{', '.join(pair)}] is a {found[0]} and a {found[1]}; it takes {takes}"
+                )
 
 
 def _floats(values: Array) -> list[float | None]:
@@ -212,9 +315,11 @@ def describe(fitted: Fitted) -> dict[str, Any]:
     return {
         "candidates": len(fitted.information),
         "selected": list(fitted.plan.selected),
+        "doubtful": list(fitted.doubtful),
+        "cross_fitted": list(fitted.plan.crossed),
         "dropped": [{"feature": d.feature, "why": d.why} for d in fitted.dropped],
         "information": fitted.information,
-    }
+    } | ({"stability": fitted.stability} if fitted.stability else {})
 
 
 def not_asked_for(schema: Schema) -> tuple[str, ...]:

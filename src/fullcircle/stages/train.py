@@ -10,6 +10,7 @@ import numpy as np
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.problem import Costs, Target
+from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_matrix, write_csv, write_json
 from fullcircle.evaluation import baselines
@@ -20,16 +21,15 @@ from fullcircle.models.crossed import cross_fit
 from fullcircle.models.curve import learning_curve
 from fullcircle.models.ensemble import FittedEnsemble
 from fullcircle.models.sample import sides_of
+from fullcircle.runtime.answers import Answer
 from fullcircle.runtime.errors import ParityError
 from fullcircle.runtime.plan import apply, unknown_levels
 from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec, read_plan
 from fullcircle.runtime.typed import plain
-from fullcircle.stages.split import Split, TimeSplit, folds
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound
     from fullcircle.models.sample import Sample
-    from fullcircle.runtime.answers import Answer
     from fullcircle.runtime.columns import Array, Columns
     from fullcircle.runtime.plan import Plan
 
@@ -181,7 +181,7 @@ def main() -> None:
     raw, raw_validation = read_columns(paths.TRAIN, columns), read_columns(paths.VALIDATION, columns)
     sides = sides_of((X, y), (X_validation, y_validation), goal.classes)
     with learning_curve(paths.CURVE) as on_round:
-        trained = train(plan, sides, model, config, goal, on_round, fold_of(split, config.folds))
+        trained = train(plan, sides, model, config, goal, on_round, fold_of(split, config.folds, goal.classes))
     # Columns out of fold are for learning alone: what was learnt is held against what the scorer computes.
     seen = demand_parity(trained, raw, config, "training", None if plan.crossed else X)
     demand_parity(trained, raw_validation, config, "validation", X_validation)
@@ -200,14 +200,14 @@ def goal_of(params: Any = None) -> Goal:
     return Goal(load(Target, "problem.target", params), load(str, "problem.metric", params), threshold)
 
 
-def fold_of(split: Split, count: int) -> Array | None:
+def fold_of(split: Split, count: int, classes: int) -> Array | None:
     """The fold of each training and then validation row; None where validation rows are what a model is judged on."""
     if count == 1 or isinstance(split, TimeSplit):
         return None
     columns = [*split.columns, "target"] if split.columns else None
     sides = [read_columns(path, columns) for path in (paths.TRAIN, paths.VALIDATION)]
     both = {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
-    return folds(both, split, count)
+    return folds(both, split, count, classes)
 
 
 def _write_reports(

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from fullcircle.evaluation.binary import NAMES
-
-METRICS = tuple(f"val_{name}" for name in NAMES)
+from fullcircle.evaluation.tasks import judge_of
+from fullcircle.runtime.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

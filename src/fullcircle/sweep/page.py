@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from fullcircle.core.tables import rounded
 from fullcircle.report import words
 from fullcircle.report.charts import bars
+from fullcircle.report.wording import name_of_any
 from fullcircle.sweep import charts
 from fullcircle.sweep.charts import plain
 from fullcircle.sweep.trials import Direction, Trial, judged, ranked, running_best
@@ -263,7 +264,7 @@ def short(keys: Iterable[str]) -> dict[str, str]:
 def named(metric: str) -> str:
     """The full name of a metric; one of validation rows says so."""
     plain_name = metric.removeprefix("val_")
-    name = words.name_of(plain_name)
+    name = name_of_any(plain_name)
     return name if plain_name == metric else f"{name} on validation"
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from fullcircle.core import paths
 from fullcircle.core.config import load, read_params
 from fullcircle.core.problem import Features, Lookup, Schema
+from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.tables import read_columns, read_json, read_matrix, rounded
 from fullcircle.models import ModelConfig
 from fullcircle.models.sample import Sample, sides_of
@@ -25,7 +26,6 @@ from fullcircle.runtime.plan import Plan, apply
 from fullcircle.runtime.scorer import read_plan
 from fullcircle.runtime.typed import build
 from fullcircle.stages.featurize import FeaturizeConfig, fit_plan
-from fullcircle.stages.split import Split, TimeSplit, folds
 from fullcircle.stages.train import Measured, TrainConfig, goal_of, measure
 
 if TYPE_CHECKING:
@@ -118,7 +118,9 @@ class Workplace:
         config: Split = load(Split, "split", params)
         assert not isinstance(config, TimeSplit)  # noqa: S101
         both = self._both(params)
-        return folds({name: both[name] for name in (*(config.columns or both), "target")}, config, count)
+        return folds(
+            {name: both[name] for name in (*(config.columns or both), "target")}, config, count, goal_of(params).classes
+        )
 
     def _both(self, params: dict[str, Any]) -> Columns:
         train, validation = self._read(params)

@@ -1,0 +1,47 @@
+"""AutoGluon's side: `PEER/bin/python -m benchmarks.peer.fit TABLE CUT OUT SECONDS`, in its own environment.
+
+It fits the known rows of the folder CUT and answers for the new ones. OUT gets answers.csv, written as
+`fullcircle score` writes it (row, prediction, a probability a class), and run.json.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+from autogluon.tabular import TabularPredictor, __version__  # type: ignore[import-not-found]
+
+from benchmarks.peer.tables import TABLES
+
+# What will be judged is told to it, as it is to ours: by its own default it would choose its models by accuracy.
+METRIC = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "root_mean_squared_error"}
+
+
+def main() -> None:
+    """Fit, answer, write."""
+    name, cut, out, seconds = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])
+    table = next(each for each in TABLES if each.name == name)
+    known, new = pd.read_csv(cut / "known.csv"), pd.read_csv(cut / "new.csv")
+    with tempfile.TemporaryDirectory() as folder:
+        predictor = TabularPredictor(
+            label=table.target, problem_type=table.task, eval_metric=METRIC[table.task], path=f"{folder}/predictor"
+        )
+        start = time.perf_counter()
+        predictor.fit(known, presets="medium_quality", time_limit=seconds, num_cpus=2, num_gpus=0)
+        spent = time.perf_counter() - start
+        answers = pd.DataFrame({"row": range(1, len(new) + 1), "prediction": predictor.predict(new).to_numpy()})
+        if table.task != "regression":
+            probability = predictor.predict_proba(new).add_prefix("probability_").reset_index(drop=True)
+            answers = pd.concat([answers, probability], axis=1)
+        models = predictor.model_names()
+    answers.to_csv(out / "answers.csv", index=False)
+    told = {"seconds": spent, "version": f"AutoGluon {__version__}", "failed": False, "models": models}
+    (out / "run.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

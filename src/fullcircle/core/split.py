@@ -1,0 +1,107 @@
+"""The ways to split, typed, and the draw by hash behind them: a row's place depends on its values alone."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from fullcircle.runtime.columns import rows
+
+if TYPE_CHECKING:
+    from fullcircle.runtime.columns import Array, Columns
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSplit:
+    """Train before `validation_from`, validation before `test_from`, test from then on; compared column by column.
+
+    A border is a number where the column is one, a date or time as ISO 8601 text where the column is a time, and text
+    where it is text, which goes by the alphabet.
+    """
+
+    kind: Literal["time"]
+    columns: tuple[str, ...]
+    validation_from: tuple[float | str, ...]
+    test_from: tuple[float | str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.columns:
+            raise ValueError("columns: name the columns that tell the time, in problem.time")
+        if not len(self.columns) == len(self.validation_from) == len(self.test_from):
+            raise ValueError(f"validation_from and test_from each need a value for {', '.join(self.columns)}")
+        borders = list(zip(self.validation_from, self.test_from, strict=True))
+        if any(isinstance(first, str) != isinstance(second, str) for first, second in borders):
+            raise ValueError("validation_from and test_from must both be numbers, or both be text")
+        if self.validation_from >= self.test_from:
+            raise ValueError(f"test_from {self.test_from} must come after validation_from {self.validation_from}")
+
+
+@dataclass(frozen=True, slots=True)
+class RandomSplit:
+    """By a hash of `columns` (none: all but the target), drawn within each class.
+
+    Shares of all rows: 0..1, their sum below 1.
+    """
+
+    kind: Literal["random"]
+    columns: tuple[str, ...]
+    validation: float
+    test: float
+    salt: str
+
+    def __post_init__(self) -> None:
+        _check_shares(self.validation, self.test)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSplit:
+    """By a hash of `columns`, so that all rows of a group are on one side. Shares of groups: 0..1, sum below 1."""
+
+    kind: Literal["group"]
+    columns: tuple[str, ...]
+    validation: float
+    test: float
+    salt: str
+
+    def __post_init__(self) -> None:
+        if not self.columns:
+            raise ValueError("columns: name those whose equal values keep rows together, in problem.together")
+        _check_shares(self.validation, self.test)
+
+
+Split: TypeAlias = TimeSplit | RandomSplit | GroupSplit
+
+
+def _check_shares(validation: float, test: float) -> None:
+    if not (validation > 0 and test > 0 and validation + test < 1):
+        raise ValueError(f"validation {validation:g} and test {test:g} must be above 0, and leave rows to train on")
+
+
+def drawn_by(labelled: Columns, config: RandomSplit | GroupSplit) -> list[Array]:
+    """The columns whose values place a row: those of the split, or all that it has, in alphabetical order."""
+    return [labelled[name] for name in config.columns or sorted(labelled.keys() - {"target"})]
+
+
+def drawn(columns: list[Array], strata: Array, salt: str) -> Array:
+    """A number in [0, 1) a row that depends on its values, its stratum and the salt alone (BLAKE2b)."""
+    texts = zip(strata.tolist(), *(column.tolist() for column in columns), strict=True)
+    keys = [repr((salt, *values)).encode() for values in texts]
+    hashes = [int.from_bytes(hashlib.blake2b(key, digest_size=6).digest(), "big") for key in keys]
+    return np.array(hashes, dtype=float) / 2**48
+
+
+def folds(labelled: Columns, config: RandomSplit | GroupSplit, count: int, classes: int) -> Array:
+    """A fold, 0 to count - 1, for each row of training and validation: equally many of each class, or whole groups.
+
+    By the order of their hashes, so that the order of the rows does not matter.
+    """
+    at = drawn(drawn_by(labelled, config), np.zeros(rows(labelled)), f"{config.salt} folds")
+    if isinstance(config, GroupSplit):
+        return np.unique(at, return_inverse=True)[1] % count
+    order = np.lexsort((at, labelled["target"])) if classes else np.argsort(at, kind="stable")
+    fold = np.empty(len(at), np.int64)
+    fold[order] = np.arange(len(at)) % count
+    return fold

@@ -1,0 +1,147 @@
+"""http: records of a paged JSON API, by dlt's RESTClient: it knows the ways of paging, waits and tries again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from fullcircle.runtime.errors import SourceError
+from fullcircle.sources.records import batches_of
+from fullcircle.sources.telling import masked, missing_extra, secret, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+    from dlt.sources.helpers.rest_client.paginators import BasePaginator
+
+    from fullcircle.core.source import Http, Paging, Scalar
+    from fullcircle.runtime.columns import Column
+    from fullcircle.sources import Mark
+
+_ADVICE = "Look at the address in a browser or with curl; retries, wait and timeout are in the problem's sources."
+
+
+def read(
+    source: Http, columns: dict[str, Column] | None, after: Mark | None = None
+) -> tuple[Iterator[pa.RecordBatch], str]:
+    """Batches of the records of all pages, and the address in words. Raises SourceError, here or on the way.
+
+    `after` is sent where the source says as which parameter.
+    """
+    where = masked(source.url)
+    try:
+        import dlt  # noqa: F401
+    except ImportError:
+        raise missing_extra(where, "dlt", "http") from None
+    secrets = {header: secret(variable, where) for header, variable in source.headers_env.items()}
+    parameters: dict[str, Scalar] = dict(source.parameters)
+    if source.as_of is not None and source.as_of_parameter is not None:
+        parameters[source.as_of_parameter] = source.as_of
+    if after is not None and source.watermark_parameter is not None:
+        parameters[source.watermark_parameter] = after.isoformat() if isinstance(after, datetime) else after
+    paging = source.paging
+    if paging.size is not None and paging.size_parameter is not None:
+        parameters[paging.size_parameter] = paging.size
+    origin = where + (f", as of {source.as_of}" if source.as_of else "")
+    return _batches(source, parameters, secrets, where, columns), masked(origin, secrets.values())
+
+
+def _batches(
+    source: Http,
+    parameters: dict[str, Scalar],
+    secrets: dict[str, str],
+    where: str,
+    columns: dict[str, Column] | None,
+) -> Iterator[pa.RecordBatch]:
+    from dlt.sources.helpers.requests import Client
+
+    client = Client(
+        request_timeout=source.timeout,
+        raise_for_status=False,  # the RESTClient does, after the retries
+        request_max_attempts=source.retries + 1,
+        request_backoff_factor=min(1.0, source.wait),
+        request_max_retry_delay=source.wait,
+        retry_condition=lambda response, _: response is not None and response.ok and not _is_json(response),
+    )
+    with told(where, secrets.values(), _ADVICE), client.session as session:
+        yield from batches_of(_records(source, parameters, secrets, where, session), columns, where)
+
+
+def _records(
+    source: Http, parameters: dict[str, Scalar], secrets: dict[str, str], where: str, session: Any
+) -> Iterator[dict[str, Any]]:
+    """Records page by page. Raises SourceError where pages do not make a whole."""
+    from dlt.common import jsonpath
+    from dlt.common.configuration.specs import RuntimeConfiguration
+    from dlt.sources.helpers.rest_client.client import RESTClient
+
+    rest = RESTClient(source.url, {**source.headers, **secrets}, session=session, config=RuntimeConfiguration())
+    last: list[Any] = []
+    given = 0
+    answer: Any = None
+    pages = rest.paginate(
+        params=parameters,
+        paginator=_paginator(source.paging),
+        data_selector=source.records,
+        hooks={"response": [_whole_and_well]},
+    )
+    for number, page in enumerate(pages, 1):
+        answer = page.response.json()
+        if not jsonpath.find_values(source.records, answer):
+            raise SourceError(f"{where}: page {number} has nothing at {source.records}: {str(answer)[:80]!r}")
+        if page and list(page) == last:
+            raise SourceError(
+                f"{where}: page {number} is the page before it, once more. Does the API know the parameter that "
+                "asks for the next? See `paging` of the source."
+            )
+        last = list(page)
+        yield from last
+        given += len(last)
+        if secrets and urlsplit(str(page.request.url)).netloc != urlsplit(source.url).netloc:
+            raise SourceError(
+                f"{where}: page {number} leads to {masked(str(page.request.url))}, another server, which the "
+                "credentials are not for. Make that server the source's url."
+            )
+    if source.paging.kind == "offset" and source.paging.total is not None:
+        total = jsonpath.find_values(source.paging.total, answer)
+        if total and int(total[0]) != given + (source.paging.first or 0):
+            raise SourceError(f"{where}: {given:,} records came, and the API says there are {int(total[0]):,}")
+
+
+def _whole_and_well(response: Any, *_: Any, **__: Any) -> None:
+    _ = response.content  # read before an error is raised, or its connection stays open
+    response.raise_for_status()
+
+
+def _is_json(response: Any) -> bool:
+    try:
+        response.json()
+    except ValueError:
+        return False
+    return True
+
+
+def _paginator(paging: Paging) -> BasePaginator:
+    from dlt.sources.helpers.rest_client import paginators
+
+    if paging.kind == "page":
+        return paginators.PageNumberPaginator(
+            base_page=1 if paging.first is None else paging.first,
+            page_param=paging.parameter or "page",
+            total_path=paging.total,
+        )
+    if paging.kind == "offset":
+        return paginators.OffsetPaginator(
+            limit=paging.size or 0,
+            offset=paging.first or 0,
+            offset_param=paging.parameter or "offset",
+            limit_param=paging.size_parameter or "limit",
+            total_path=paging.total,
+        )
+    if paging.kind == "cursor":
+        return paginators.JSONResponseCursorPaginator(paging.next or "", paging.parameter or "cursor")
+    if paging.kind == "link":
+        return paginators.JSONLinkPaginator(paging.next or "")
+    return paginators.HeaderLinkPaginator() if paging.kind == "header" else paginators.SinglePagePaginator()

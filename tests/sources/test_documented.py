@@ -1,0 +1,28 @@
+"""What docs/sources.md shows can be written so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fullcircle.core.problem import Join
+from fullcircle.core.source import Source
+from fullcircle.runtime.typed import build
+
+TEXT = (Path(__file__).parents[2] / "docs/sources.md").read_text(encoding="utf-8")
+BLOCKS = [yaml.safe_load(part.partition("```")[0]) for part in TEXT.split("```yaml")[1:]]
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "sources" in block])
+def test_the_sources_shown_are_sources(block: dict[str, dict[str, object]]) -> None:
+    kind: Any = Source  # a union is no type to mypy
+    kinds = [build(kind, plain, name).kind for name, plain in block["sources"].items()]
+    assert kinds in (["file", "sql", "http"], ["sql"])
+
+
+def test_the_joins_shown_are_joins() -> None:
+    shown = [join for block in BLOCKS for join in block.get("joins", [])]
+    assert [build(Join, join, "joins").named for join in shown] == [{"name": "owner_name", "since": "owner_since"}]
