@@ -9,7 +9,7 @@ import numpy as np
 
 from fullcircle.core.threads import side_by_side
 from fullcircle.drafting.alone import Alone, alone
-from fullcircle.drafting.kinds import seen
+from fullcircle.drafting.kinds import as_category, seen
 from fullcircle.drafting.quick import Quick, quick, rows_for
 from fullcircle.drafting.roles import Drafted, drafted
 from fullcircle.drafting.splits import Suggested, suggest
@@ -62,7 +62,10 @@ def draft(taken: Taken, name: str, target: str, task: Task | None, records: tupl
     """
     where, table = taken.origin, taken.table
     demand_names(table.column_names, (target, *records), where)
-    found = side_by_side(lambda n: seen(n, table.column(n), where), table.column_names)
+    found = side_by_side(
+        lambda n: as_category(n, table.column(n)) if n in records else seen(n, table.column(n), where),
+        table.column_names,
+    )
     held = next(column for column in found if column.name == target)
     guessed = guess(held, table.column(target), task, where)
     others = [drafted(column, column.name in records) for column in found if column.name != target]
@@ -111,7 +114,8 @@ def _repeated(taken: Taken) -> int:
     table = taken.table
     if table.num_columns > 200:
         return 0  # rows that wide do not repeat by chance
-    return int(table.num_rows - table.group_by(table.column_names, use_threads=False).aggregate([]).num_rows)
+    numbered = table.rename_columns([str(i) for i in range(table.num_columns)])  # Arrow reads `.5` as a path
+    return int(table.num_rows - numbered.group_by(numbered.column_names, use_threads=False).aggregate([]).num_rows)
 
 
 def _nothing_to_learn_from(others: list[Drafted], where: str) -> str:

@@ -61,7 +61,10 @@ def quick(columns: Columns, y: Array, classes: int, learn: Array, judge: Array) 
     found: list[tuple[str, float]] = []
     if len(np.unique(y[learn])) < 2:  # a class so rare that none was drawn
         return Quick(metric, "none", len(judge), nothing, nothing)
-    with warnings.catch_warnings():
+    from threadpoolctl import threadpool_limits
+
+    # One thread: the sums are then the same everywhere, and small fits do not wait for each other.
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")  # a quick fit need not converge
         for name, estimator in _estimators(classes, len(learn)).items():
             Z = X if name == "trees" else _filled(X, learn)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fullcircle.core.source import File
+from fullcircle.drafting import table as module
+from fullcircle.drafting.table import joined, take, thinned
+from fullcircle.runtime.csvfile import NULLS
+from fullcircle.runtime.errors import SourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def batches(*sizes: int) -> list[pa.RecordBatch]:
+    start, found = 0, []
+    for size in sizes:
+        found.append(pa.RecordBatch.from_pydict({"i": list(range(start, start + size))}, pa.schema({"i": pa.int64()})))
+        start += size
+    return found
+
+
+@given(st.lists(st.integers(0, 9), max_size=12), st.integers(1, 9))
+def test_a_long_table_is_thinned_to_rows_that_are_evenly_spaced(sizes: list[int], limit: int) -> None:
+    table, rows, step = thinned(batches(*sizes), limit)
+    assert rows == sum(sizes)
+    assert (table.column("i").to_pylist() if sizes else []) == list(range(0, rows, step))
+    assert table.num_rows <= limit
+    assert step == 1 or rows > limit * step / 2
+
+
+def test_a_wide_table_is_thinned_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CELLS", 20_000)
+    wide = pa.RecordBatch.from_pydict({f"c{i}": [1.0] * 4000 for i in range(10)})
+    table, rows, step = thinned([wide], 200_000)
+    assert (table.num_rows, rows, step) == (2000, 4000, 2)
+
+
+def test_all_of_a_csv_is_text_and_its_nulls_are_those_of_the_scorer(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("\ufeffa,b\n1,x\nNA,\n?,007\n", encoding="utf-8")
+    found = take(str(file), "utf-8")
+    assert found.table.to_pydict() == {"a": ["1", None, None], "b": ["x", None, "007"]}
+    assert isinstance(found.source, File)
+    assert set(found.source.dialect.nulls) == NULLS
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|", ","])
+def test_the_delimiter_is_told_from_the_header(tmp_path: Path, delimiter: str) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text(f"a{delimiter}b\n1{delimiter}2\n")
+    found = take(str(file), "utf-8")
+    assert found.table.to_pydict() == {"a": ["1"], "b": ["2"]}
+    assert isinstance(found.source, File)
+    assert found.source.dialect.delimiter == delimiter
+
+
+def test_a_decimal_comma_is_told_from_the_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("a;b\n1,5;x, y\n2;z\n")
+    found = take(str(file), "utf-8")
+    assert found.table.to_pydict() == {"a": ["1.5", "2"], "b": ["x, y", "z"]}
+    assert isinstance(found.source, File)
+    assert found.source.dialect.decimal == ","
+    file.write_text("a;b\n1,5;0.5\n2;0.7\n")
+    assert take(str(file), "utf-8").table.to_pydict() == {"a": ["1,5", "2"], "b": ["0.5", "0.7"]}
+
+
+def test_parquet_keeps_its_types(tmp_path: Path) -> None:
+    table = pa.table({"a": [1, None], "b": [True, False], "c": ["x", None]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert take(str(tmp_path / "t.parquet"), "utf-8").table == table
+
+
+def test_a_file_inside_the_repository_is_named_relative_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/t.csv").write_text("a\n1\n")
+    for name in ("data/t.csv", str(tmp_path / "data/t.csv")):
+        source = take(name, "utf-8").source
+        assert isinstance(source, File)
+        assert source.path == "data/t.csv"
+
+
+def test_json_whose_types_change_on_the_way_is_text(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    file.write_text("\n".join(json.dumps({"a": 1 if i < 30_000 else "x"}) for i in range(40_000)))
+    found = take(str(file), "utf-8").table.column("a")
+    assert set(found.to_pylist()) == {"1", "x"}
+    assert joined([pa.table({"a": [1]}), pa.table({"a": [2.5]})]).column("a").to_pylist() == [1.0, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("t.csv", None, r"t\.csv: there is no file"),
+        ("t.csv", b"", r"t\.csv cannot be read: Empty CSV file"),
+        ("t.csv", b"a,b\n", r"t\.csv has no rows\. Give a table with a header and rows"),
+        ("t.csv", b"a,b\n1,2\n3\n", r"t\.csv cannot be read: .*expected 2 columns, got 1"),
+        ("t.csv", b"a,a\n1,2\n", r"t\.csv has columns of one name: a"),
+        ("t.csv", b"a,b\nx,\xe4\n", r"not written in utf-8: line 2 .*`fullcircle init` is told by --encoding"),
+        ("t.csv", b"\x00\x01\xff\xfe", r"t\.csv cannot be read"),
+        ("t.parquet", b"PAR1", r"t\.parquet cannot be read"),
+        ("t.jsonl", b'{"a": 1}\n{"a"\n', r"t\.jsonl: line 2 is no JSON"),
+        ("t.doc", b"x", r"its name does not say what it is"),
+    ],
+)
+def test_what_cannot_be_read_is_one_clear_error(tmp_path: Path, name: str, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=said) as caught:
+        take(str(tmp_path / name), "utf-8")
+    assert name in str(caught.value)
+
+
+def test_a_file_of_another_encoding_is_read_when_told(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("a\nä\n".encode("latin-1"))
+    assert take(str(tmp_path / "t.csv"), "latin-1").table.to_pydict() == {"a": ["ä"]}
+    with pytest.raises(SourceError, match="unknown encoding: latin-99"):
+        take(str(tmp_path / "t.csv"), "latin-99")
+
+
+def test_a_cell_that_holds_a_list_is_refused_by_its_column(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1], "tags": [["x", "y"]]}), tmp_path / "t.parquet")
+    with pytest.raises(SourceError, match=r"t\.parquet: column tags holds list.*Flatten it first"):
+        take(str(tmp_path / "t.parquet"), "utf-8")
