@@ -106,7 +106,7 @@ def members_of(params: Sequence[dict[str, Any]], picks: int = 20) -> dict[str, A
                 f"experiment {place} of {len(params)} differs from the first in {differing}; "
                 f"the members of an ensemble must agree in {', '.join(SHARED)}"
             )
-    return params[0] | {"model": {"name": "ensemble", "picks": picks, "members": distinct}}
+    return params[0] | {"model": {"name": "ensemble", "picks": picks, "max_rows": None, "members": distinct}}
 
 
 def named(names: Sequence[str], sweep: str | None = None) -> list[str]:

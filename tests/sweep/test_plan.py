@@ -70,7 +70,7 @@ def test_fixing_all_that_lies_under_a_choice_leaves_nothing_there() -> None:
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (["sweep.metric=val_aucc"], "sweep: metric 'val_aucc' does not exist; there are val_auc"),
+        (["sweep.metric=val_aucc"], "sweep.metric: 'val_aucc' does not exist; there are val_auc, val_ap"),
         (["sweep=grid"], r"sweep\.space is empty"),
         (["sweep=grid", "model.maxdepth=1,2"], r"space\.model\.maxdepth names no parameter: .*did you mean max_depth"),
         (["sweep=grid", "model.max_depth.x=1,2"], "there is nothing below x"),
@@ -80,6 +80,8 @@ def test_fixing_all_that_lies_under_a_choice_leaves_nothing_there() -> None:
         (["sweep=grid", "clean.max_rejected=0.1,0.2"], "a sweep varies model and featurize"),
         (["sweep=grid", "model.max_depth=range(3,"], "cannot be read"),
         (["sweep.trails=5"], "trails"),
+        (["sweep.metric=val_r2"], "sweep.metric: 'val_r2' does not exist"),
+        (["sweep.metric=val_logloss"], "val_logloss is better the other way; set sweep.direction=minimize"),
         (["sweep.direction=up"], "'up' is not one of 'maximize', 'minimize'"),
         (["engine.kind=ray"], "engine"),
     ],

@@ -235,7 +235,6 @@ def test_importance_of_a_few_trials_is_not_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"metric": "val_aucc"}, "metric 'val_aucc' does not exist; there are val_auc, "),
         ({"trials": 0}, "trials 0 must be at least 1"),
         ({"workers": 0}, "workers 0 must be at least 1"),
         ({"seconds": -1}, "seconds -1 must be above 0"),

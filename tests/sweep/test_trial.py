@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from fullcircle.core import paths
-from fullcircle.core.config import read_params
+from fullcircle.core.config import load, read_params
 from fullcircle.core.problem import Schema
-from fullcircle.core.split import drawn
+from fullcircle.core.split import Split, folds
 from fullcircle.core.tables import rounded, write_columns, write_json, write_matrix
 from fullcircle.runtime.files import write_text
 from fullcircle.runtime.plan import apply
@@ -23,9 +23,11 @@ from fullcircle.sweep.engine import engine_of, outcome_of
 from fullcircle.sweep.trial import Stopped, Task, Workplace, evaluate, run
 from tests.builders import (
     FEATURES,
+    GOAL,
     INPUTS,
     LINEAR,
     PLANES,
+    TARGET,
     XGBOOST,
     featurize,
     fitted,
@@ -50,7 +52,13 @@ RANDOM: dict[str, Any] = {
 
 def params(split: dict[str, Any] = TIME, **changed: Any) -> dict[str, Any]:
     return {
-        "problem": {"features": plain(FEATURES), "lookups": [plain(PLANES)], "costs": {"missed": 3, "false_alarm": 1}},
+        "problem": {
+            "target": plain(TARGET),
+            "metric": "auc",
+            "features": plain(FEATURES),
+            "lookups": [plain(PLANES)],
+            "costs": {"missed": 3, "false_alarm": 1},
+        },
         "split": split,
         "featurize": plain(featurize()),
         "model": plain(XGBOOST),
@@ -79,7 +87,7 @@ def test_a_trial_says_what_featurize_and_train_say(repository: Path) -> None:
 
     rows = (labelled(600), validation)
     sides = tuple(Sample(apply(plan, only_inputs(r)), r["target"].astype(np.float32)) for r in rows)
-    wanted = measure(sides, XGBOOST, train_config(), 0.25, lambda _t, _v: None)  # type: ignore[arg-type]
+    wanted = measure(sides, XGBOOST, train_config(), GOAL, lambda _t, _v: None)  # type: ignore[arg-type]
     outcome = evaluate(task(repository), Workplace(repository))
     assert outcome.error == ""
     assert outcome.metrics == {name: rounded(value) for name, value in wanted.metrics.items()}
@@ -124,10 +132,10 @@ def test_what_featurize_has_made_is_read_by_who_asks_for_the_same(
 
 def test_other_features_are_made_for_a_trial_that_asks_for_them(repository: Path) -> None:
     place = Workplace(repository)
-    filled = params(model=plain(LINEAR), featurize=plain(featurize(missing="median", scale="standard")))
+    filled = params(featurize=plain(featurize(missing="median", scale="standard")))
     assert evaluate(task(repository, filled), place).value is not None
-    refused = evaluate(task(repository, params(model=plain(LINEAR))), place)
-    assert refused.error.startswith("ConfigError: model linear takes no nulls")
+    refused = evaluate(task(repository, params(featurize=plain(featurize()) | {"scale": "standard"})), place)
+    assert refused.error.startswith("ConfigError: featurize: scale: standard needs missing: median")
     assert evaluate(task(repository), place).value is not None, "the sweep goes on"
 
 
@@ -163,7 +171,7 @@ def test_what_is_fitted_in_a_fold_does_not_see_the_rows_it_holds_out(repository:
     before = Workplace(repository).folds(params(RANDOM), 3)
     train, validation = labelled(600), labelled(300, seed=1)
     both = {name: np.concatenate([train[name], validation[name]]) for name in train}
-    at = (drawn([both[c] for c in RANDOM["columns"]], both["target"], "s folds") * 3).astype(int)
+    at = folds(both, load(Split, "split", params(RANDOM)), 3, 2)
     both["delay_1h"][at == 0] = 1e6
     both["carrier"][at == 0] = "POISON"
     for path, rows in ((paths.TRAIN, slice(0, 600)), (paths.VALIDATION, slice(600, 900))):
@@ -206,7 +214,7 @@ def test_the_model_comes_back_only_if_it_is_better(repository: Path) -> None:
     ("given", "said"),
     [
         (params(model=plain(XGBOOST) | {"max_depth": 99}), "ConfigError: model: max_depth 99 is outside"),
-        (params(featurize=plain(featurize()) | {"min_information": 9.0}), "DataError: selection left no feature"),
+        (params(featurize=plain(featurize()) | {"cross_fit": 0}), "ConfigError: featurize: cross_fit 0 is a number"),
     ],
 )
 def test_a_trial_that_raises_is_an_outcome_with_its_error(repository: Path, given: dict[str, Any], said: str) -> None:
