@@ -11,8 +11,6 @@ from fullcircle.models import ModelConfig, model_of
 from fullcircle.models.curve import learning_curve
 from fullcircle.models.loss import loss
 from fullcircle.models.sample import Sample
-from fullcircle.models.xgboost import FittedBooster
-from fullcircle.runtime.answers import softmax
 from fullcircle.runtime.errors import ConfigError
 from fullcircle.runtime.typed import build, plain
 from tests.models.made import (
@@ -32,7 +30,6 @@ from tests.models.made import (
     fit,
     fitted,
     sample,
-    scorer_of,
     sides,
 )
 
@@ -47,7 +44,6 @@ if TYPE_CHECKING:
         MLPConfig,
         XGBoostConfig,
     )
-    from fullcircle.runtime.columns import Array
 
 names = pytest.mark.parametrize("name", MODELS)
 tasks = pytest.mark.parametrize("classes", TASKS.values(), ids=TASKS)
@@ -58,141 +54,6 @@ STOPPED: dict[str, XGBoostConfig | LightGBMConfig | CatBoostConfig | MLPConfig] 
     "catboost": CATBOOST,
     "mlp": MLP,
 }
-
-
-# --- parity: the scorer answers as the estimator does
-
-
-@names
-@tasks
-def test_the_scorer_agrees_with_the_estimator_on_every_row(name: str, classes: int) -> None:
-    train, validation = sides(classes)
-    estimator = fitted(MODELS[name], classes)
-    for X in (train.X, validation.X):
-        assert apart(estimator, X, classes) <= PARITY
-    scorer = scorer_of(estimator, WIDTH, classes)
-    columns = {f"f{i}": values.astype(np.float64) for i, values in enumerate(train.X.T)}
-    assert scorer.forecast(columns).tolist() == answer_of(classes).forecast(scorer.margin(train.X)).tolist()
-
-
-@names
-@tasks
-def test_the_scorer_agrees_where_features_are_null_and_far_away(name: str, classes: int) -> None:
-    _, validation = sides(classes)
-    estimator = fitted(MODELS[name], classes)
-    random = np.random.default_rng(0)
-    holed = np.where(random.random(validation.X.shape) < 0.5, np.float32(np.nan), validation.X)
-    empty = np.full((1, WIDTH), np.nan, np.float32)
-    far = random.normal(size=(300, WIDTH)).astype(np.float32) * np.float32(100)
-    for X in (holed, empty, far):
-        assert apart(estimator, X, classes) <= PARITY
-
-
-@names
-@tasks
-@pytest.mark.parametrize("null", [True, False])
-def test_one_feature_is_enough(name: str, classes: int, null: bool) -> None:
-    train, validation = sample(classes, 200, 0, width=1), sample(classes, 100, 1, width=1)
-    if not null:
-        train = replace(train, X=np.nan_to_num(train.X), made={})
-    estimator = fit(MODELS[name], train, validation)
-    assert apart(estimator, validation.X, classes) <= PARITY  # with nulls, which training may not have had
-    assert estimator.importance().shape == (1,)
-
-
-@names
-def test_three_rows_of_each_of_many_classes_are_enough(name: str) -> None:
-    classes = 30
-    train, validation = sample(classes, 3 * classes, 0), sample(classes, classes, 1)
-    assert set(np.bincount(train.y.astype(int))) == {3}
-    estimator = fit(MODELS[name], train, validation)
-    assert estimator.margin(validation.X).shape == (classes, classes)
-    assert apart(estimator, validation.X, classes) <= PARITY
-
-
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "catboost"])
-@tasks
-def test_features_that_never_change_leave_what_is_typical(name: str, classes: int) -> None:
-    y = np.arange(60, dtype=np.float32) % classes if classes else np.linspace(-1, 2, 60, dtype=np.float32)
-    same = Sample(np.full((60, 2), np.float32(0.1)), y, classes)
-    estimator = fit(MODELS[name], same, same)
-    assert apart(estimator, same.X, classes) <= PARITY
-    forecast = answer_of(classes).forecast(estimator.margin(same.X))
-    typical = 1 / classes if classes else y.mean()
-    np.testing.assert_allclose(forecast, typical, atol=0.1)
-
-
-@names
-@pytest.mark.parametrize("seen", [(0, 1, 3), (1, 3), (0, 2)])
-def test_a_class_that_training_rows_lack_is_all_but_ruled_out(name: str, seen: tuple[int, ...]) -> None:
-    train, validation = sides(4)
-    rows = np.isin(train.y, seen)
-    some = Sample(train.X[rows], train.y[rows], 4)
-    estimator = fit(MODELS[name], some, some)
-    assert apart(estimator, validation.X, 4) <= PARITY
-    probability = softmax(estimator.margin(validation.X))
-    absent = [i for i in range(4) if i not in seen]
-    assert probability[:, absent].max() < 0.05
-    assert probability[:, list(seen)].min() > 0
-
-
-def test_catboost_refuses_features_that_never_change() -> None:
-    X = np.full((60, 2), np.nan, np.float32)
-    X[:, 0] = 0.1
-    same = Sample(X, np.arange(60, dtype=np.float32) % 2)
-    with pytest.raises(ConfigError, match="model catboost finds every feature the same on all 60 training rows"):
-        fit(CATBOOST, same, same)
-
-
-def borders_of(name: str, estimator: Any) -> list[tuple[int, float]]:
-    """Feature and threshold of each split of the trees."""
-    if name == "xgboost":
-        splits = estimator.booster.trees_to_dataframe().dropna(subset=["Split"])
-        return [(int(f[1:]), border) for f, border in zip(splits["Feature"], splits["Split"], strict=True)]
-    if name == "lightgbm":
-        frame = estimator.booster.trees_to_dataframe().dropna(subset=["threshold"])
-        return [(int(f[7:]), b) for f, b in zip(frame["split_feature"], frame["threshold"], strict=True)]
-    if name == "catboost":
-        borders = estimator.booster.get_borders()
-        return [(i, border) for i in borders for border in borders[i] if border > -1e30]  # one apart for nulls
-    trees = [each.tree_ for each in estimator.forest.estimators_]
-    # An infinite threshold sends nulls one way, and all else the other.
-    return [(f, b) for t in trees for f, b in zip(t.feature, t.threshold, strict=True) if f >= 0 and np.isfinite(b)]
-
-
-@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost", "forest", "extra_trees"])
-@tasks
-def test_trees_agree_with_their_scorer_on_their_borders_and_next_to_them(name: str, classes: int) -> None:
-    train, _ = sides(classes)
-    estimator = fitted(MODELS[name], classes)
-    rows: list[Array] = []
-    for feature, border in borders_of(name, estimator):
-        for value in (border, *np.nextafter(np.float32(border), np.array([-np.inf, np.inf], np.float32))):
-            row = train.X[len(rows) % len(train.X)].copy()
-            row[feature] = value
-            rows.append(row)
-    assert len(rows) > 150
-    assert apart(estimator, np.array(rows), classes) <= PARITY
-
-
-@tasks
-def test_the_scorer_adds_up_trees_as_xgboost_does_to_the_last_bit(classes: int) -> None:
-    train, validation = sides(classes)
-    config = replace(XGBOOST, max_rounds=400, patience=400, learning_rate=0.05)
-    first = fitted(XGBOOST, classes)
-    assert isinstance(first, FittedBooster)
-    estimator = model_of(config).refit(config, train, replace(first, rounds=400), 2)
-    answer = scorer_of(estimator, WIDTH, classes).margin(validation.X)
-    np.testing.assert_array_equal(answer, estimator.margin(validation.X))
-
-
-def test_classes_in_balance_have_a_base_value_of_nothing_and_are_scored_all_the_same() -> None:
-    train, validation = sides(2)
-    assert train.y.mean() == 0.5
-    assert apart(fitted(XGBOOST, 2), validation.X, 2) == 0
-    odd = Sample(train.X[:-7], train.y[:-7])
-    assert odd.y.mean() != 0.5
-    assert apart(fit(XGBOOST, odd, validation), validation.X, 2) == 0
 
 
 # --- what is fitted
@@ -451,6 +312,7 @@ def test_the_learning_curve_is_written_round_by_round(tmp_path: Path, monkeypatc
     lines = (tmp_path / "curve/plots/metrics/validation.tsv").read_text().split()
     assert lines == ["step", "validation", "0", "0.612346", "1", "0.512346", "2", "0.412346"]
     assert not list(tmp_path.glob("dvc.yaml"))
+<<<<<<< HEAD
 
 
 def test_a_model_without_rounds_leaves_a_curve_without_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -469,3 +331,5 @@ def test_a_graph_does_not_grow_with_classes_of_which_leaves_know_nothing() -> No
         few = Sample(rows.X, rows.y % 4, classes)
         sizes.append(len(fit(config, few, few).onnx()))
     assert sizes[1] < 1.1 * sizes[0]
+=======
+>>>>>>> models
