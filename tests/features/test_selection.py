@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.features import selection
 from fullcircle.features.selection import FEW, bins_of, information, select
 from fullcircle.features.targets import codes
 
@@ -35,9 +36,9 @@ def test_one_value_with_nulls_is_no_constant() -> None:
 
 
 def test_what_repeats_an_earlier_feature_is_dropped() -> None:
-    selection = select({"a": SIGNAL, "noise": NOISE, "b": SIGNAL * -3 + 2}, TARGET, 2, 0.99, 0.0)
-    assert selection.selected == ("a", "noise")
-    (dropped,) = selection.dropped
+    selected = select({"a": SIGNAL, "noise": NOISE, "b": SIGNAL * -3 + 2}, TARGET, 2, 0.99, 0.0)
+    assert selected.selected == ("a", "noise")
+    (dropped,) = selected.dropped
     assert dropped.feature == "b"
     assert dropped.why == "correlates 1.0000 with a"
 
@@ -53,10 +54,10 @@ def test_what_repeats_only_a_dropped_feature_stays() -> None:
 
 
 def test_what_tells_nothing_is_dropped_and_what_tells_something_stays() -> None:
-    selection = select({"noise": NOISE, "signal": SIGNAL}, TARGET, 2, 0.99, 0.05)
-    assert selection.selected == ("signal",)
-    assert selection.dropped[0].why.startswith("tells 0.0")
-    assert set(selection.information) == {"noise", "signal"}
+    selected = select({"noise": NOISE, "signal": SIGNAL}, TARGET, 2, 0.99, 0.05)
+    assert selected.selected == ("signal",)
+    assert selected.dropped[0].why.startswith("tells 0.0")
+    assert set(selected.information) == {"noise", "signal"}
 
 
 def test_the_order_given_is_the_order_selected() -> None:
@@ -120,7 +121,7 @@ def test_noise_tells_little_however_few_rows_there_are(seed: int, rows: int, cla
     target = codes(target, classes, bins_of(rows))
     told = [information(draw.normal(0, 1, rows), target) for _ in range(40)]
     assert float(np.mean(told)) < 8 / rows
-    assert float(np.mean(np.array(told) == 0)) > 0.3
+    assert 0 in told
 
 
 @pytest.mark.parametrize("rows", [50, 200, 2000])
@@ -151,8 +152,12 @@ def test_what_tells_enough_is_not_doubted_and_lets_nothing_doubtful_in() -> None
     assert (found.selected, found.doubtful) == (("signal",), ())
 
 
-def test_each_repeat_names_the_first_of_those_it_repeats_that_stays() -> None:
+@pytest.mark.parametrize("block", [2000, 7, 1])
+def test_each_repeat_names_the_first_of_those_it_repeats_that_stays(
+    monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
     """As a loop over all pairs finds them."""
+    monkeypatch.setattr(selection, "BLOCK", block)
     draw = np.random.default_rng(5)
     base = draw.normal(0, 1, (200, 6))
     features = {f"f{i}": base[:, i % 6] * (1 + i) + draw.normal(0, 0.05, 200) for i in range(40)}
@@ -166,3 +171,17 @@ def test_each_repeat_names_the_first_of_those_it_repeats_that_stays() -> None:
     found = select(features, TARGET[:200], 2, 0.99, 0.0)
     assert {d.feature: d.why.split(" with ")[1] for d in found.dropped} == wanted
     assert len(found.selected) == 6
+
+
+def test_few_rows_drop_nothing_for_telling_little_and_many_do() -> None:
+    """Two features that tell something together and nothing alone stay where rows are few."""
+    for rows, stays in ((300, True), (200_000, False)):
+        draw = np.random.default_rng(0)
+        first, second, signal = draw.normal(0, 1, (3, rows))
+        target = (first * second + signal > 0).astype(float)
+        found = select({"first": first, "second": second, "signal": signal}, target, 2, 0.99, 0.0002)
+        assert ("first" in found.selected, "second" in found.selected, "signal" in found.selected) == (
+            stays,
+            stays,
+            True,
+        )

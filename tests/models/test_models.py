@@ -459,3 +459,13 @@ def test_a_model_without_rounds_leaves_a_curve_without_rows(tmp_path: Path, monk
         pass
     written = {path.name: path.read_text() for path in (tmp_path / "curve/plots/metrics").iterdir()}
     assert written == {"train.tsv": "step\ttrain\n", "validation.tsv": "step\tvalidation\n"}
+
+
+def test_a_graph_does_not_grow_with_classes_of_which_leaves_know_nothing() -> None:
+    config = replace(FOREST, min_leaf=1, max_depth=60)
+    sizes = []
+    for classes in (4, 40):
+        rows = sample(40, 400, 0)
+        few = Sample(rows.X, rows.y % 4, classes)
+        sizes.append(len(fit(config, few, few).onnx()))
+    assert sizes[1] < 1.1 * sizes[0]

@@ -101,8 +101,8 @@ def test_bars_are_as_long_as_their_values() -> None:
 
 
 def test_large_numbers_are_written_short_and_below_0_with_a_true_minus() -> None:
-    assert [text for _, text in Axis("", 0, 400_000).ticks()] == ["0k", "100k", "200k", "300k", "400k"]
-    assert [text for _, text in Axis("", -2e6, 2e6).ticks()] == ["−2M", "−1M", "0M", "1M", "2M"]
+    assert [text for _, text in Axis("", 0, 400_000).ticks()] == ["0", "100k", "200k", "300k", "400k"]
+    assert [text for _, text in Axis("", -2e6, 2e6).ticks()] == ["−2M", "−1M", "0", "1M", "2M"]
     assert [text for _, text in Axis("", -10, 10).ticks()] == ["−10", "−5", "0", "5", "10"]
     assert Axis("", 0, 9000).ticks()[-1][1] == "8,000"
 

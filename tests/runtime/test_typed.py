@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from fullcircle.core.problem import Behaviour, Table
 from fullcircle.core.split import GroupSplit, RandomSplit, Split, TimeSplit
+from fullcircle.features.encoders import Encoder
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import ConfigError
-from fullcircle.features.encoders import Encoder
 from fullcircle.runtime.typed import build, plain
 from tests.builders import FLIGHTS
 

@@ -13,13 +13,15 @@ from fullcircle.core.problem import Encoding, Features, Schema
 from fullcircle.core.tables import read_matrix, write_matrix
 from fullcircle.features import HOMES, LIBRARY
 from fullcircle.features.encoders import ENCODINGS
+from fullcircle.models.sample import sides_of
 from fullcircle.runtime.columns import Array, Column, Columns, take
-from fullcircle.runtime.errors import ConfigError, DataError
+from fullcircle.runtime.errors import ConfigError, DataError, ParityError
 from fullcircle.runtime.plan import Plan, apply
-from fullcircle.runtime.scorer import read_plan, write_plan
+from fullcircle.runtime.scorer import Scorer, read_plan, write_plan
 from fullcircle.runtime.typed import build, plain
 from fullcircle.stages.featurize import Fitted, demand_known, fit_plan
-from tests.builders import featurize, text, with_nulls
+from fullcircle.stages.train import demand_parity, train
+from tests.builders import GOAL, XGBOOST, featurize, silent, text, train_config, with_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +153,7 @@ def test_stable_selection_keeps_what_tells_and_says_how_often() -> None:
     found = fitted_on(homes(), select="stable")
     assert "people" in found.plan.selected
     assert set(found.plan.selected) < set(found.stability)
-    assert all(found.stability[name] >= 0.5 for name in found.plan.selected)
+    assert all(found.stability[name] >= 0.3 for name in found.plan.selected)
     dropped = {d.feature: d.why for d in found.dropped}
     rare = min(found.stability, key=lambda name: found.stability[name])
     assert dropped[rare] == f"is important in {found.stability[rare]:.2f} of the halves"
@@ -310,6 +312,18 @@ def test_a_name_that_is_two_functions_or_hides_a_column_is_refused() -> None:
         demand_known(
             Features(("city",), ("per_person",)), (), Schema(KINDS | {"per_person": Column("number")}, (), "now")
         )
+
+
+def test_a_scorer_of_every_kind_answers_as_its_estimator_though_it_learnt_out_of_fold(tmp_path: Path) -> None:
+    rows, others = homes(400), homes(200, 1)
+    fitted = fitted_on(rows, cross_fit=5, rare="level")
+    sides = sides_of((fitted.matrix, rows["target"]), (apply(fitted.plan, inputs_of(others)), others["target"]), 2)
+    model = train(fitted.plan, sides, XGBOOST, train_config(), GOAL, silent)
+    seen = demand_parity(model, inputs_of(rows), train_config(), "training", None)
+    with pytest.raises(ParityError):  # held against what was learnt from it would fail
+        demand_parity(model, inputs_of(rows), train_config(), "training", fitted.matrix)
+    model.scorer.save(tmp_path)
+    np.testing.assert_array_equal(Scorer.load(tmp_path).forecast(inputs_of(rows)), seen)
 
 
 PLAN = fitted_on(homes(), cross_fit=3)

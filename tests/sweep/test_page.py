@@ -207,6 +207,8 @@ def test_keys_are_shortened_unless_two_would_be_one() -> None:
 
 def test_words_and_numbers_are_as_long_as_they_must_be() -> None:
     assert named("val_auc") == "ROC AUC on validation"
+    assert named("val_rmse") == "root mean squared error on validation"
+    assert named("val_bacc") == "balanced accuracy on validation"
     assert named("own_score") == "own_score"
     assert [duration(s) for s in (0.04, 9.96, 59.6, 200, 3599.9, 7500)] == [
         "0.0 s", "10 s", "1 min 00 s", "3 min 20 s", "1 h 00 min", "2 h 05 min",

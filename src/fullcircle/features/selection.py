@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from .columns import Array
 
 BINS = 16
+ERRORS = 2.0  # standard errors to spare before a feature is said to tell too little
+LN2 = float(np.log(2))
 BIN_ROWS = 25
 FEW = 5
+BLOCK = 2000  # columns whose correlations with all earlier ones are in memory together
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,19 @@ def select(
 ) -> Selection:
     """Choose among `features` (1-D float arrays, NaN for null) by what training rows show.
 
-    A feature goes if it has one value, if it tells less than `min_information` bits about `target` (see `targets`),
-    or if its Pearson correlation with an earlier one that stays is above `max_correlation`. Where none tells as much,
-    the `FEW` that tell most are kept: a model needs something to see, and a table of few rows may hide what it knows.
+    A feature goes if it has one value, if it tells less than `min_information` bits about `target` (see `targets`), or
+    if its Pearson correlation with an earlier one that stays is above `max_correlation`. That it tells too little must
+    be sure by two standard errors: few rows cannot tell, and drop nothing by chance. Where none tells as much, the
+    `FEW` that tell most are kept, for a model needs something to see.
     """
     known = codes(target, classes, bins_of(len(target)))
     with ThreadPoolExecutor(2) as pool:  # NumPy sorts and searches without Python's lock
-        bits = dict(zip(features, pool.map(lambda values: information(values, known), features.values()), strict=True))
+        told = dict(zip(features, pool.map(lambda values: _information(values, known), features.values()), strict=True))
+    bits = {name: found for name, (found, _) in told.items()}
     constant = {name for name, values in features.items() if is_constant(values)}
-    telling = {name for name in features if name not in constant and bits[name] >= min_information}
+    telling = {
+        name for name in features if name not in constant and bits[name] + ERRORS * told[name][1] >= min_information
+    }
     doubtful: set[str] = set()
     if not telling:  # sorting is stable: of equals, the first given
         doubtful = set(sorted((n for n in features if n not in constant), key=lambda name: -bits[name])[:FEW])
@@ -74,15 +81,21 @@ def bins_of(rows: int) -> int:
 
 
 def information(values: Array, target: Array) -> float:
-    """Mutual information of a feature and a target in bits, over bins of equal count and one for null; 0 or above.
+    """Mutual information of a feature and a target in bits, over bins of equal count and one for null; 0 or above."""
+    return _information(values, target)[0]
+
+
+def _information(values: Array, target: Array) -> tuple[float, float]:
+    """Mutual information in bits, and its standard error where the two have nothing to do with each other.
 
     `target`: int64 (rows,), of `targets.codes`. There are 16 bins, fewer where they would have less than 25 rows each.
     The plug-in estimate (Cover and Thomas 2006, eq. 2.28) finds something in noise, the more the fewer rows there are:
-    (cells seen - bins seen - codes seen + 1) / (2 rows ln 2) bits on average (Miller 1955), which is taken off.
+    (cells seen - bins seen - codes seen + 1) / (2 rows ln 2) bits on average (Miller 1955), which is taken off. It
+    is distributed as chi-squared / (2 rows ln 2) with (bins - 1) (codes - 1) degrees of freedom.
     """
     known = values[~np.isnan(values)]
     if len(known) == 0:
-        return 0.0
+        return 0.0, 0.0
     bins = min(BINS, max(2, len(known) // BIN_ROWS))
     edges = np.unique(np.quantile(known[:: max(1, len(known) // 20_000)], np.linspace(0, 1, bins + 1)[1:-1]))
     at = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
@@ -92,8 +105,9 @@ def information(values: Array, target: Array) -> float:
     expected = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
     seen = joint > 0
     found = float((joint[seen] * np.log2(joint[seen] / expected[seen])).sum())
-    chance = seen.sum() - seen.any(axis=1).sum() - seen.any(axis=0).sum() + 1
-    return max(0.0, found - max(0, int(chance)) / (2 * len(values) * float(np.log(2))))
+    bins_seen, codes_seen, unit = int(seen.any(axis=1).sum()), int(seen.any(axis=0).sum()), 1 / (2 * len(values) * LN2)
+    chance = max(0, int(seen.sum()) - bins_seen - codes_seen + 1) * unit
+    return max(0.0, found - chance), float(np.sqrt(2 * (bins_seen - 1) * (codes_seen - 1))) * unit
 
 
 def is_constant(values: Array) -> bool:
@@ -110,12 +124,14 @@ def _repeats(columns: list[Array], max_correlation: float) -> dict[int, tuple[in
     for i, values in enumerate(columns):
         centred = np.nan_to_num(values - np.nanmean(values))
         standard[i] = centred / max(float(np.sqrt((centred**2).mean())), 1e-300)
-    correlation = np.abs(standard @ standard.T) / standard.shape[1]
     repeats: dict[int, tuple[int, float]] = {}
     stays = np.ones(len(columns), dtype=bool)
-    for i in range(1, len(columns)):
-        alike = stays[:i] & (correlation[i, :i] > max_correlation)
-        if alike.any():
-            j = int(alike.argmax())
-            repeats[i], stays[i] = (j, float(correlation[i, j])), False
+    for start in range(0, len(columns), BLOCK):
+        end = min(start + BLOCK, len(columns))
+        correlation = np.abs(standard[start:end] @ standard[:end].T) / standard.shape[1]
+        for i, row in enumerate(correlation, start):
+            alike = stays[:i] & (row[:i] > max_correlation)
+            if alike.any():
+                j = int(alike.argmax())
+                repeats[i], stays[i] = (j, float(row[j])), False
     return repeats

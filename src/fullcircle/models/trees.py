@@ -45,8 +45,10 @@ def ensemble_of(
     nodes = np.concatenate([np.arange(size) for size in sizes])
     whole = {name: np.concatenate([getattr(t, name) for t in trees]) for name in Tree.__dataclass_fields__}
     leaf = whole["left"] < 0
-    targets = np.tile(np.arange(outputs), leaf.sum()) if only is None else np.repeat(only, sizes)[leaf]
-    columns = whole["value"].shape[1]
+    value = whole["value"][leaf]
+    said = value != 0  # of many classes a leaf knows few, and what adds nothing need not be said
+    said[:, 0] |= ~said.any(axis=1)
+    at, column = np.nonzero(said)
     node = helper.make_node(
         "TreeEnsembleRegressor",
         ["wide"],
@@ -62,10 +64,10 @@ def ensemble_of(
         nodes_falsenodeids=np.where(leaf, 0, whole["right"]).tolist(),
         nodes_missing_value_tracks_true=(whole["nulls_left"] & ~leaf).astype(int).tolist(),
         nodes_values_as_tensor=numpy_helper.from_array(np.where(leaf, 0.0, whole["threshold"]), "thresholds"),
-        target_treeids=np.repeat(numbers[leaf], columns).tolist(),
-        target_nodeids=np.repeat(nodes[leaf], columns).tolist(),
-        target_ids=targets.tolist(),
-        target_weights_as_tensor=numpy_helper.from_array(whole["value"][leaf].ravel(), "leaves"),
+        target_treeids=numbers[leaf][at].tolist(),
+        target_nodeids=nodes[leaf][at].tolist(),
+        target_ids=(column if only is None else np.repeat(only, sizes)[leaf][at]).tolist(),
+        target_weights_as_tensor=numpy_helper.from_array(value[said], "leaves"),
     )
     graph = helper.make_graph(
         [helper.make_node("Cast", ["features"], ["wide"], to=TensorProto.DOUBLE), node],

@@ -111,7 +111,7 @@ def _roc(facts: Facts, points: Points) -> str:
         Axis("share of negatives that raise an alarm", 0, 1, share=True),
         Axis("share of positives that raise an alarm (recall)", 0, 1, share=True),
         diagonal="chance",
-        marks=[Mark(f"threshold {threshold(facts):g}", false / (false + quiet), recall or 0.0)] if known else [],
+        marks=[Mark(f"threshold {threshold(facts):.3g}", false / (false + quiet), recall or 0.0)] if known else [],
     )
 
 
@@ -124,7 +124,7 @@ def _precision_recall(facts: Facts, points: Points) -> str:
         Axis("recall", 0, 1, share=True),
         Axis("precision", 0, 1, share=True),
         level=(f"chance: {share(positive)} positive", positive),
-        marks=[Mark(f"threshold {threshold(facts):g}", recall or 0.0, precision or 0.0)] if known else [],
+        marks=[Mark(f"threshold {threshold(facts):.3g}", recall or 0.0, precision or 0.0)] if known else [],
     )
 
 

@@ -34,7 +34,8 @@ class Axis:
         values = ticks(self.low, self.high)
         scale, sign = (100.0, "%") if self.share else thousands(max(map(abs, values)))
         digits = max(len(f"{v * scale:.6g}".partition(".")[2]) for v in values)
-        return [(v, f"{v * scale:,.{digits}f}{sign}".replace("-", "−")) for v in values]
+        texts = [f"{v * scale:,.{digits}f}{sign}".replace("-", "−") for v in values]
+        return [(v, "0" if v == 0 and sign not in ("", "%") else text) for v, text in zip(values, texts, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class FeaturizeConfig(EncoderConfig):
     max_correlation: float
     min_information: float
     select: Literal["none", "stable"] = "none"
-    min_stability: float = 0.5
+    min_stability: float = 0.3
 
     def __post_init__(self) -> None:
         if not 0 < self.max_correlation <= 1:
