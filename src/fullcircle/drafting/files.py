@@ -27,7 +27,7 @@ def places(name: str) -> tuple[Path, Path]:
 def problem_file(draft: Draft) -> str:
     """conf/problem/NAME.yaml."""
     chosen, why = model(draft)
-    source = plain(draft.taken.source)
+    source = {key: value for key, value in plain(draft.taken.source).items() if value != {}}
     head = (
         f"{draft.taken.rows:,} rows of {one_line(draft.taken.origin)}, drafted by `fullcircle init`. Every comment "
         "says why a guess was made: read them, and mend what is wrong. A `?` is left to you."
@@ -68,6 +68,7 @@ def problem_file(draft: Draft) -> str:
         "  features:",
         "    columns:",
         f"      {wrapped([column.seen.name for column in draft.inputs], 6)}",
+        *_encoded(draft),
     ]
     if settled := settings(draft):
         lines += ["", *_aligned([(f"{s.stage}: {flow(s.values)}", s.why) for s in settled])]
@@ -172,6 +173,14 @@ def _gates_said(draft: Draft) -> str:
     said = f"The quick model: {how}, judged on {quick.rows:,} rows that it had not seen."
     better = quick.score > quick.dummy + 0.01 if quick.metric != "logloss" else quick.score < quick.dummy - 0.01
     return said if better else said + " It found next to nothing: do not expect much of these columns."
+
+
+def _encoded(draft: Draft) -> list[str]:
+    """What a split's date may tell: season, weekday and hour, but not the year, which is another in rows ahead."""
+    if draft.split.kind != "time":
+        return []
+    encoded = {name: ["cycles"] for name in draft.split.columns}
+    return _aligned([(f"    encode: {flow(encoded)}", "not the year: rows ahead may have one that nobody has seen")])
 
 
 def _key(draft: Draft) -> list[str]:

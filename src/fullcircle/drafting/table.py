@@ -16,9 +16,10 @@ from fullcircle.core.source import Dialect, File, Source
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.csvfile import NULLS
 from fullcircle.runtime.errors import SourceError
+from fullcircle.sources import named
 from fullcircle.sources.csvfile import header
-from fullcircle.sources.file import SUFFIXES
-from fullcircle.sources.opening import Place, listed, opened, place_of, unpacked
+from fullcircle.sources.file import SUFFIXES, format_of
+from fullcircle.sources.opening import Place, listed, opened, place_of
 from fullcircle.sources.telling import told
 
 if TYPE_CHECKING:
@@ -94,15 +95,16 @@ def source_of(data: str, encoding: str) -> Source:
     path = Path(data)
     if "://" not in data and path.is_absolute() and path.resolve().is_relative_to(Path.cwd()):
         data = path.resolve().relative_to(Path.cwd()).as_posix()
-    if not unpacked(data).lower().endswith(SUFFIXES["csv"]):
-        return File("file", data)
+    source = named.source_of(data)
+    if not isinstance(source, File) or format_of(source.path) != "csv":
+        return source
     nulls = tuple(sorted(NULLS))  # what the scorer reads as null is null in training too
-    return File("file", data, dialect=Dialect(_delimiter(data, encoding), encoding=encoding, nulls=nulls))
+    return replace(source, dialect=Dialect(_delimiter(data, encoding), encoding=encoding, nulls=nulls))
 
 
 def read(source: Source) -> sources.Reading:
     """Begin to read a source. All of a CSV is text, for what is a number is to be judged when all of it was seen."""
-    if isinstance(source, File) and unpacked(source.path).lower().endswith(SUFFIXES["csv"]):
+    if isinstance(source, File) and format_of(source.path) == "csv":
         place = place_of(source.path, source.storage, source.timeout, source.path)
         first = listed(source.path, place, SUFFIXES["csv"], source.path)[0]
         with told(source.path):
