@@ -312,24 +312,3 @@ def test_the_learning_curve_is_written_round_by_round(tmp_path: Path, monkeypatc
     lines = (tmp_path / "curve/plots/metrics/validation.tsv").read_text().split()
     assert lines == ["step", "validation", "0", "0.612346", "1", "0.512346", "2", "0.412346"]
     assert not list(tmp_path.glob("dvc.yaml"))
-<<<<<<< HEAD
-
-
-def test_a_model_without_rounds_leaves_a_curve_without_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    with learning_curve(tmp_path / "curve"):
-        pass
-    written = {path.name: path.read_text() for path in (tmp_path / "curve/plots/metrics").iterdir()}
-    assert written == {"train.tsv": "step\ttrain\n", "validation.tsv": "step\tvalidation\n"}
-
-
-def test_a_graph_does_not_grow_with_classes_of_which_leaves_know_nothing() -> None:
-    config = replace(FOREST, min_leaf=1, max_depth=60)
-    sizes = []
-    for classes in (4, 40):
-        rows = sample(40, 400, 0)
-        few = Sample(rows.X, rows.y % 4, classes)
-        sizes.append(len(fit(config, few, few).onnx()))
-    assert sizes[1] < 1.1 * sizes[0]
-=======
->>>>>>> models
