@@ -312,3 +312,11 @@ def test_the_learning_curve_is_written_round_by_round(tmp_path: Path, monkeypatc
     lines = (tmp_path / "curve/plots/metrics/validation.tsv").read_text().split()
     assert lines == ["step", "validation", "0", "0.612346", "1", "0.512346", "2", "0.412346"]
     assert not list(tmp_path.glob("dvc.yaml"))
+
+
+def test_a_model_without_rounds_leaves_a_curve_without_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with learning_curve(tmp_path / "curve"):
+        pass
+    written = {path.name: path.read_text() for path in (tmp_path / "curve/plots/metrics").iterdir()}
+    assert written == {"train.tsv": "step\ttrain\n", "validation.tsv": "step\tvalidation\n"}
