@@ -2,10 +2,10 @@
 UV_VERSION := 0.13.9
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-RUN := $(UV) run --locked
+RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro sweep show plots explore test lint bench bench-peer lock clean
+.PHONY: help install develop repro sweep show plots explore test lint bench bench-peer lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -15,6 +15,9 @@ help:  ## what can be made
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 install: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## the locked environment, in .venv
+	@$(UV) sync --locked --quiet --inexact --no-dev
+
+develop: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## the same with what tests and checks need
 	@$(UV) sync --locked --quiet
 
 sweep: install  ## search for parameters; every trial is a DVC experiment (conf/sweep/xgboost.yaml)
@@ -29,19 +32,19 @@ show: install  ## experiments side by side: the metrics, and the parameters in w
 plots: install  ## reports/dvc_plots/index.html: curves of the last run (dvc plots show)
 	$(RUN) dvc plots show --out reports/dvc_plots
 
-test: install  ## all tests
+test: develop  ## all tests
 	$(RUN) pytest
 
-lint: install  ## ruff and strict mypy
+lint: develop  ## ruff and strict mypy
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
 
-bench: install  ## the figures of the README, as ratios measured in one run
+bench: develop  ## the figures of the README, as ratios measured in one run
 	$(RUN) python -m benchmarks
 
 PEER ?= benchmarks/peer/.venv
-bench-peer: install  ## the default model against AutoGluon, on 35 tables: an hour and a half, and 6 GB for AutoGluon
+bench-peer: develop  ## the default model against AutoGluon, on 35 tables: an hour and a half, and 6 GB for AutoGluon
 	@test -x $(PEER)/bin/python || $(UV) venv --quiet --python 3.11 $(PEER)
 	@$(UV) pip install --quiet --python $(PEER)/bin/python --requirements benchmarks/peer/requirements.txt
 	$(RUN) python -m benchmarks.peer --environment $(PEER)
