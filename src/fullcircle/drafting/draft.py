@@ -14,7 +14,7 @@ from fullcircle.drafting.quick import Quick, quick, rows_for
 from fullcircle.drafting.roles import Drafted, drafted
 from fullcircle.drafting.splits import Suggested, suggest
 from fullcircle.drafting.table import Taken
-from fullcircle.drafting.target import Guessed, guess
+from fullcircle.drafting.target import LARGEST, Guessed, guess
 from fullcircle.drafting.written import shown
 from fullcircle.runtime.errors import DataError, difference
 
@@ -100,7 +100,7 @@ def demand_names(names: list[str], wanted: tuple[str, ...], where: str) -> None:
 
 def _measured(others: list[Drafted], y: Array, classes: int, split: Suggested) -> tuple[Quick, tuple[Alone, ...]]:
     """What a quick model and what single columns make of the target."""
-    inputs = {c.seen.name: c.seen.values for c in others if c.role == "input" and c.seen.kind != "text"}
+    inputs = {c.seen.name: _tame(c.seen.values) for c in others if c.role == "input" and c.seen.kind != "text"}
     by = next((c.seen.values for c in others if c.seen.name in split.columns and split.kind != "random"), None)
     known = np.flatnonzero(~np.isnan(y))
     learn, judge = rows_for(known, split.kind, by)
@@ -108,6 +108,13 @@ def _measured(others: list[Drafted], y: Array, classes: int, split: Suggested) -
     suspects = [one for one in alone(inputs, y, classes, learn[-some:], judge[:some]) if one.suspect]
     beyond = {name: values for name, values in inputs.items() if name not in {one.column for one in suspects}}
     return quick(beyond or inputs, y, classes, learn, judge), tuple(sorted(suspects, key=lambda one: -one.score))
+
+
+def _tame(values: Array) -> Array:
+    """Numbers whose squares can be added up; infinities stay what they are."""
+    if values.dtype != np.float64:
+        return values
+    return np.where(np.isinf(values), values, np.clip(values, -LARGEST, LARGEST))
 
 
 def _repeated(taken: Taken) -> int:

@@ -21,6 +21,7 @@ Task: TypeAlias = Literal["binary", "multiclass", "regression"]
 FEW = 20  # whole numbers that differ in at most so many values may be classes ...
 MOST = 100  # classes; a text with more is no target
 CLASS_ROWS = 10  # ... if each comes so often; fewer rows of a class can be neither learnt nor judged
+LARGEST = 1e100  # of a number
 LEAST = 30  # rows with a target
 POSITIVE = (
     "yes", "true", "1", "1.0", "y", "t", "positive", "pos", "bad", "fraud", "churned", "churn", "default", "late",
@@ -98,6 +99,8 @@ def _number(column: Seen, why: str, said: str) -> Guessed:
         )
     if infinite := int(np.isinf(column.values).sum()):
         raise DataError(f"{said} is infinite in {infinite:,} rows. Mend them, or leave them empty.")
+    if float(np.nanmax(np.abs(column.values))) > LARGEST:
+        raise DataError(f"{said} has values beyond {LARGEST:g}, with which nothing can be computed. Give another unit.")
     return Guessed(column, "regression", (), column.values, why)
 
 
