@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.core.problem import BinaryTarget, Features, History, Lookup, Moment, Observations, Recent, Rule, Table
+from fullcircle.core.data import History, Observations, Recent, Rule, Table
+from fullcircle.core.problem import Features, Lookup, Moment
+from fullcircle.core.target import BinaryTarget
 from fullcircle.models.configs import (
     DummyConfig,
     EnsembleConfig,

@@ -9,7 +9,8 @@ import yaml
 
 from fullcircle.core import paths
 from fullcircle.core.config import load_file
-from fullcircle.core.problem import Data, Problem, schema_of
+from fullcircle.core.data import Data, schema_of
+from fullcircle.core.problem import Problem
 from fullcircle.core.split import GroupSplit, RandomSplit, TimeSplit
 from fullcircle.evaluation.behaviour import demand_behaviour
 from fullcircle.evaluation.gates import demand_gates

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.cleaning.joins import check_joins, joined
-from fullcircle.core.problem import Data, Join, Table, schema_of
+from fullcircle.core.data import Data, Join, Table, schema_of
 from fullcircle.runtime.columns import Column, rows
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.typed import build
@@ -119,7 +119,7 @@ def test_the_scorer_asks_for_joined_columns_by_their_new_name_but_for_no_outcome
     ],
 )
 def test_a_join_that_cannot_be_is_refused(join: Join, said: str) -> None:
-    from fullcircle.core.problem import Recent
+    from fullcircle.core.data import Recent
 
     past = history(Recent("temp_3h", (), 3.0, "mean"))
     with pytest.raises(ConfigError, match=said):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.cleaning.pointintime import due_at, last_observed, recent
-from fullcircle.core.problem import History, Moment, Recent
+from fullcircle.core.data import History, Recent
+from fullcircle.core.problem import Moment
 from fullcircle.runtime.columns import Array, Columns, take
 from tests.builders import history, observations, same, text
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from fullcircle.cleaning.raw import check_raw
-from fullcircle.core.problem import Table
+from fullcircle.core.data import Table
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import DataError
 

@@ -9,8 +9,10 @@ import yaml
 
 from fullcircle.core import paths
 from fullcircle.core.config import compose, load, load_file, read_params
-from fullcircle.core.problem import Costs, Data, Moment, Problem, Recent, schema_of
+from fullcircle.core.data import Data, Recent, schema_of
+from fullcircle.core.problem import Moment, Problem
 from fullcircle.core.split import Split
+from fullcircle.core.target import Costs
 from fullcircle.evaluation.behaviour import demand_behaviour
 from fullcircle.evaluation.gates import demand_gates
 from fullcircle.evaluation.tasks import judge_of

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from fullcircle import cli
 from fullcircle.core.config import compose
-from fullcircle.core.problem import Data, Problem
+from fullcircle.core.data import Data
+from fullcircle.core.problem import Problem
 from fullcircle.drafting.files import data_file, problem_file
 from fullcircle.drafting.init import demand_readable, init, name_of
 from fullcircle.runtime.errors import ConfigError, DataError

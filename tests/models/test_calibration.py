@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.core.problem import MulticlassTarget, RegressionTarget
+from fullcircle.core.target import MulticlassTarget, RegressionTarget
 from fullcircle.models.calibration import answer_of, platt, radius_of, tempered
 from fullcircle.models.sample import Sample, sides_of
 from fullcircle.runtime.answers import BinaryAnswer, MulticlassAnswer, RegressionAnswer, sigmoid, softmax

@@ -6,15 +6,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from fullcircle.core.problem import (
-    Behaviour,
-    BinaryTarget,
-    Costs,
-    Moment,
-    MulticlassTarget,
-    RegressionTarget,
-    SignOff,
-)
+from fullcircle.core.problem import Behaviour, Moment, SignOff
+from fullcircle.core.target import BinaryTarget, Costs, MulticlassTarget, RegressionTarget
 from fullcircle.evaluation.behaviour import Behaved
 from fullcircle.evaluation.gates import Judged, Verdict
 from fullcircle.evaluation.slices import Slice

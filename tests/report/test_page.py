@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fullcircle.core.problem import BinaryTarget, Costs
+from fullcircle.core.target import BinaryTarget, Costs
 from fullcircle.evaluation.gates import Judged, Verdict
 from fullcircle.evaluation.slices import Slice
 from fullcircle.report import words

@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.core.problem import Behaviour, Table
+from fullcircle.core.data import Table
+from fullcircle.core.problem import Behaviour
 from fullcircle.core.split import GroupSplit, RandomSplit, Split, TimeSplit
 from fullcircle.features.encoders import Encoder
 from fullcircle.runtime.columns import Column

@@ -12,7 +12,7 @@ import pytest
 
 from fullcircle import sources
 from fullcircle.cleaning.raw import check_raw
-from fullcircle.core.problem import Table
+from fullcircle.core.data import Table
 from fullcircle.core.source import Bundled, Dialect, Source
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import ConfigError, SourceError

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fullcircle.core.problem import Join
+from fullcircle.core.data import Join
 from fullcircle.core.source import Source
 from fullcircle.runtime.typed import build
 

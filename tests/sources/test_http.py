@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fullcircle import sources
-from fullcircle.core.problem import Table
+from fullcircle.core.data import Table
 from fullcircle.core.source import Http, Paging, Source
 from fullcircle.core.tables import read_table
 from fullcircle.runtime.columns import Column

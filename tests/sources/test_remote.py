@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fullcircle import sources
-from fullcircle.core.problem import Table
+from fullcircle.core.data import Table
 from fullcircle.core.source import File, Storage
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import SourceError

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from fullcircle.core.problem import Table
+from fullcircle.core.data import Table
 from fullcircle.core.source import Sql
 from fullcircle.core.tables import read_table
 from fullcircle.runtime.columns import Column

@@ -11,7 +11,7 @@ import pytest
 
 from fullcircle import sources
 from fullcircle.cleaning.raw import check_raw
-from fullcircle.core.problem import Table
+from fullcircle.core.data import Table
 from fullcircle.core.source import Source, Sql
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import ConfigError, DataError, SourceError

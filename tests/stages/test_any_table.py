@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.core.problem import Encoding, Features, Schema
+from fullcircle.core.data import Schema
+from fullcircle.core.problem import Encoding, Features
 from fullcircle.core.tables import read_matrix, write_matrix
 from fullcircle.features import HOMES, LIBRARY
 from fullcircle.features.encoders import ENCODINGS

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fullcircle.cleaning.schema import check_clean
 from fullcircle.core import paths
 from fullcircle.core.config import read_params
-from fullcircle.core.problem import Data, Recent, schema_of
+from fullcircle.core.data import Data, Recent, schema_of
 from fullcircle.core.tables import read_columns, read_json, write_columns
 from fullcircle.runtime.columns import Columns, rows, take
 from fullcircle.runtime.errors import ConfigError, DataError

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from fullcircle.core import paths
 from fullcircle.core.config import read_params
-from fullcircle.core.problem import Features, Lookup, Schema
+from fullcircle.core.data import Schema
+from fullcircle.core.problem import Features, Lookup
 from fullcircle.core.tables import read_matrix, write_columns, write_json
 from fullcircle.features.categories import OneHot, TargetMean
 from fullcircle.features.columns import Rows

@@ -6,7 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from fullcircle.core.problem import BinaryTarget, MulticlassTarget, RegressionTarget, Schema, Target, Time
+from fullcircle.core.data import Schema
+from fullcircle.core.problem import Time
+from fullcircle.core.target import BinaryTarget, MulticlassTarget, RegressionTarget, Target
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.errors import DataError
 from fullcircle.stages.label import Labelled, label, spread

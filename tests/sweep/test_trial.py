@@ -10,7 +10,7 @@ import yaml
 
 from fullcircle.core import paths
 from fullcircle.core.config import load, read_params
-from fullcircle.core.problem import Schema
+from fullcircle.core.data import Schema
 from fullcircle.core.split import Split, folds
 from fullcircle.core.tables import rounded, write_columns, write_json, write_matrix
 from fullcircle.runtime.files import write_text

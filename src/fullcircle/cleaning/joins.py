@@ -11,7 +11,7 @@ from fullcircle.runtime.columns import Array, rows
 from fullcircle.runtime.errors import ConfigError, DataError, difference
 
 if TYPE_CHECKING:
-    from fullcircle.core.problem import Data, Join
+    from fullcircle.core.data import Data, Join
     from fullcircle.runtime.columns import Columns
 
 

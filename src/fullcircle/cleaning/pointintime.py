@@ -16,7 +16,8 @@ from fullcircle.core.threads import side_by_side
 from fullcircle.runtime.columns import Array
 
 if TYPE_CHECKING:
-    from fullcircle.core.problem import History, Moment, Observations, Recent
+    from fullcircle.core.data import History, Observations, Recent
+    from fullcircle.core.problem import Moment
     from fullcircle.runtime.columns import Columns
 
 _FAR = 10**11  # seconds; keeps the groups of one sorted key apart

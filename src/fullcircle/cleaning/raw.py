@@ -15,7 +15,7 @@ from fullcircle.runtime.errors import DataError, difference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fullcircle.core.problem import Table
+    from fullcircle.core.data import Table
     from fullcircle.runtime.columns import Column
 
 

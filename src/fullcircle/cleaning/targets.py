@@ -9,8 +9,8 @@ import pandas as pd
 
 from fullcircle.cleaning.expressions import holds, mentioned
 from fullcircle.core import paths
-from fullcircle.core.problem import BinaryTarget, MulticlassTarget, RegressionTarget, Target
 from fullcircle.core.tables import columns_of
+from fullcircle.core.target import BinaryTarget, MulticlassTarget, RegressionTarget, Target
 from fullcircle.runtime.columns import is_null
 from fullcircle.runtime.errors import DataError
 

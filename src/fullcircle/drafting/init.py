@@ -9,7 +9,8 @@ from typing import get_args
 import yaml
 
 from fullcircle.core import paths
-from fullcircle.core.problem import Data, Problem
+from fullcircle.core.data import Data
+from fullcircle.core.problem import Problem
 from fullcircle.drafting.draft import draft
 from fullcircle.drafting.files import data_file, places, problem_file
 from fullcircle.drafting.summary import summary

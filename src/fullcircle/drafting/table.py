@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from fullcircle import sources
 from fullcircle.core.cast import cast
-from fullcircle.core.problem import Table
+from fullcircle.core.data import Table
 from fullcircle.core.source import Dialect, File, Source
 from fullcircle.runtime.columns import Column
 from fullcircle.runtime.csvfile import NULLS

@@ -18,7 +18,7 @@ from fullcircle.runtime.answers import (
 )
 
 if TYPE_CHECKING:
-    from fullcircle.core.problem import Target
+    from fullcircle.core.target import Target
     from fullcircle.models.sample import Sample
     from fullcircle.runtime.answers import Answer
     from fullcircle.runtime.columns import Array

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fullcircle.core import paths
 from fullcircle.core.config import load
-from fullcircle.core.problem import Schema, Target
+from fullcircle.core.data import Schema
 from fullcircle.evaluation.gates import Verdict
 from fullcircle.report.parts import (
     Asked,
@@ -29,6 +29,8 @@ from fullcircle.runtime.typed import build
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from fullcircle.core.target import Target
 
 T = TypeVar("T")
 

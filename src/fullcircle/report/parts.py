@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fullcircle.core.problem import Behaviour, Costs, Moment, SignOff, Target
+from fullcircle.core.problem import Behaviour, Moment, SignOff
+from fullcircle.core.target import Costs, Target
 from fullcircle.evaluation.behaviour import Behaved
 from fullcircle.evaluation.slices import Slice
 

@@ -13,7 +13,7 @@ from fullcircle.core.source import Bundled, File, Sql
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fullcircle.core.problem import Table
+    from fullcircle.core.data import Table
     from fullcircle.core.source import Source
 
 Mark: TypeAlias = "str | int | float | datetime"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fullcircle.core.problem import Table
+    from fullcircle.core.data import Table
     from fullcircle.core.source import File, Http, Sql
     from fullcircle.runtime.columns import Column
     from fullcircle.sources import Mark

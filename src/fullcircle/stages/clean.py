@@ -14,7 +14,8 @@ from fullcircle.cleaning.joins import check_joins, joined
 from fullcircle.cleaning.pointintime import due_at, last_observed, recent
 from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
-from fullcircle.core.problem import Data, History, Moment, Observations, Table, schema_of
+from fullcircle.core.data import Data, History, Observations, Table, schema_of
+from fullcircle.core.problem import Moment
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, write_columns, write_json
 from fullcircle.runtime.columns import Checked, Columns, check, rows, take

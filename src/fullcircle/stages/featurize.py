@@ -10,9 +10,11 @@ import numpy as np
 
 from fullcircle.core import paths
 from fullcircle.core.config import load
-from fullcircle.core.problem import Features, Lookup, Schema, Target
+from fullcircle.core.data import Schema
+from fullcircle.core.problem import Features, Lookup
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_json, write_json, write_matrix
+from fullcircle.core.target import Target
 from fullcircle.core.threads import side_by_side
 from fullcircle.features import HOMES, LIBRARY, arguments
 from fullcircle.features.categories import levels_of

@@ -14,8 +14,8 @@ from fullcircle import sources
 from fullcircle.cleaning.raw import check_raw, schema_raw
 from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
+from fullcircle.core.data import Data, Table
 from fullcircle.core.folders import replacing_folder
-from fullcircle.core.problem import Data, Table
 from fullcircle.core.source import Bundled, Source
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_json, write_batches, write_json

@@ -12,9 +12,11 @@ from fullcircle.cleaning.targets import examples, target_of
 from fullcircle.core import paths
 from fullcircle.core.balance import balance
 from fullcircle.core.config import load
-from fullcircle.core.problem import BinaryTarget, Schema, Target, Time
+from fullcircle.core.data import Schema
+from fullcircle.core.problem import Time
 from fullcircle.core.stage import run
 from fullcircle.core.tables import columns_of, read_json, read_table, write_json, write_table
+from fullcircle.core.target import BinaryTarget, Target
 from fullcircle.runtime.errors import DataError
 from fullcircle.runtime.typed import build
 

@@ -10,10 +10,10 @@ import numpy as np
 from fullcircle.core import paths
 from fullcircle.core.balance import balance
 from fullcircle.core.config import load
-from fullcircle.core.problem import Target
 from fullcircle.core.split import RandomSplit, Split, TimeSplit, drawn, drawn_by
 from fullcircle.core.stage import run
 from fullcircle.core.tables import columns_of, read_table, write_json, write_table
+from fullcircle.core.target import Target
 from fullcircle.core.threads import side_by_side
 from fullcircle.runtime.columns import is_null, rows
 from fullcircle.runtime.errors import ConfigError, DataError

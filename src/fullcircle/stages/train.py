@@ -9,10 +9,10 @@ import numpy as np
 
 from fullcircle.core import paths
 from fullcircle.core.config import load
-from fullcircle.core.problem import Costs, Target
 from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_matrix, write_csv, write_json
+from fullcircle.core.target import Costs, Target
 from fullcircle.evaluation import baselines
 from fullcircle.evaluation.tasks import measured
 from fullcircle.models import Fitted, ModelConfig, model_of

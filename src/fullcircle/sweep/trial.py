@@ -16,7 +16,8 @@ import numpy as np
 
 from fullcircle.core import paths
 from fullcircle.core.config import load, read_params
-from fullcircle.core.problem import Features, Lookup, Schema
+from fullcircle.core.data import Schema
+from fullcircle.core.problem import Features, Lookup
 from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.tables import read_columns, read_json, read_matrix, rounded
 from fullcircle.models import ModelConfig

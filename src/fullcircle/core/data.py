@@ -1,0 +1,158 @@
+"""The data, typed: what `conf/data/NAME.yaml` may say of the tables, and what later stages must know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from fullcircle.runtime.columns import Column
+
+if TYPE_CHECKING:
+    from fullcircle.core.problem import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition over several columns that every row must meet, as a pandas expression."""
+
+    name: str
+    holds: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One raw table: its columns, and what makes a row impossible."""
+
+    columns: dict[str, Column]
+    key: tuple[str, ...] = ()  # no two rows may share it; empty: nothing tells rows apart, and equal rows are kept
+    duplicates: Literal["reject", "error"] = "reject"  # reject keeps the first of a key
+    rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.duplicates == "error" and not self.key:
+            raise ValueError("duplicates: error needs a key")
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Columns of another table as last observed, at the same place, before the moment of prediction."""
+
+    table: str
+    by: tuple[str, ...]
+    time: str
+    known_after_hours: float  # an observation stamped 13:00 is known this much later
+    within_hours: float  # one that has been known for longer counts as none
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A point-in-time column over the events of the last `hours` before the moment of prediction.
+
+    `mean`: mean delay of those that happened in the span, `late`: share of them that came `late_minutes` or more
+    after they were due (both null where none happened), `waiting`: number of those that were due in the span and
+    have not happened yet, `waited`: mean minutes that those are overdue (0 where none is).
+    `timetable`: number of events due within `hours` of this one, before or after it: the plan, known ahead.
+    """
+
+    name: str
+    by: tuple[str, ...]
+    hours: float
+    what: Literal["mean", "late", "waiting", "waited", "timetable"]
+
+    def __post_init__(self) -> None:
+        if self.hours <= 0:
+            raise ValueError(f"hours {self.hours:g} must be above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The events behind the point-in-time columns: `delay` minutes after it was due, an event happened.
+
+    A null delay means that it never did.
+    """
+
+    delay: str
+    late_minutes: float
+    clip: tuple[float, float]  # delays are clipped to this range before they are averaged
+    columns: tuple[Recent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Columns of another table beside each row of the main one: many rows to one, by the other's key.
+
+    They are asked for as inputs like the main table's own; a lookup, by contrast, travels in the scorer. A row that
+    finds none gets nulls. Joins are done in order, so a later one may stand on what an earlier one brought.
+    """
+
+    table: str
+    by: dict[str, str]  # column of the main table -> column of the other
+    columns: dict[str, str] | tuple[str, ...]  # column of the other -> name it gets; or names that stay
+
+    def __post_init__(self) -> None:
+        if not self.by or not self.columns:
+            raise ValueError(f"a join of {self.table} needs `by` and `columns`")
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Column of the other table -> name it gets."""
+        return dict(self.columns) if isinstance(self.columns, dict) else {name: name for name in self.columns}
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What `conf/data/NAME.yaml` says: the tables, and what was known of a row at its moment of prediction."""
+
+    tables: dict[str, Table]
+    observations: Observations | None = None
+    history: History | None = None
+    joins: tuple[Join, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What later stages must know of the columns that `clean` leaves.
+
+    `inputs`: what the scorer asks for. `outcomes`: what becomes known only after `moment` (in words).
+    `observed`: the table of last observations, if there is one. `records`: columns that identify a row.
+    """
+
+    inputs: dict[str, Column]
+    outcomes: tuple[str, ...]
+    moment: str
+    observed: str | None = None
+    records: tuple[str, ...] = ()
+
+
+def joined_columns(data: Data) -> dict[str, Column]:
+    """The columns that joins bring, by the name they get; null where a row finds none."""
+    return {
+        new: replace(data.tables[join.table].columns[old], missing="keep")
+        for join in data.joins
+        for old, new in join.named.items()
+    }
+
+
+def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
+    """The scorer's inputs are the table's own, those joined, those last observed, and the point-in-time columns."""
+    columns, observations, history = data.tables[table].columns | joined_columns(data), data.observations, data.history
+    outcomes = tuple(name for name, column in columns.items() if column.role == "outcome")
+    records = tuple(name for name, column in columns.items() if column.role == "record")
+    inputs = {name: column for name, column in columns.items() if column.role == "input"}
+    if observations is not None:
+        inputs |= {name: data.tables[observations.table].columns[name] for name in observations.columns}
+    if history is not None:
+        low, _ = history.clip
+        lowest = {"mean": low, "late": 0.0, "waiting": 0.0, "waited": 0.0, "timetable": 0.0}
+        inputs |= {
+            recent.name: Column(
+                kind="number",
+                missing="keep",
+                min=lowest[recent.what],
+                about=f"{recent.what}, {recent.hours:g} h",
+            )
+            for recent in history.columns
+        }
+    about = (moment.about if moment else "") or "at the moment of prediction"
+    return Schema(inputs, outcomes, about, observations.table if observations else None, records)
