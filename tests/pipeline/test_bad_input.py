@@ -129,7 +129,7 @@ def test_a_target_that_is_no_condition_is_refused(small: Project) -> None:
 def test_a_side_with_no_rows_is_refused(small: Project) -> None:
     good(small, "clean", "label")
     small.edit("params.yaml", "test_from:\n  - 2013\n  - 11", "test_from:\n  - 2014\n  - 11")
-    assert "0 test rows hold 0 classes" in stage(small, "split")
+    assert "0 test rows hold 0 of 2 classes, and need 2" in stage(small, "split")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_wrong_parameter_is_named(small: Project, old: str, new: str, said: st
         ),
         ("conf/model/xgboost.yaml", "max_depth: 6", "max_depth: 0", "max_depth 0 is outside 1..20"),
         (
-            "conf/split/time.yaml",
+            "conf/problem/flights.yaml",
             "test_from: [2013, 11, 1]",
             "test_from: [2013, 8, 1]",
             "must come after validation_from",
@@ -165,9 +165,14 @@ def test_a_wrong_parameter_is_named(small: Project, old: str, new: str, said: st
             "conf/problem/flights.yaml",
             "{metric: auc, min: 0.70",
             "{metric: auc, min: 7.0",
-            "threshold 7.0 is outside -1..1",
+            "threshold 7.0 is outside 0..1",
         ),
-        ("conf/problem/flights.yaml", "{metric: auc, min: 0.70", "{metric: acu, min: 0.70", "no metric acu"),
+        (
+            "conf/problem/flights.yaml",
+            "{metric: auc, min: 0.70",
+            "{metric: acu, min: 0.70",
+            "unknown value: acu (did you mean auc?)",
+        ),
         ("conf/problem/flights.yaml", "missed: 3", "missed: -3", "costs must be above 0"),
         (
             "conf/problem/flights.yaml",
@@ -188,7 +193,7 @@ def test_a_wrong_parameter_is_named(small: Project, old: str, new: str, said: st
             "unknown key: kidn (did you mean kind?)",
         ),
         ("conf/data/flights.yaml", "dest: {kind: category", "dest: {kind: catgory", "'catgory' is not one of"),
-        ("conf/config.yaml", "model: xgboost", "model: xgbost", "xgbost"),
+        ("conf/problem/flights.yaml", "/model: xgboost", "/model: xgbost", "xgbost"),
     ],
 )
 def test_a_wrong_key_or_threshold_in_conf_is_refused_and_params_yaml_left_alone(

@@ -66,7 +66,7 @@ def test_a_model_parameter_reruns_train_and_on(copied: Project) -> None:
 
 
 def test_a_split_date_reruns_split_and_on(copied: Project) -> None:
-    copied.edit("conf/split/time.yaml", "validation_from: [2013, 9, 1]", "validation_from: [2013, 8, 15]")
+    copied.edit("conf/problem/flights.yaml", "validation_from: [2013, 9, 1]", "validation_from: [2013, 8, 15]")
     copied.run("fullcircle", "params", "model.max_rounds=40")
     assert copied.ran("package") == ["split", "featurize", "train", "validate", "package"]
 
