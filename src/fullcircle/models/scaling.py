@@ -51,7 +51,7 @@ def scaling_of(X: Array) -> Scaling:
     null = np.isnan(X)
     some = ~null.all(axis=0)
     fill = np.zeros(X.shape[1], np.float32)
-    fill[some] = np.nanmedian(X[:, some], axis=0)
+    fill[some] = np.nanmedian(X[:, some].astype(np.float64), axis=0)  # two values at the end of float32 can be added up
     filled = np.where(null, fill, X).astype(np.float64)
     mean = filled.mean(axis=0).astype(np.float32)
     deviation = filled.std(axis=0).astype(np.float32)
