@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from .columns import Array, Columns, Rows
 
-LARGEST = float(np.finfo(np.float32).max)  # features are float32: what is larger is kept at this, and not at infinity
+LARGEST = float(np.finfo(np.float32).max) / 2  # features are float32; of two such the sum is still one, as trees need it
 DAY = np.timedelta64(86400, "s")
 
 
