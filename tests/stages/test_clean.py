@@ -283,6 +283,27 @@ def test_without_observations_and_history_nothing_is_added() -> None:
     assert report == {"rows_without_observation": 0}
 
 
+def test_without_a_moment_rows_have_what_stands_in_them() -> None:
+    kept = flights(20)
+    assert same(add_known(kept, None, None, {}, None)[0], kept)
+    with pytest.raises(ConfigError, match=r"observations and history need problem\.moment"):
+        add_known(kept, None, None, {}, HISTORY)
+
+
+def test_without_a_key_equal_rows_are_kept() -> None:
+    twice = take(flights(5), np.array([0, 1, 1, 2]))
+    assert rows(sift(twice, FLIGHTS, "flights", ALL).kept) == 3
+    assert same(sift(twice, replace(FLIGHTS, key=()), "flights", ALL).kept, twice)
+    twice["month"] = np.array([3.0, 13.0, 3.0, 3.0])
+    with pytest.raises(DataError, match=r"month not in 1\.\.12: 1 rows, e\.g\. row 2"):
+        sift(twice, replace(FLIGHTS, key=()), "flights", CleanConfig(max_rejected=0.0))
+
+
+def test_duplicates_can_be_no_error_where_there_is_no_key() -> None:
+    with pytest.raises(ValueError, match="duplicates: error needs a key"):
+        replace(FLIGHTS, key=(), duplicates="error")
+
+
 def test_the_scorer_asks_for_inputs_and_what_was_known_but_for_no_outcome_or_record() -> None:
     tables = {"flights": FLIGHTS, "weather": replace(FLIGHTS, columns={"temp": FLIGHTS.columns["temp"]})}
     inputs = schema_of(Data(tables, observations(), HISTORY), "flights", MOMENT).inputs

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CELLS = 4_000_000  # of the matrix at most
 ROWS = 20_000
 LEVELS = 12  # of a category, the most frequent
-WIDTH = 400  # columns of the matrix at most
+WIDTH = 200  # columns of the matrix at most
 JUDGED = 0.3  # share of the rows
 
 

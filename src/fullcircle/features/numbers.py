@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from .columns import Array, Columns, Rows
 
-LARGEST = float(np.finfo(np.float32).max)  # features are float32: what is larger is kept at this, and not at infinity
+LARGEST = 1e30  # features are float32, and so are sums of columns inside models: what is larger is kept at this
 DAY = np.timedelta64(86400, "s")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .errors import ConfigError, difference
@@ -107,12 +108,18 @@ def _dataclass(kind: Any, data: Any, where: str) -> Any:
         )
     if missing := [name for name, f in fields.items() if _needed(f) and name not in data]:
         raise ConfigError(f"{where}: missing keys: {', '.join(missing)}")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     values = {key: _build(hints[key], item, f"{where}.{key}".lstrip(".")) for key, item in data.items()}
     try:
         return kind(**values)
     except ValueError as error:
         raise ConfigError(f"{where}: {error}") from None
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields; a table has as many columns as it likes, all of one class."""
+    return get_type_hints(kind)
 
 
 def _needed(field: dataclasses.Field[Any]) -> bool:
