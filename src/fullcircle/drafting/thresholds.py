@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.core.problem import Gate
+from fullcircle.features.encoders import proposed
 
 if TYPE_CHECKING:
     from fullcircle.drafting.draft import Draft
@@ -73,11 +74,11 @@ def settings(draft: Draft) -> list[Setting]:
         found.append(
             Setting("clean", {"max_rejected": share}, f"{lacking:.1%} of the rows have no target, and are set aside")
         )
+    levels = {name: value for name, value in proposed(rows).items() if name in ("min_level_rows", "smoothing")}
+    if rows < SMALL:
+        levels["min_information"] = 0
+    found.append(Setting("featurize", levels, "levels of few rows count in a table of few rows"))
     if rows < FOLDED:
-        levels = {"min_level_rows": 5, "smoothing": 10} if rows < SMALL else {"min_level_rows": 10, "smoothing": 20}
-        if rows < SMALL:
-            levels["min_information"] = 0
-        found.append(Setting("featurize", dict(levels), "levels of few rows count in a table of few rows"))
         found.append(Setting("validate", _settled(draft), "as few rows can tell"))
     return found
 
