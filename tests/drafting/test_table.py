@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -8,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from fullcircle.core.source import File
 from fullcircle.drafting import table as module
@@ -125,6 +128,26 @@ def test_a_file_of_another_encoding_is_read_when_told(tmp_path: Path) -> None:
     assert take(str(tmp_path / "t.csv"), "latin-1").table.to_pydict() == {"a": ["ä"]}
     with pytest.raises(SourceError, match="unknown encoding: latin-99"):
         take(str(tmp_path / "t.csv"), "latin-99")
+
+
+def test_a_database_is_read_by_its_table_or_a_query(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop:
+        shop.execute("CREATE TABLE orders (a INTEGER, b TEXT)")
+        shop.executemany("INSERT INTO orders VALUES (?, ?)", [(1, "x"), (None, "y")])
+        shop.commit()
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    assert take(f"{url}?table=orders", "utf-8").table.to_pydict() == {"a": [1, None], "b": ["x", "y"]}
+    assert take(f"{url}?query=SELECT b FROM orders WHERE a = 1", "utf-8").table.to_pydict() == {"b": ["x"]}
+    with pytest.raises(SourceError, match=r"which rows\? End the address with \?table=NAME"):
+        take(url, "utf-8")
+
+
+def test_a_workbook_is_read_by_its_first_sheet(tmp_path: Path) -> None:
+    book = Workbook()
+    for row in (["a", "b"], [1, "x"], [2, None]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    assert take(str(tmp_path / "t.xlsx"), "utf-8").table.to_pydict() == {"a": [1, 2], "b": ["x", None]}
 
 
 def test_a_cell_that_holds_a_list_is_refused_by_its_column(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_classes_that_are_numbers_are_in_their_order_and_as_they_are_written() -
     [
         ([None] * 40, None, r"the target y is missing in all 40 rows"),
         (["x"] * 40, None, r"the target y is “x” in every row, which teaches nothing"),
-        ([3] * 40 + [None], None, r"the target y is “3.0” in every row"),
+        ([3] * 40 + [None], None, r"the target y is “3” in every row"),
         ([f"v{i}" for i in range(40)], None, r"another value in each of 40 rows, e.g. “v0”"),
         ([f"2013-01-{i % 28 + 1:02}" for i in range(40)], None, "the target y holds dates"),
         (["a", "b", "c"], None, "is known in 3 rows; 30 are the least"),

@@ -172,14 +172,18 @@ def tables(draw: st.DrawFn) -> Table:
     twice = draw(st.integers(0, 9)) == 0  # names of columns, now and then
     odd = [name for name in ODD if twice or not is_refused(name)]
     names = draw(st.lists(st.sampled_from([*PLAIN, *odd]), min_size=1, max_size=6, unique=not twice))
-    sound = [["x", "y", "y"] * (rows // 3), [i * 7 % 3 for i in range(rows)], [i * 37 % 101 / 4 for i in range(rows)]]
-    target = draw(st.one_of(*map(st.just, [*sound, *sound]), column(rows)))
+    sound: list[Sequence[Any]] = [
+        ["x", "y", "y"] * (rows // 3),
+        [i * 7 % 3 for i in range(rows)],
+        [i * 37 % 101 / 4 for i in range(rows)],
+    ]
+    target: Sequence[Any] = draw(st.sampled_from(sound)) if draw(st.integers(0, 4)) else draw(column(rows))
     sound_column = [i * 13 % 47 for i in range(rows)]
     return Table([*names, "sound", TARGET], [*(draw(column(rows)) for _ in names), sound_column, target])
 
 
 # Without shrinking: an example costs a second, and to shrink one minutes.
-@settings(max_examples=40, deadline=None, suppress_health_check=[*HealthCheck], phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=30, deadline=None, suppress_health_check=[*HealthCheck], phases=[Phase.explicit, Phase.generate])
 @given(tables())
 def test_any_table_gives_a_model_or_one_clear_error(table: Table) -> None:
     try:

@@ -79,7 +79,7 @@ def data_file(draft: Draft) -> str:
     """conf/data/NAME.yaml."""
     said = f"The columns of {one_line(draft.taken.origin)}, as its rows show them."
     if draft.taken.step > 1:
-        said += f" Every {draft.taken.step}th of {draft.taken.rows:,} rows was looked at."
+        said += f" One row in {draft.taken.step} of {draft.taken.rows:,} was looked at."
     lines = [
         comment(said),
         comment("An input may always be missing; a number that cannot be (infinite, below min) becomes null."),
@@ -169,8 +169,11 @@ def _slices(draft: Draft) -> list[str]:
 
 def _gates_said(draft: Draft) -> str:
     quick = draft.quick
-    how = {"line": "a line through all columns", "trees": "boosted trees", "none": "no model"}[quick.model]
-    said = f"The quick model: {how}, judged on {quick.rows:,} rows that it had not seen."
+    how = {"line": "a line through all columns", "trees": "boosted trees of all columns", "none": "no model"}[
+        quick.model
+    ]
+    beyond = " but those that may be leaks" if draft.leaks and len(draft.leaks) < len(draft.inputs) else ""
+    said = f"The quick model: {how}{beyond}, judged on {quick.rows:,} rows that it had not seen."
     better = quick.score > quick.dummy + 0.01 if quick.metric != "logloss" else quick.score < quick.dummy - 0.01
     return said if better else said + " It found next to nothing: do not expect much of these columns."
 

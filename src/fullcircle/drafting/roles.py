@@ -46,7 +46,7 @@ def drafted(seen: Seen, record: bool = False) -> Drafted:
     if seen.rows == 0:
         return Drafted(seen, "record", "holds nothing", settings=missing)
     if seen.distinct == 1 and not seen.nulls:
-        return Drafted(seen, "record", f"constant: {shown(str(seen.values[0]))} in every row", settings=missing)
+        return Drafted(seen, "record", f"constant: {only(seen)} in every row", settings=missing)
     if why := _identifier(seen):
         return Drafted(seen, "record", _joined(why, nulls), identifier=True, settings=missing if seen.nulls else {})
     if _grouping(seen):
@@ -54,6 +54,12 @@ def drafted(seen: Seen, record: bool = False) -> Drafted:
         why = f"an identifier of what rows are of: {each:.1f} rows each; new ones will come, so not learnt from"
         return Drafted(seen, "record", _joined(why, nulls), group=True, settings=missing)
     return Drafted(seen, "input", _joined(seen.why, _content(seen), nulls), settings=_checks(seen))
+
+
+def only(seen: Seen) -> str:
+    """The value of a constant column, as comments and messages show it."""
+    value = seen.values[~is_null(seen.values)][0]
+    return shown(f"{value:g}" if isinstance(value, float) else str(value))
 
 
 def _identifier(seen: Seen) -> str:

@@ -18,7 +18,7 @@ def summary(draft: Draft) -> str:
     """A line a guess, and the commands to go on with."""
     target, quick = draft.target, draft.quick
     kinds = Counter(c.seen.kind for c in draft.inputs)
-    looked = "" if draft.taken.step == 1 else f", every {draft.taken.step}th looked at"
+    looked = "" if draft.taken.step == 1 else f", one in {draft.taken.step} looked at"
     classes = ", ".join(f"{name} {share:.1%}" for name, share in list(target.shares.items())[:NAMED])
     lines = [
         f"drafted {' and '.join(str(place) for place in places(draft.name))}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from fullcircle.drafting.kinds import Seen, as_category
+from fullcircle.drafting.roles import only
 from fullcircle.drafting.written import shown
 from fullcircle.runtime.columns import Array, is_null
 from fullcircle.runtime.errors import DataError
@@ -59,8 +60,7 @@ def guess(column: Seen, written: pa.ChunkedArray, task: Task | None, where: str)
     if not column.rows:
         raise DataError(f"{said} is missing in all {len(column.values):,} rows. Give another, or a table that has it.")
     if column.distinct == 1:
-        only = column.values[~is_null(column.values)][0]
-        raise DataError(f"{said} is {shown(str(only))} in every row, which teaches nothing. Give another.")
+        raise DataError(f"{said} is {only(column)} in every row, which teaches nothing. Give another.")
     if column.kind == "time":
         raise DataError(f"{said} holds dates. Give a number, such as the days until it, or a class.")
     if column.rows < LEAST:
