@@ -9,12 +9,15 @@ import numpy as np
 
 from fullcircle.core.problem import Gate
 from fullcircle.features.encoders import proposed
+from fullcircle.runtime.answers import outputs_of
 
 if TYPE_CHECKING:
     from fullcircle.drafting.draft import Draft
 
 TEST = 0.16  # share of the rows that are test rows, as conf/split/ has it
-FOLDED = 20_000  # rows below which each is judged once, by a model that has not seen it
+FOLDED = 16_000  # rows times outputs below which each row is judged once, by a model that has not seen it
+BLENDED = 60_000  # and below which a blend of models is fitted: above it takes minutes
+SETTLED = 20_000  # rows below which what is judged must be judged by fewer
 SMALL = 5_000
 COVERAGE = 0.9
 LOST = 0.01  # share of rows that may be rejected besides those without a target
@@ -64,7 +67,7 @@ def gates(draft: Draft) -> list[Gate]:
 def settings(draft: Draft) -> list[Setting]:
     """What stages do otherwise than conf/config.yaml says, for the table is small or lacks targets."""
     rows, found = draft.known, []
-    if rows < FOLDED and draft.split.kind != "time":
+    if _work(draft) < FOLDED and draft.split.kind != "time":
         found.append(
             Setting("train", {"folds": 5}, "so few rows: each is judged once, by a model that has not seen it")
         )
@@ -78,16 +81,21 @@ def settings(draft: Draft) -> list[Setting]:
     if rows < SMALL:
         levels["min_information"] = 0
     found.append(Setting("featurize", levels, "levels of few rows count in a table of few rows"))
-    if rows < FOLDED:
+    if rows < SETTLED:
         found.append(Setting("validate", _settled(draft), "as few rows can tell"))
     return found
 
 
 def model(draft: Draft) -> tuple[str, str]:
     """The model to begin with, and why."""
-    if draft.known < FOLDED:
+    if _work(draft) < BLENDED:
         return "ensemble", "of a small table no one model is the best for sure"
     return "xgboost", "trees take numbers, categories and gaps as they come"
+
+
+def _work(draft: Draft) -> int:
+    """What a fit takes, in rows: boosting grows a tree a class."""
+    return draft.known * outputs_of(len(draft.target.classes))
 
 
 def rounded(value: float) -> float:
@@ -96,6 +104,6 @@ def rounded(value: float) -> float:
 
 
 def _settled(draft: Draft) -> dict[str, float]:
-    if draft.known >= FOLDED:
+    if draft.known >= SETTLED:
         return {"slice_rows": 500, "bins": 15}
     return {"slice_rows": 30, "bins": 5} if draft.known < SMALL else {"slice_rows": 100, "bins": 10}
