@@ -129,7 +129,7 @@ def _otherwise(project: Project) -> list[str]:
         (_dirty, "1 files differ from the last commit, e.g. src/fullcircle/cli.py"),
         (_detached, "HEAD is detached"),
         (_no_commit, "no git repository with a commit"),
-        (_stale, "clean would run"),
+        (_stale, "clean, label would run"),
         (_otherwise, "split=random && dvc repro split` first"),
     ],
 )

@@ -80,7 +80,7 @@ def settings(draft: Draft) -> list[Setting]:
     levels = {name: value for name, value in proposed(rows).items() if name in ("min_level_rows", "smoothing")}
     if rows < SMALL:
         levels["min_information"] = 0
-    found.append(Setting("featurize", levels, "levels of few rows count in a table of few rows"))
+    found.append(Setting("featurize", levels, "so that levels of few rows count, as far as so many rows let them"))
     if rows < SETTLED:
         found.append(Setting("validate", _settled(draft), "as few rows can tell"))
     return found

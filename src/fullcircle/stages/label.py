@@ -13,7 +13,6 @@ from fullcircle.core import paths
 from fullcircle.core.balance import balance
 from fullcircle.core.config import load
 from fullcircle.core.data import Schema
-from fullcircle.core.problem import Time
 from fullcircle.core.stage import run
 from fullcircle.core.tables import columns_of, read_json, read_table, write_json, write_table
 from fullcircle.core.target import BinaryTarget, Target
@@ -22,6 +21,9 @@ from fullcircle.runtime.typed import build
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array
+
+
+MONTHS = 120  # of more, as of dates of birth, no chart is drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,16 @@ def label(kept: pa.Table, target: Target, schema: Schema, max_unlabelled: float)
     return Labelled(table.append_column("target", pa.array(values)), int(missing.sum()))
 
 
-def spread(labelled: Labelled, target: Target, time: Time | None) -> dict[str, Any]:
+def spread(labelled: Labelled, target: Target) -> dict[str, Any]:
     """What reports/label.json says: how the target is spread, in all and by month.
 
-    Months are those of the columns year and month, where these are numbers, or of the first column that the problem's
-    `time` goes by, where it is a time; without either there are none.
+    Months are those of the columns year and month, where these are numbers, or of the first column that is a time;
+    without either, and of more than 120 months, there are none.
     """
     table = labelled.table
     dated = [name for name in ("year", "month") if name in table.column_names]
-    timed = list(time.columns[:1]) if time is not None and len(dated) < 2 else []
+    times = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
+    timed = times[:1] if len(dated) < 2 else []
     columns = columns_of(table.select([*dict.fromkeys([*dated, *timed, "target"])]))
     values = columns["target"]
     report: dict[str, Any] = {
@@ -72,10 +75,12 @@ def spread(labelled: Labelled, target: Target, time: Time | None) -> dict[str, A
     if len(dated) == 2 and all(columns[name].dtype.kind == "f" for name in dated):
         month = columns["year"] * 100 + columns["month"]
         names = {m: f"{int(m) // 100}-{int(m) % 100:02}" for m in np.unique(month[~np.isnan(month)])}
-    elif timed and columns[timed[0]].dtype.kind == "M":
+    elif timed:
         month = columns[timed[0]].astype("datetime64[M]")
         names = {m: str(m) for m in np.unique(month[~np.isnat(month)])}
     else:
+        return report
+    if len(names) > MONTHS:
         return report
     return report | {"by_month": {name: balance(values[month == m], target.classes) for m, name in names.items()}}
 
@@ -133,7 +138,7 @@ def main() -> None:
     schema = build(Schema, read_json(paths.SCHEMA), str(paths.SCHEMA))
     labelled = label(read_table(paths.KEPT), target, schema, load(float, "clean.max_rejected"))
     write_table(paths.LABELLED, labelled.table)
-    write_json(paths.LABEL_REPORT, spread(labelled, target, load(Time | None, "problem.time")))
+    write_json(paths.LABEL_REPORT, spread(labelled, target))
 
 
 if __name__ == "__main__":
