@@ -16,6 +16,15 @@ def _demand_rows(max_rows: int | None) -> None:
         _demand(max_rows, 100, 1e12, "max_rows")
 
 
+def _demand_boosting(config: XGBoostConfig | LightGBMConfig | CatBoostConfig) -> None:
+    """What boosted trees of every library have in common."""
+    _demand(config.max_rounds, 1, 100_000, "max_rounds")
+    _demand(config.patience, 1, 100_000, "patience")
+    _demand(config.learning_rate, 1e-6, 1, "learning_rate")
+    _demand(config.l2, 0, 1e9, "l2")
+    _demand(config.max_bin, 2, 4096, "max_bin")
+
+
 @dataclass(frozen=True, slots=True)
 class XGBoostConfig:
     """Gradient boosted trees."""
@@ -33,15 +42,11 @@ class XGBoostConfig:
     seed: int
 
     def __post_init__(self) -> None:
-        _demand(self.max_rounds, 1, 100_000, "max_rounds")
-        _demand(self.patience, 1, 100_000, "patience")
-        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
+        _demand_boosting(self)
         _demand(self.max_depth, 1, 20, "max_depth")
         _demand(self.min_child_weight, 0, 1e9, "min_child_weight")
         _demand(self.subsample, 0.01, 1, "subsample")
         _demand(self.colsample, 0.01, 1, "colsample")
-        _demand(self.l2, 0, 1e9, "l2")
-        _demand(self.max_bin, 2, 4096, "max_bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +154,11 @@ class LightGBMConfig:
     seed: int
 
     def __post_init__(self) -> None:
-        _demand(self.max_rounds, 1, 100_000, "max_rounds")
-        _demand(self.patience, 1, 100_000, "patience")
-        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
+        _demand_boosting(self)
         _demand(self.leaves, 2, 100_000, "leaves")
         _demand(self.min_leaf, 1, 1e9, "min_leaf")
         _demand(self.subsample, 0.01, 1, "subsample")
         _demand(self.colsample, 0.01, 1, "colsample")
-        _demand(self.l2, 0, 1e9, "l2")
-        _demand(self.max_bin, 2, 4096, "max_bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +175,8 @@ class CatBoostConfig:
     seed: int
 
     def __post_init__(self) -> None:
-        _demand(self.max_rounds, 1, 100_000, "max_rounds")
-        _demand(self.patience, 1, 100_000, "patience")
-        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
+        _demand_boosting(self)
         _demand(self.max_depth, 1, 16, "max_depth")
-        _demand(self.l2, 0, 1e9, "l2")
-        _demand(self.max_bin, 2, 4096, "max_bin")
 
 
 MemberConfig: TypeAlias = (

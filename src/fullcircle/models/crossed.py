@@ -12,7 +12,6 @@ from fullcircle.core.threads import side_by_side
 from fullcircle.models import Fitted, model_of
 from fullcircle.models.configs import MemberConfig
 from fullcircle.models.ensemble import FittedEnsemble, Member, unheard, weights_of
-from fullcircle.models.sample import Sample
 from fullcircle.runtime.answers import outputs_of
 from fullcircle.runtime.columns import Array
 from fullcircle.runtime.errors import DataError
@@ -20,6 +19,7 @@ from fullcircle.runtime.scorer import blended
 
 if TYPE_CHECKING:
     from fullcircle.models import ModelConfig, OnRound
+    from fullcircle.models.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _crossed(
 
     def fit(job: tuple[MemberConfig, int]) -> tuple[Fitted, Array]:
         config, held_out = job
-        train, validation = _rows(sample, fold != held_out), _rows(sample, fold == held_out)
+        train, validation = sample.take(fold != held_out), sample.take(fold == held_out)
         heard = on_round if held_out == folds[0] else unheard
         fitted = model_of(config).fit(config, train, validation, 1, heard)
         return fitted, fitted.margin(validation.X)
@@ -100,10 +100,6 @@ def _crossed(
         rounds = [fitted.rounds for fitted, _ in of_folds if fitted.rounds is not None]
         found.append(_Crossed(config, of_folds[0][0], median_high(rounds) if rounds else None, margin))
     return found
-
-
-def _rows(sample: Sample, chosen: Array) -> Sample:
-    return Sample(sample.X[chosen], sample.y[chosen], sample.classes)
 
 
 def _demand_folds(sample: Sample, fold: Array) -> None:

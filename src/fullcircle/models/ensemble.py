@@ -10,7 +10,6 @@ import numpy as np
 from fullcircle.models import Fitted, model_of
 from fullcircle.models.configs import MemberConfig
 from fullcircle.models.loss import loss
-from fullcircle.models.sample import Sample
 from fullcircle.runtime.scorer import Part, blended
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from fullcircle.models import OnRound
     from fullcircle.models.configs import EnsembleConfig
+    from fullcircle.models.sample import Sample
     from fullcircle.runtime.columns import Array
 
 
@@ -93,7 +93,7 @@ def _thinned(sample: Sample, most: int | None) -> Sample:
     if most is None or rows <= most:
         return sample
     taken = np.arange(most) * rows // most
-    return sample.once(("thinned", most), lambda: Sample(sample.X[taken], sample.y[taken], sample.classes))
+    return sample.once(("thinned", most), lambda: sample.take(taken))
 
 
 def weights_of(config: EnsembleConfig, margins: Sequence[Array], sample: Sample) -> dict[int, float]:

@@ -42,6 +42,10 @@ class Sample:
         kept: T = self.made[key]
         return kept
 
+    def take(self, rows: Array) -> Sample:
+        """Some of the rows: their positions, or a mask."""
+        return Sample(self.X[rows], self.y[rows], self.classes, self.center, self.scale)
+
     def __add__(self, other: Sample) -> Sample:
         return Sample(
             np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]), self.classes, self.center, self.scale
