@@ -108,11 +108,13 @@ def show(context: typer.Context) -> None:
 @app.command()
 def score(
     bundle: Annotated[Path, typer.Argument(help="A bundle, such as dist/bundle.")],
-    source: Annotated[Path, typer.Argument(help="CSV of raw input columns.")],
+    source: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON lines or Excel: the raw input columns.")],
     out: Annotated[Path, typer.Argument(help="CSV to write: row, prediction, a probability for each class.")],
 ) -> None:
     """Score a table through a bundle; rows that cannot be scored go to OUT's .rejected.csv with their reasons."""
-    command.run(bundle, source, out)
+    from fullcircle.scoring import score_any
+
+    command.run(bundle, source, out, score_any)
 
 
 def main() -> None:

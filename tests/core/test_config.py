@@ -100,6 +100,12 @@ def test_every_split_composes_and_builds(name: str) -> None:
     assert set(split.columns) <= set(load_file(Data, ROOT / problem.data).tables[problem.table].columns)
 
 
+def test_a_split_by_time_of_a_problem_without_one_says_so() -> None:
+    said = r"needs what the problem does not say. .*problem.time.columns.* or choose otherwise, such as another split"
+    with pytest.raises(ConfigError, match=said):
+        compose(["problem=digits", "split=time"], CONF)
+
+
 @pytest.mark.parametrize("name", choices("problem"))
 def test_every_problem_composes_and_makes_sense(name: str) -> None:
     problem = load(Problem, "problem", composed(f"problem={name}"))

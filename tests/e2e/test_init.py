@@ -2,93 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from fullcircle.core import paths
-from fullcircle.core.config import compose, read_params
-from fullcircle.core.tables import read_json
-from fullcircle.drafting.init import init
-from fullcircle.runtime.csvfile import Summary, score_file
 from fullcircle.runtime.errors import FullCircleError
-from fullcircle.runtime.files import write_text
-from fullcircle.runtime.scorer import Scorer
-from fullcircle.stages import clean, featurize, ingest, label, split, train, validate
-from fullcircle.whole import demand_whole
 from tests.conftest import copy_of_working_tree
 from tests.drafting.made import customers
 from tests.drafting.test_written import ODD, is_refused
+from tests.e2e.circle import Table, circle, of, write_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-STAGES = (ingest, clean, label, split, featurize, train, validate)
 TARGET = "the target"
 PLAIN = ["a", "b", "c", "d", "Size (m²)", "straße", "order id", "date"]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as a CSV file has it; names may come twice. The last column is the target."""
-
-    header: list[str]
-    columns: list[Sequence[Any]]
-
-    @property
-    def rows(self) -> int:
-        return len(self.columns[0])
-
-
-@dataclass(frozen=True)
-class Done:
-    """What became of the very rows that were learnt from, and the verdict on the test rows."""
-
-    scored: Summary
-    answers: list[list[str]]
-    verdict: str
-
-
-def circle(table: Table, target: str, *overrides: str) -> Done:
-    """Draft, run every stage and score the table's own file, in a folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        shutil.copytree(ROOT / "conf", "conf", ignore=shutil.ignore_patterns("tuned"))
-        with Path("table.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(table.header)
-            writer.writerows(["" if v is None else v for v in row] for row in zip(*table.columns, strict=True))
-        init("table.csv", target, "drawn")
-        read_params.cache_clear()  # the last example's
-        composed = compose(["problem=drawn", *overrides])
-        demand_whole(composed)
-        write_text(paths.PARAMS, composed)
-        for stage in STAGES:
-            stage.main()
-        scored = score_file(Scorer.load(paths.SCORER), Path("table.csv"), Path("answers.csv"))
-        with Path("answers.csv").open(newline="", encoding="utf-8") as file:
-            return Done(scored, list(csv.reader(file)), read_json(paths.VERDICT)["status"])
-
-
-@pytest.fixture(autouse=True)
-def forgotten() -> Iterator[None]:
-    """No other test is to meet the parameters of these."""
-    yield
-    read_params.cache_clear()
-
-
-def of(columns: dict[str, Sequence[Any]]) -> Table:
-    return Table(list(columns), list(columns.values()))
 
 
 @pytest.mark.parametrize(
@@ -203,10 +135,7 @@ def test_any_table_gives_a_model_or_one_clear_error(table: Table) -> None:
 
 def test_an_experiment_runs_the_drafted_problem_and_its_bundle_scores_new_rows(tmp_path: Path) -> None:
     project = copy_of_working_tree(tmp_path)
-    with (tmp_path / "customers.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(customers())
-        writer.writerows(zip(*customers().values(), strict=True))
+    write_csv(project.folder / "customers.csv", of(customers()))
     project.run("fullcircle", "init", "customers.csv", "--target", "churned")
     project.run("dvc", "exp", "run", "-S", "problem=customers", "-S", "model=linear", "package")
     said = project.run("fullcircle", "score", "dist/bundle", "customers.csv", "answers.csv").stdout

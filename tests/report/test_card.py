@@ -106,6 +106,7 @@ def test_what_the_data_holds_cannot_break_the_card() -> None:
     )
     assert "| depot | 0 | – | – | – | a\\|b &lt;script> |" in card
     assert plain("3 < 4, then") == "3 < 4, then"
+    assert plain("[free](http://x), [1, 2]") == "[free\\](http://x), [1, 2]"
     classes = render(of_classes((level, "b", "c")))
     assert "`a\\|b &lt;script>`" in classes
     assert "<script" not in classes

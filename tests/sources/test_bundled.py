@@ -13,8 +13,9 @@ import pytest
 from fullcircle import sources
 from fullcircle.cleaning.raw import check_raw
 from fullcircle.core.data import Table
-from fullcircle.core.source import Bundled, Dialect, Source
+from fullcircle.core.source import Bundled, Source
 from fullcircle.runtime.columns import Column
+from fullcircle.runtime.dialect import Dialect
 from fullcircle.runtime.errors import ConfigError, SourceError
 from fullcircle.runtime.typed import build
 

@@ -14,8 +14,9 @@ import pytest
 from fullcircle import sources
 from fullcircle.cleaning.raw import check_raw
 from fullcircle.core.data import Table
-from fullcircle.core.source import Dialect, File, Source, Storage
+from fullcircle.core.source import File, Source, Storage
 from fullcircle.runtime.columns import Column
+from fullcircle.runtime.dialect import Dialect
 from fullcircle.runtime.errors import ConfigError, DataError, SourceError
 from fullcircle.runtime.typed import build
 from fullcircle.sources import csvfile

@@ -72,8 +72,21 @@ def test_groups_are_not_torn() -> None:
 
 def test_equal_rows_stand_on_one_side_of_a_random_split() -> None:
     labelled = table(600)
-    sides = split(together(labelled, labelled), RANDOM)
-    assert sides[:600].tolist() == sides[600:].tolist()
+    other_class = labelled | {"target": 1 - labelled["target"]}
+    for again in (labelled, other_class):
+        both = together(labelled, again)
+        for found in (split(both, CONTENT), folds(both, CONTENT, 5, 2)):
+            assert found[:600].tolist() == found[600:].tolist()
+
+
+def test_a_class_does_not_choose_the_side_of_rows_that_are_alike() -> None:
+    """If it did, a kind of row that says yes half of the time could say yes in training and no in the test."""
+    few = table(20_000)
+    few = {"month": few["month"], "day": few["day"], "target": few["target"]}
+    sides = split(few, CONTENT)
+    day = few["month"] * 100 + few["day"]
+    assert len(set(day)) == 12 * 28
+    assert not set(day[sides == 0]) & set(day[sides == 2])
 
 
 @pytest.mark.parametrize("config", [RANDOM, GROUP])
@@ -99,7 +112,7 @@ def test_the_sides_of_known_rows_are_these_on_every_machine() -> None:
     labelled["target"] = np.tile([0.0, 1.0], 6)
     config = RandomSplit("random", ("number",), 0.3, 0.3, "0")
     labelled["number"] = np.arange(12.0)
-    assert split(labelled, config).tolist() == [2, 0, 1, 2, 2, 2, 2, 1, 1, 2, 0, 0]
+    assert split(labelled, config).tolist() == [2, 2, 2, 2, 0, 1, 1, 0, 0, 2, 0, 1]
 
 
 def dated(*dates: tuple[int, int, int]) -> Columns:

@@ -57,12 +57,17 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = 
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
+    from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
     try:
         with initialize_config_dir(str(conf.resolve()), version_base=None):
             composed = hydra_compose(config_name=name, overrides=list(overrides))
         OmegaConf.resolve(composed)
+    except InterpolationResolutionError as error:
+        raise ConfigError(
+            f"{conf}: a choice needs what the problem does not say. {str(error).splitlines()[0]}. "
+            "Say it in conf/problem/, or choose otherwise, such as another split."
+        ) from None
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(f"{conf}: {error}") from None
     return str(OmegaConf.to_yaml(composed))

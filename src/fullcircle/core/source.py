@@ -11,36 +11,16 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from fullcircle.runtime.dialect import USUAL, Dialect
+
 Scalar: TypeAlias = str | bool | int | float
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a CSV file is written.
-
-    `names`: of the columns; without them the header names them, and where there is no header, the table's columns
-    in the order of conf/data/. `encoding`: a name that Python knows, such as `latin-1`, `cp1252`, `utf-16`.
-    """
-
-    delimiter: str = ","
-    quote: str = '"'  # "" where nothing is quoted
-    decimal: str = "."
-    encoding: str = "utf-8"
-    nulls: tuple[str, ...] = ("", "NA")
-    skip: int = 0  # lines before the header, or before the first row
-    header: bool = True
-    names: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name, value in (("delimiter", self.delimiter), ("decimal", self.decimal)):
-            if len(value) != 1:
-                raise ValueError(f"{name} {value!r} must be one character")
-        if len(self.quote) > 1:
-            raise ValueError(f'quote {self.quote!r} must be one character, or "" where nothing is quoted')
-        if self.delimiter == self.decimal:
-            raise ValueError(f"delimiter and decimal are both {self.delimiter!r}")
-        if self.skip < 0:
-            raise ValueError(f"skip {self.skip} is negative")
+SUFFIXES = {
+    "csv": (".csv", ".tsv", ".txt"),
+    "parquet": (".parquet", ".pq"),
+    "jsonl": (".jsonl", ".ndjson"),
+    "excel": (".xlsx", ".xlsm"),
+}
+PACKED = (".gz", ".bz2", ".xz", ".zip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +32,7 @@ class Bundled:
     version: str  # pinned: another installed version is an error, for a new snapshot is a deliberate act
     file: str  # path inside the package's distribution; may be packed (.gz, .zip)
     beside: tuple[str, ...] = ()  # further files with as many rows: their columns follow, row by row
-    dialect: Dialect = Dialect()
+    dialect: Dialect = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +58,7 @@ class File:
     kind: Literal["file"]
     path: str
     format: Literal["csv", "parquet", "jsonl", "excel"] | None = None  # None: by the suffix, before .gz
-    dialect: Dialect = Dialect()
+    dialect: Dialect = USUAL
     sheet: str | None = None  # of a workbook; None: the first
     as_of: str | None = None
     mode: Literal["full", "append"] = "full"
@@ -189,6 +169,32 @@ class Http:
 
 
 Source: TypeAlias = Bundled | File | Sql | Http
+
+
+def format_of(path: str) -> str | None:
+    """What a file is, by its name; None where that does not say."""
+    return next((form for form, suffixes in SUFFIXES.items() if unpacked(path).lower().endswith(suffixes)), None)
+
+
+def unpacked(name: str) -> str:
+    """The name without the suffix of a packed file."""
+    return next((name.removesuffix(suffix) for suffix in PACKED if name.endswith(suffix)), name)
+
+
+def of_new_rows(source: Source) -> Dialect:
+    """How a CSV file of new rows is written, for a model that learnt from this source: as that is, if it is CSV.
+
+    Of a CSV without a header, or one that a package ships, only what stands for null is taken over.
+    """
+    if isinstance(source, (Sql, Http)) or (source.kind == "file" and not _is_csv(source)):
+        return Dialect(nulls=("",))
+    if source.kind == "file" and source.dialect.header:
+        return source.dialect
+    return Dialect(nulls=source.dialect.nulls)
+
+
+def _is_csv(source: File) -> bool:
+    return (source.format or format_of(source.path) or "csv") == "csv"
 
 
 def _check_snapshot(source: File | Sql | Http) -> None:

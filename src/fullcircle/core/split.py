@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from fullcircle.runtime.columns import rows
-
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array, Columns
 
@@ -85,23 +83,23 @@ def drawn_by(labelled: Columns, config: RandomSplit | GroupSplit) -> list[Array]
     return [labelled[name] for name in config.columns or sorted(labelled.keys() - {"target"})]
 
 
-def drawn(columns: list[Array], strata: Array, salt: str) -> Array:
-    """A number in [0, 1) a row that depends on its values, its stratum and the salt alone (BLAKE2b)."""
-    texts = zip(strata.tolist(), *(column.tolist() for column in columns), strict=True)
-    keys = [repr((salt, *values)).encode() for values in texts]
+def drawn(columns: list[Array], salt: str) -> Array:
+    """A number in [0, 1) a row that depends on its values and the salt alone (BLAKE2b)."""
+    keys = [repr((salt, *values)).encode() for values in zip(*(column.tolist() for column in columns), strict=True)]
     hashes = [int.from_bytes(hashlib.blake2b(key, digest_size=6).digest(), "big") for key in keys]
     return np.array(hashes, dtype=float) / 2**48
 
 
 def folds(labelled: Columns, config: RandomSplit | GroupSplit, count: int, classes: int) -> Array:
-    """A fold, 0 to count - 1, for each row of training and validation: equally many of each class, or whole groups.
+    """A fold, 0 to count - 1, for each row of training and validation: whole groups, or equally many of each class.
 
-    By the order of their hashes, so that the order of the rows does not matter.
+    By the order of their hashes, so that the order of the rows does not matter. Rows that are alike are in one fold, as
+    they are on one side.
     """
-    at = drawn(drawn_by(labelled, config), np.zeros(rows(labelled)), f"{config.salt} folds")
-    if isinstance(config, GroupSplit):
-        return np.unique(at, return_inverse=True)[1] % count
-    order = np.lexsort((at, labelled["target"])) if classes else np.argsort(at, kind="stable")
+    at, alike = np.unique(drawn(drawn_by(labelled, config), f"{config.salt} folds"), return_inverse=True)
+    stratum = np.zeros(len(at))
+    if classes and isinstance(config, RandomSplit):
+        np.maximum.at(stratum, alike, labelled["target"])  # of rows that are alike, the last class
     fold = np.empty(len(at), np.int64)
-    fold[order] = np.arange(len(at)) % count
-    return fold
+    fold[np.lexsort((at, stratum))] = np.arange(len(at)) % count
+    return np.asarray(fold[alike])

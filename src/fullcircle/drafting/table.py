@@ -12,13 +12,12 @@ import pyarrow.compute as pc
 from fullcircle import sources
 from fullcircle.core.cast import cast
 from fullcircle.core.data import Table
-from fullcircle.core.source import Dialect, File, Source
+from fullcircle.core.source import SUFFIXES, File, Source, format_of
 from fullcircle.runtime.columns import Column
-from fullcircle.runtime.csvfile import NULLS
+from fullcircle.runtime.dialect import Dialect
 from fullcircle.runtime.errors import SourceError
 from fullcircle.sources import named
 from fullcircle.sources.csvfile import header
-from fullcircle.sources.file import SUFFIXES, format_of
 from fullcircle.sources.opening import Place, listed, opened, place_of
 from fullcircle.sources.telling import told
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 ROWS, CELLS = 200_000, 40_000_000  # at most so many are looked at
 DELIMITERS = ",;\t|"
+NULLS = ("", "#N/A", "?", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
 _BOM = "\ufeff"
 
 
@@ -98,8 +98,7 @@ def source_of(data: str, encoding: str) -> Source:
     source = named.source_of(data)
     if not isinstance(source, File) or format_of(source.path) != "csv":
         return source
-    nulls = tuple(sorted(NULLS))  # what the scorer reads as null is null in training too
-    return replace(source, dialect=Dialect(_delimiter(data, encoding), encoding=encoding, nulls=nulls))
+    return replace(source, dialect=Dialect(_delimiter(data, encoding), encoding=encoding, nulls=NULLS))
 
 
 def read(source: Source) -> sources.Reading:

@@ -1,4 +1,4 @@
-"""mlp: a small neural network on features that it fills and scales itself, stopped early on validation rows."""
+"""mlp: a small neural network on features that it fills, scales and bounds itself, stopped early on validation rows."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fullcircle.models.sample import Sample
 
 Layers: TypeAlias = tuple[tuple[Array, Array], ...]
+REACH = 4.0  # deviations; what is further away counts as this far, or one odd value would throw a network anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class FittedMLP:
 
     def margin(self, X: Array) -> Array:
         """Log odds, a score a class, or a number: float64 (rows, outputs)."""
-        return forward(self.layers, self.scaling(X))
+        return forward(self.layers, bounded(self.scaling, X))
 
     def importance(self) -> Array:
         """Size of the first layer's weights: comparable, for the features are on one scale."""
@@ -42,7 +43,9 @@ class FittedMLP:
         """A matrix product a layer, in double."""
         from onnx import TensorProto, helper
 
-        nodes, constants = self.scaling.nodes("layer0")
+        nodes, constants = self.scaling.nodes("scaled")
+        nodes.append(helper.make_node("Clip", ["scaled", "low", "high"], ["layer0"]))
+        constants += [helper.make_tensor(n, TensorProto.DOUBLE, (), [v]) for n, v in (("low", -REACH), ("high", REACH))]
         for i, (weights, bias) in enumerate(self.layers):
             last = i == len(self.layers) - 1
             nodes += [
@@ -66,6 +69,11 @@ class FittedMLP:
         return bytes(model.SerializeToString())
 
 
+def bounded(scaling: Scaling, X: Array) -> Array:
+    """Features in standard units, none further than `REACH` from 0: float64 (rows, features)."""
+    return np.asarray(np.clip(scaling(X), -REACH, REACH))
+
+
 def forward(layers: Layers, x: Array) -> Array:
     """The last layer's sums, float64 (rows, outputs), for scaled features `x`."""
     for weights, bias in layers[:-1]:
@@ -77,7 +85,7 @@ def forward(layers: Layers, x: Array) -> Array:
 def fit(config: MLPConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedMLP:
     """Pass over training rows until `patience` passes have not improved the loss on validation rows; keep the best."""
     scaling = scaling_of(train.X)
-    x, x_validation = scaling(train.X), scaling(validation.X)
+    x, x_validation = bounded(scaling, train.X), bounded(scaling, validation.X)
     network = _network(config, train)
     best, rounds = np.inf, 0
     layers: Layers = ()
@@ -96,7 +104,7 @@ def fit(config: MLPConfig, train: Sample, validation: Sample, threads: int, on_r
 def refit(config: MLPConfig, sample: Sample, fitted: FittedMLP, threads: int) -> FittedMLP:
     """Pass over all rows as often as `fitted` did."""
     scaling = scaling_of(sample.X)
-    x, network = scaling(sample.X), _network(config, sample)
+    x, network = bounded(scaling, sample.X), _network(config, sample)
     for _ in range(fitted.rounds):
         _one_pass(network, x, sample)
     return FittedMLP(scaling, _layers(network, x), fitted.rounds)

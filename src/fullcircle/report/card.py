@@ -75,7 +75,8 @@ def plain(value: Any) -> Any:
     """Text that stays in its cell of a table and is no markup, whatever the data holds. Other values pass."""
     if not isinstance(value, str):
         return value
-    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", re.sub(r"\s*[\r\n]+\s*", " ", value).replace("|", "\\|"))
+    line = re.sub(r"\s*[\r\n]+\s*", " ", value).replace("|", "\\|")
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", re.sub(r"\](?=[(\[:])", "\\]", line))  # a link needs `](`
 
 
 @cache

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .bundle import load
+from .bundle import dialect_of, load
 from .csvfile import score_file
 from .errors import FullCircleError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .answering import Summary
+    from .dialect import Dialect
+    from .scorer import Scorer
 
 SHOWN = 5
 
 
-def run(bundle: str | Path, source: str | Path, out: str | Path) -> None:
+def run(
+    bundle: str | Path,
+    source: str | Path,
+    out: str | Path,
+    score: Callable[[Scorer, Dialect, Path, Path], Summary] = score_file,
+) -> None:
     """Score `source` into `out` and say what became of the rows; exit code 1 if none could be scored."""
     try:
-        summary = score_file(load(Path(bundle)), Path(source), Path(out))
+        scorer = load(Path(bundle))
+        summary = score(scorer, dialect_of(Path(bundle)), Path(source), Path(out))
     except FullCircleError as error:
         sys.exit(f"score: {error}")
     print(f"{summary.scored:,} rows scored into {out}")

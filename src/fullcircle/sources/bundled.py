@@ -18,8 +18,9 @@ from fullcircle.sources.telling import told
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fullcircle.core.source import Bundled, Dialect
+    from fullcircle.core.source import Bundled
     from fullcircle.runtime.columns import Column
+    from fullcircle.runtime.dialect import Dialect
 
 
 def read(source: Bundled, columns: dict[str, Column] | None) -> tuple[Iterator[pa.RecordBatch], str]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from fullcircle.core.source import Dialect
     from fullcircle.runtime.columns import Column
+    from fullcircle.runtime.dialect import Dialect
 
 Opener: TypeAlias = "Callable[[], AbstractContextManager[BinaryIO]]"
 BLOCK = 1 << 22  # bytes; a row must fit in it

@@ -7,9 +7,10 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from fullcircle.core.source import SUFFIXES, format_of
 from fullcircle.runtime.errors import SourceError
 from fullcircle.sources.csvfile import read_csv
-from fullcircle.sources.opening import Place, listed, opened, place_of, unpacked
+from fullcircle.sources.opening import Place, listed, opened, place_of
 from fullcircle.sources.records import batches_of
 from fullcircle.sources.telling import masked, missing_extra, told
 
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
 
     from fullcircle.core.source import File
     from fullcircle.runtime.columns import Column
-
-SUFFIXES = {
-    "csv": (".csv", ".tsv", ".txt"),
-    "parquet": (".parquet", ".pq"),
-    "jsonl": (".jsonl", ".ndjson"),
-    "excel": (".xlsx", ".xlsm"),
-}
 
 
 def read(source: File, columns: dict[str, Column] | None) -> tuple[Iterator[pa.RecordBatch], str]:
@@ -44,11 +38,6 @@ def read(source: File, columns: dict[str, Column] | None) -> tuple[Iterator[pa.R
         _check_sum(names, place, source.sha256, where)
     origin = where if len(names) == 1 else f"{where}, {len(names)} files"
     return _batches(source, names, place, form, columns), origin
-
-
-def format_of(path: str) -> str | None:
-    """What a file is, by its name; None where that does not say."""
-    return next((form for form, suffixes in SUFFIXES.items() if unpacked(path).lower().endswith(suffixes)), None)
 
 
 def _batches(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from fullcircle.core.source import File, Http, Source, Sql
+from fullcircle.core.source import File, Http, Source, Sql, format_of
 from fullcircle.runtime.errors import SourceError
-from fullcircle.sources.file import format_of
 from fullcircle.sources.telling import masked
 
 _DATABASES = ("postgresql", "postgres", "mysql", "mariadb", "sqlite", "mssql", "oracle", "duckdb", "snowflake")

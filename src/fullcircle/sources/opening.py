@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from fullcircle.core.source import unpacked
 from fullcircle.runtime.errors import SourceError
 from fullcircle.sources.telling import missing_extra, secret, told
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from fullcircle.core.source import Storage
 
 _UNPACK: dict[str, Callable[[BinaryIO], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-PACKED = (*_UNPACK, ".zip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,6 @@ def opened(name: str, place: Place, *, sought: bool = False, unpack: bool = True
         elif suffix in _UNPACK:
             file = cast("BinaryIO", stack.enter_context(_UNPACK[suffix](file)))
         yield file
-
-
-def unpacked(name: str) -> str:
-    """The name without the suffix of a packed file."""
-    return next((name.removesuffix(suffix) for suffix in PACKED if name.endswith(suffix)), name)
 
 
 def _only(archive: zipfile.ZipFile, name: str) -> str:

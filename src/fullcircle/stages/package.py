@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fullcircle.core import paths
 from fullcircle.core.config import load, read_params
+from fullcircle.core.source import Source, of_new_rows
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_json, write_json
 from fullcircle.packaging.reference import reference
@@ -18,6 +19,7 @@ from fullcircle.report.facts import gather
 from fullcircle.runtime import bundle
 from fullcircle.runtime.files import seal, write_text
 from fullcircle.runtime.scorer import MODEL, PLAN, SPEC, Scorer
+from fullcircle.runtime.typed import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +63,7 @@ def main() -> None:
     facts = gather(libraries)
     inputs = Scorer.load(paths.SCORER).plan.inputs
     parts = {
+        bundle.DIALECT: plain(of_new_rows(load(dict[str, Source], "problem.sources")[load(str, "problem.table")])),
         bundle.VERDICT: read_json(paths.VERDICT),
         bundle.REFERENCE: reference(read_columns(paths.TRAIN, list(inputs)), inputs),
         bundle.PROVENANCE: provenance(read_params(), read_json(paths.RAW_MANIFEST), libraries),

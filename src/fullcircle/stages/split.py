@@ -10,7 +10,7 @@ import numpy as np
 from fullcircle.core import paths
 from fullcircle.core.balance import balance
 from fullcircle.core.config import load
-from fullcircle.core.split import RandomSplit, Split, TimeSplit, drawn, drawn_by
+from fullcircle.core.split import Split, TimeSplit, drawn, drawn_by
 from fullcircle.core.stage import run
 from fullcircle.core.tables import columns_of, read_table, write_json, write_table
 from fullcircle.core.target import Target
@@ -36,9 +36,7 @@ def split(labelled: Columns, config: Split, classes: tuple[str, ...]) -> Array:
     if isinstance(config, TimeSplit):
         side = _from(labelled, config, config.validation_from) + _from(labelled, config, config.test_from)
     else:
-        by_class = isinstance(config, RandomSplit) and classes
-        strata = labelled["target"] if by_class else np.zeros(rows(labelled))
-        at = drawn(drawn_by(labelled, config), strata, config.salt)
+        at = drawn(drawn_by(labelled, config), config.salt)
         side = (at >= 1 - config.test - config.validation).astype(int) + (at >= 1 - config.test)
     for i, name in enumerate(SIDES):
         _demand_varied(labelled["target"], side == i, name, config, classes)
