@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 TEST = 0.16  # share of the rows that are test rows, as conf/split/ has it
 FOLDED = 16_000  # rows times outputs below which each row is judged once, by a model that has not seen it
-BLENDED = 60_000  # and below which a blend of models is fitted: above it takes minutes
+BLENDED = 60_000  # and below which a blend of models is fitted: above it takes minutes ...
+LONGEST = 25_000  # ... as it does above so many rows, whatever the outputs: a network reads them all, pass by pass
 SETTLED = 20_000  # rows below which what is judged must be judged by fewer
 SMALL = 5_000
 COVERAGE = 0.9
@@ -88,7 +89,7 @@ def settings(draft: Draft) -> list[Setting]:
 
 def model(draft: Draft) -> tuple[str, str]:
     """The model to begin with, and why."""
-    if _work(draft) < BLENDED:
+    if _work(draft) < BLENDED and draft.known < LONGEST:
         return "ensemble", "of a small table no one model is the best for sure"
     return "xgboost", "trees take numbers, categories and gaps as they come"
 
