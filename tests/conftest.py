@@ -78,6 +78,13 @@ def copy_of_working_tree(folder: Path) -> Project:
     return project
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, those of a file stay together, and so do all that need the one cold run."""
+    for item in items:
+        cold = "reproduced" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("reproduced" if cold else item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project after a cold `dvc repro`. Tests must leave it as it is; those that change things take `copied`."""

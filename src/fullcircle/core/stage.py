@@ -12,8 +12,13 @@ if TYPE_CHECKING:
 
 
 def run(stage: str, main: Callable[[], None]) -> None:
-    """Run a stage's main; what it raises on purpose becomes one message and exit code 1."""
+    """Run a stage's main; what it raises on purpose, and a lack of memory, becomes one message and exit code 1."""
     try:
         main()
     except FullCircleError as error:
         sys.exit(f"{stage}: {error}")
+    except MemoryError as error:
+        sys.exit(
+            f"{stage}: the memory of this machine is used up ({error or 'no more is given'}). Take fewer rows or "
+            "columns, or run on a larger machine; what was there before is as it was."
+        )

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fullcircle.core import memory
+from fullcircle.core.memory import available, demand_room, needed_by
+from fullcircle.core.stage import run
+from fullcircle.core.tables import read_columns, write_columns
+from fullcircle.runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = 50_000
+
+
+def taken(columns: dict[str, np.ndarray]) -> int:
+    """Bytes of columns, each string counted once."""
+    strings = {id(v): sys.getsizeof(v) for c in columns.values() if c.dtype == object for v in c if v is not None}
+    return sum(c.nbytes for c in columns.values()) + sum(strings.values())
+
+
+@pytest.mark.parametrize("levels", [3, 1000, ROWS])
+def test_what_a_table_needs_is_told_by_its_metadata(tmp_path: Path, levels: int) -> None:
+    random = np.random.default_rng(0)
+    names = np.array([f"a level that is called {i}" for i in range(levels)], dtype=object)
+    write_columns(
+        tmp_path / "t.parquet", {"n": random.normal(size=ROWS), "text": names[random.integers(0, levels, ROWS)]}
+    )
+    needed = needed_by(pq.read_metadata(tmp_path / "t.parquet"))
+    really = taken(read_columns(tmp_path / "t.parquet")) + 16 * ROWS  # and those kept
+    assert 0.9 * really < needed < 3 * really
+
+
+def test_a_table_that_does_not_fit_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq.write_table(pa.table({"note": ["all that was said " * 50] * 10_000}), tmp_path / "t.parquet")
+    demand_room("calls", [tmp_path / "t.parquet"])
+    monkeypatch.setattr(memory, "available", lambda: 2**16)
+    with pytest.raises(
+        DataError, match=r"calls: 20,000 rows of 1 columns need about .* GiB of memory, and 0.0 are free"
+    ):
+        demand_room("calls", [tmp_path / "t.parquet"] * 2)
+
+
+def test_what_is_free_is_what_the_machine_or_its_control_group_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    assert available() is None
+    (tmp_path / "meminfo").write_text("MemTotal: 99 kB\nMemAvailable:      10 kB\n")
+    assert available() == 10 * 1024
+    (tmp_path / "memory.current").write_text("100\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert available() == 10 * 1024
+    (tmp_path / "memory.max").write_text("1100\n")
+    assert available() == 1000
+
+
+def test_a_stage_that_runs_out_of_memory_says_so() -> None:
+    def main() -> None:
+        np.empty(2**57)
+
+    with pytest.raises(SystemExit, match=r"clean: the memory of this machine is used up \(Unable to allocate"):
+        run("clean", main)
