@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fullcircle.drafting.files import problem_file
 from fullcircle.drafting.roles import Drafted, drafted
 from fullcircle.drafting.splits import suggest
+from tests.drafting import made
 from tests.drafting.made import look
 
 ROWS = 400
@@ -70,3 +72,14 @@ def test_without_either_rows_are_drawn_by_their_key_where_they_have_one() -> Non
     keyed = suggest(roles(a=[1, 2] * 200, id=[f"C{i}" for i in range(ROWS)]), Y, 2)
     assert (keyed.kind, keyed.columns) == ("random", ("id",))
     assert suggest(roles(a=[1, 2] * 200), Y, 2).columns == ()
+
+
+def test_where_many_rows_are_alike_they_are_rows_in_their_own_right() -> None:
+    few: dict[str, list[object]] = {"city": ["Wien", "Graz"] * 60, "age": [30 + i % 5 for i in range(120)]}
+    few["y"] = [i * 7 % 3 % 2 for i in range(120)]
+    said = problem_file(made.drafted(few, "y"))
+    assert "alike: apart    # 92% of the rows are like another but for the target" in said.replace("  #", "    #")
+    unlike = few | {"age": [*range(120)]}
+    assert "alike" not in problem_file(made.drafted(unlike, "y"))
+    keyed = few | {"customer_id": [f"C{i:05}" for i in range(120)]}
+    assert "alike" not in problem_file(made.drafted(keyed, "y"))

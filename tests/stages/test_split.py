@@ -79,6 +79,21 @@ def test_equal_rows_stand_on_one_side_of_a_random_split() -> None:
             assert found[:600].tolist() == found[600:].tolist()
 
 
+def test_rows_in_their_own_right_are_drawn_apart_and_each_stays_when_rows_are_added() -> None:
+    few = table(20_000)
+    few = {"month": few["month"], "hole": np.where(few["day"] > 20, np.nan, few["day"]), "target": few["target"]}
+    apart = replace(CONTENT, alike="apart")
+    sides = split(few, apart)
+    for column in ("month", "target"):
+        for value in np.unique(few[column]):
+            share = (sides[few[column] == value] == 2).mean()
+            assert share == pytest.approx(apart.test, abs=0.04)
+    kinds = few["month"] * 100 + np.nan_to_num(few["hole"])
+    assert all(len(set(sides[kinds == kind])) == 3 for kind in np.unique(kinds))
+    assert split(together(few, few), apart)[:20_000].tolist() == sides.tolist()
+    assert np.bincount(folds(few, apart, 5, 2)).tolist() == [4000] * 5
+
+
 def test_a_class_does_not_choose_the_side_of_rows_that_are_alike() -> None:
     """If it did, a kind of row that says yes half of the time could say yes in training and no in the test."""
     few = table(20_000)

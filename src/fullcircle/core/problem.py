@@ -140,7 +140,8 @@ class Problem:
     """One question about one table of data.
 
     `row`: columns that tell one row from another; empty: all of them. `together`: columns whose equal values make
-    rows dependent, such as days that share their weather; empty: no rows are.
+    rows dependent, such as days that share their weather; empty: no rows are. `alike`: whether rows that are alike but
+    for the target are copies, which a random split keeps on one side, or rows in their own right.
     `metric`: the primary one, of `evaluation.metrics`.
     """
 
@@ -160,6 +161,7 @@ class Problem:
     lookups: tuple[Lookup, ...] = ()
     row: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
+    alike: Literal["together", "apart"] = "together"
     time: Time | None = None
     costs: Costs | None = None
     slices: tuple[str, ...] = ()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
+
+from fullcircle.runtime.columns import is_null, rows
 
 if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array, Columns
@@ -39,9 +42,9 @@ class TimeSplit:
 
 @dataclass(frozen=True, slots=True)
 class RandomSplit:
-    """By a hash of `columns` (none: all but the target), drawn within each class.
+    """By a hash of `columns` (none: all but the target). Shares of all rows: 0..1, their sum below 1.
 
-    Shares of all rows: 0..1, their sum below 1.
+    `alike`: whether rows with equal hashed columns stay `together`, as copies of one row must, or are drawn `apart`.
     """
 
     kind: Literal["random"]
@@ -49,6 +52,7 @@ class RandomSplit:
     validation: float
     test: float
     salt: str
+    alike: Literal["together", "apart"] = "together"
 
     def __post_init__(self) -> None:
         _check_shares(self.validation, self.test)
@@ -79,8 +83,24 @@ def _check_shares(validation: float, test: float) -> None:
 
 
 def drawn_by(labelled: Columns, config: RandomSplit | GroupSplit) -> list[Array]:
-    """The columns whose values place a row: those of the split, or all that it has, in alphabetical order."""
-    return [labelled[name] for name in config.columns or sorted(labelled.keys() - {"target"})]
+    """The columns whose values place a row: those of the split, or all that it has, in alphabetical order.
+
+    Rows that are to be drawn apart have their target and a number besides, which tells rows that are the same in all.
+    """
+    columns = [labelled[name] for name in config.columns or sorted(labelled.keys() - {"target"})]
+    if isinstance(config, GroupSplit) or config.alike == "together":
+        return columns
+    columns.append(labelled["target"])
+    met: Counter[tuple[Any, ...]] = Counter()
+    number = np.empty(rows(labelled))
+    for i, row in enumerate(zip(*(_hashable(column) for column in columns), strict=True)):
+        number[i], met[row] = met[row], met[row] + 1
+    return [*columns, number]
+
+
+def _hashable(column: Array) -> list[Any]:
+    """Its values; nulls, which equal nothing, as None."""
+    return [None if null else value for value, null in zip(column.tolist(), is_null(column), strict=True)]
 
 
 def drawn(columns: list[Array], salt: str) -> Array:

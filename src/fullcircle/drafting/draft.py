@@ -19,6 +19,8 @@ from fullcircle.drafting.written import shown
 from fullcircle.runtime.errors import DataError, difference
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from fullcircle.drafting.target import Task
     from fullcircle.runtime.columns import Array
 
@@ -32,7 +34,7 @@ class Draft:
     """Everything that the two files say. `columns`: in the order of the table, the target among them.
 
     `leaks`: columns that foretell the target too well alone, left in. `repeated`: rows that are the same as an
-    earlier one in every column.
+    earlier one in every column. `alike`: share of rows that are the same as an earlier one in all but the target.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Draft:
     quick: Quick
     leaks: tuple[Alone, ...]
     repeated: int
+    alike: float
 
     @property
     def inputs(self) -> list[Drafted]:
@@ -83,7 +86,7 @@ def draft(taken: Taken, name: str, target: str, task: Task | None, records: tupl
     columns = [Drafted(guessed.column, "outcome", "the target", settings={}), *others]
     order = {n: i for i, n in enumerate(table.column_names)}
     columns.sort(key=lambda column: order[column.seen.name])
-    return Draft(name, taken, guessed, tuple(columns), split, judged, leaks, _repeated(taken))
+    return Draft(name, taken, guessed, tuple(columns), split, judged, leaks, *_repeated(taken, target))
 
 
 def demand_names(names: list[str], wanted: tuple[str, ...], where: str) -> None:
@@ -117,10 +120,16 @@ def _tame(values: Array) -> Array:
     return np.where(np.isinf(values), values, np.clip(values, -LARGEST, LARGEST))
 
 
-def _repeated(taken: Taken) -> int:
+def _repeated(taken: Taken, target: str) -> tuple[int, float]:
+    """How many rows repeat an earlier one, and what share of them do but for the target."""
     table = taken.table
     if table.num_columns > 200:
-        return 0  # rows that wide do not repeat by chance
+        return 0, 0.0  # rows that wide do not repeat by chance
+    others = _beyond_first(table.drop_columns([target])) / max(1, table.num_rows)
+    return _beyond_first(table), others
+
+
+def _beyond_first(table: pa.Table) -> int:
     numbered = table.rename_columns([str(i) for i in range(table.num_columns)])  # Arrow reads `.5` as a path
     return int(table.num_rows - numbered.group_by(numbered.column_names, use_threads=False).aggregate([]).num_rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fullcircle.core import paths
+from fullcircle.drafting.splits import REPEATS
 from fullcircle.drafting.thresholds import COVERAGE, gates, model, settings
 from fullcircle.drafting.written import comment, flow, scalar, shown, wrapped
 from fullcircle.drafting.written import plain as one_line
@@ -197,6 +198,9 @@ def _rows(draft: Draft) -> list[str]:
     split, lines = draft.split, []
     if key := _key(draft):
         lines.append((f"  row: {flow(key)}", "tells one row from another"))
+    if split.kind == "random" and not key and draft.alike >= REPEATS:
+        said = f"{draft.alike:.0%} of the rows are like another but for the target: rows in their own right, not copies"
+        lines.append(("  alike: apart", said))
     if split.kind == "group":
         lines.append((f"  together: {flow(split.columns)}", split.why))
     if split.borders is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BORDERS = 0.70, 0.85  # shares of the rows that lie before validation and before test rows
 MOMENTS = 10  # dates that differ, at least
 SIDE = 10  # rows of a side, at least
+REPEATS = 0.1  # share of rows that repeat what another was learnt from; copies are rarer
 _BIRTH = re.compile(r"birth|born|dob\b", re.IGNORECASE)
 
 
