@@ -186,15 +186,11 @@ def of_new_rows(source: Source) -> Dialect:
 
     Of a CSV without a header, or one that a package ships, only what stands for null is taken over.
     """
-    if isinstance(source, (Sql, Http)) or (source.kind == "file" and not _is_csv(source)):
+    if isinstance(source, Bundled):
+        return Dialect(nulls=source.dialect.nulls)
+    if not isinstance(source, File) or (source.format or format_of(source.path) or "csv") != "csv":
         return Dialect(nulls=("",))
-    if source.kind == "file" and source.dialect.header:
-        return source.dialect
-    return Dialect(nulls=source.dialect.nulls)
-
-
-def _is_csv(source: File) -> bool:
-    return (source.format or format_of(source.path) or "csv") == "csv"
+    return source.dialect if source.dialect.header else Dialect(nulls=source.dialect.nulls)
 
 
 def _check_snapshot(source: File | Sql | Http) -> None:

@@ -92,10 +92,15 @@ def write_batches(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatc
     return rows
 
 
+def files_of(path: Path) -> list[Path]:
+    """The files of a table: itself, or a folder's parts in the order of their names."""
+    return sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+
+
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     """Read Parquet, or a folder of parts in the order of their names; one that is missing or damaged is an error."""
     if path.is_dir():
-        return pa.concat_tables([read_table(part, columns) for part in sorted(path.glob("*.parquet"))])
+        return pa.concat_tables([read_table(part, columns) for part in files_of(path)])
     try:
         with pq.ParquetFile(path) as file:  # read_table would import pyarrow.dataset: half a second a stage
             return file.read(columns=columns)

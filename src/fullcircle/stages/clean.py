@@ -18,7 +18,7 @@ from fullcircle.core.data import Data, History, Observations, Table, schema_of
 from fullcircle.core.memory import demand_room
 from fullcircle.core.problem import Moment
 from fullcircle.core.stage import run
-from fullcircle.core.tables import read_columns, write_columns, write_json
+from fullcircle.core.tables import files_of, read_columns, write_columns, write_json
 from fullcircle.runtime.columns import Checked, Columns, check, rows, take
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.typed import plain
@@ -127,12 +127,6 @@ def raw_of(table: str) -> Path:
     return parts if parts.is_dir() else paths.raw(table)
 
 
-def files_of(table: str) -> list[Path]:
-    """The Parquet files of a raw table."""
-    raw = raw_of(table)
-    return sorted(raw.glob("*.parquet")) if raw.is_dir() else [raw]
-
-
 def main() -> None:
     """Sift every table, join what was known, check the result; write both halves, the reference tables, the schema."""
     from fullcircle.cleaning.schema import check_clean  # pandera: half a second for who wants the configuration alone
@@ -142,7 +136,7 @@ def main() -> None:
     data = load_file(Data, Path(load(str, "problem.data")))
     check_joins(data, name)
     for table in data.tables:
-        demand_room(table, files_of(table))
+        demand_room(table, files_of(raw_of(table)))
     sifted = {table: sift(read_columns(raw_of(table)), spec, table, config) for table, spec in data.tables.items()}
     observed = sifted[data.observations.table].kept if data.observations else {}
     known, report = add_known(sifted[name].kept, moment, data.observations, observed, data.history)
