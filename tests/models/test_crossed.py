@@ -35,14 +35,27 @@ def halves(rows: Sample, held_out: int) -> tuple[Sample, Sample]:
 
 
 def by_hand(config: MemberConfig, rows: Sample) -> tuple[Array, list[int]]:
-    """Margins of all rows, each fold's by a fit on the others, and the rounds of the fits."""
-    margin, rounds = np.full((len(rows.y), rows.classes if rows.classes > 2 else 1), np.nan), []
-    for held_out in (5, 6, 7):
-        train, validation = halves(rows, held_out)
-        fitted = fit(config, train, validation)
-        margin[held_out == FOLD] = fitted.margin(validation.X)
-        rounds += [] if fitted.rounds is None else [fitted.rounds]
-    return margin, rounds
+    """Margins of all rows, each fold's by a fit on the others, and the rounds of the fits.
+
+    A fit has the higher of the two rounds that the two other fits were stopped at, or as many as it went through.
+    """
+    margin = np.full((len(rows.y), rows.classes if rows.classes > 2 else 1), np.nan)
+    through: dict[int, int] = dict.fromkeys((5, 6, 7), 0)
+
+    def counted(held_out: int) -> OnRound:
+        def count(train: float, validation: float) -> None:
+            through[held_out] += 1
+
+        return count
+
+    fits = {held_out: fit(config, *halves(rows, held_out), on_round=counted(held_out)) for held_out in through}
+    for held_out, fitted in fits.items():
+        told = fitted
+        if fitted.rounds is not None:
+            others = max(other.rounds or 0 for place, other in fits.items() if place != held_out)
+            told = replace(fitted, rounds=min(others, through[held_out]))  # type: ignore[type-var]
+        margin[held_out == FOLD] = told.margin(halves(rows, held_out)[1].X)
+    return margin, [fitted.rounds for fitted in fits.values() if fitted.rounds is not None]
 
 
 @pytest.mark.parametrize("config", MEMBERS)
@@ -51,6 +64,19 @@ def test_each_row_is_foretold_by_a_fit_on_the_other_folds(config: MemberConfig, 
     rows, _ = sides(classes)
     margin, _ = by_hand(config, rows)
     assert cross_fit(config, rows, FOLD, 2, silent).margin.tolist() == margin.tolist()
+
+
+@tasks
+def test_no_fold_is_foretold_by_a_fit_that_it_stopped_at_its_best(classes: int) -> None:
+    rows, _ = sides(classes)
+    config = replace(XGBOOST, max_rounds=200, patience=5)
+    margin = cross_fit(config, rows, FOLD, 1, silent).margin
+    assert margin.tolist() == by_hand(config, rows)[0].tolist()
+    stopped = np.full_like(margin, np.nan)
+    for held_out in (5, 6, 7):
+        train, validation = halves(rows, held_out)
+        stopped[held_out == FOLD] = fit(config, train, validation).margin(validation.X)
+    assert loss(margin, rows.y, classes) > loss(stopped, rows.y, classes)
 
 
 def test_no_row_tells_of_itself() -> None:

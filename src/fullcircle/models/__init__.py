@@ -20,11 +20,11 @@ ModelConfig: TypeAlias = MemberConfig | EnsembleConfig
 
 
 class Fitted(Protocol):
-    """An estimator that was fitted."""
+    """An estimator that was fitted. One that has rounds may be asked for fewer or more: `replace(fitted, rounds=9)`."""
 
     @property
     def rounds(self) -> int | None:
-        """Boosting rounds that validation chose; None for a model without rounds."""
+        """Rounds that validation chose, and that count; None for a model without rounds. Those it lacks do not count."""
 
     @property
     def parts(self) -> tuple[Part, ...]:

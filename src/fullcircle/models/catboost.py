@@ -27,7 +27,7 @@ UNSEEN = float(margin_of(np.zeros((1, 2)))[0, 0])  # the score of a class that t
 
 @dataclass(frozen=True, slots=True)
 class FittedCatBoost:
-    """A booster cut off after the rounds that validation chose; `width`: how many features it takes.
+    """A booster of which the first `rounds` rounds count; `width`: how many features it takes.
 
     `outputs`: of all outputs, those that the booster has: it knows no class that training rows lack.
     """
@@ -41,20 +41,20 @@ class FittedCatBoost:
 
     def margin(self, X: Array) -> Array:
         """Log odds, a score a class, or a number: float64 (rows, outputs), rounded to float32 as the graph has it."""
-        answer = self.booster.predict(X, prediction_type="RawFormulaVal", thread_count=1)
+        answer = self.booster.predict(X, prediction_type="RawFormulaVal", ntree_end=self.rounds, thread_count=1)
         some = np.asarray(answer, dtype=np.float64).reshape(len(X), -1)
         return self._spread(some, UNSEEN).astype(np.float32).astype(np.float64)
 
     def importance(self) -> Array:
         """How much the prediction changes with each feature (PredictionValuesChange)."""
-        change = np.asarray(self.booster.get_feature_importance(type="PredictionValuesChange"), dtype=np.float64)
+        change = np.asarray(self._counted().get_feature_importance(type="PredictionValuesChange"), dtype=np.float64)
         return change / change.sum() if change.any() else change
 
     def onnx(self) -> bytes:
         """The trees, added up in double: in CatBoost's own graph they are added up in float32."""
         with TemporaryDirectory() as folder:
             path = Path(folder) / "model.json"
-            self.booster.save_model(str(path), format="json")
+            self._counted().save_model(str(path), format="json")
             model = json.loads(path.read_text(encoding="utf-8"))
         scale, bias = model["scale_and_bias"]
         none = np.array([-1])
@@ -65,6 +65,12 @@ class FittedCatBoost:
             values = np.array(tree["leaf_values"], dtype=np.float64).reshape(-1, len(bias)) * scale
             trees.append(_tree(tree["splits"] or [], self._spread(values, 0.0), features))
         return ensemble_of(trees, self.width, "SUM")
+
+    def _counted(self) -> Any:
+        """The booster without the rounds that do not count."""
+        counted = self.booster.copy()
+        counted.shrink(self.rounds)
+        return counted
 
     def _spread(self, some: Array, absent: float) -> Array:
         """All outputs (rows, outputs) of those that the booster has; the others are `absent`."""
@@ -88,7 +94,7 @@ def fit(config: CatBoostConfig, train: Sample, validation: Sample, threads: int,
         threads,
         eval_set=_pool(watched, np.unique(train.y)),
         early_stopping_rounds=config.patience,
-        use_best_model=True,
+        use_best_model=False,
         callbacks=[_Report(on_round)],
     )
 
@@ -109,7 +115,8 @@ def _fit(config: CatBoostConfig, sample: Sample, rounds: int, threads: int, **ho
     seen = np.unique(sample.y)
     booster.fit(_pool(sample, seen), **how)
     outputs = seen.astype(np.int64) if sample.classes > 2 else np.zeros(1, np.int64)
-    return FittedCatBoost(booster, booster.tree_count_, sample.X.shape[1], sample.classes, outputs)
+    best = booster.get_best_iteration()  # None where no rows were watched
+    return FittedCatBoost(booster, booster.tree_count_ if best is None else best + 1, sample.X.shape[1], sample.classes, outputs)
 
 
 def _pool(sample: Sample, seen: Array) -> Any:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CrossFitted:
-    """`fitted`: the model of all rows. `margin`: float64 (rows, outputs), each row's by a model that never saw it."""
+    """`fitted`: the model of all rows. `margin`: float64 (rows, outputs), each row's by a model that never saw it.
+
+    Nor was that model stopped at its best for the row's fold: it has the median of the other folds' rounds.
+    """
 
     fitted: Fitted
     margin: Array
@@ -80,26 +83,35 @@ class _Crossed:
 def _crossed(
     configs: tuple[MemberConfig, ...], sample: Sample, fold: Array, threads: int, on_round: OnRound
 ) -> list[_Crossed]:
-    """Fit each of `configs` once a fold, and foretell the fold."""
+    """Fit each of `configs` once a fold, with the fold as validation rows, and foretell the fold."""
     folds = np.unique(fold)
 
-    def fit(job: tuple[MemberConfig, int]) -> tuple[Fitted, Array]:
+    def fit(job: tuple[MemberConfig, int]) -> Fitted:
         config, held_out = job
-        train, validation = sample.take(fold != held_out), sample.take(fold == held_out)
         heard = on_round if held_out == folds[0] else unheard
-        fitted = model_of(config).fit(config, train, validation, 1, heard)
-        return fitted, fitted.margin(validation.X)
+        return model_of(config).fit(config, sample.take(fold != held_out), sample.take(fold == held_out), 1, heard)
 
     fits = iter(side_by_side(fit, [(config, held_out) for config in configs for held_out in folds], threads))
-    found = []
-    for config in configs:
-        of_folds = [next(fits) for _ in folds]
-        margin = np.empty((len(fold), outputs_of(sample.classes)))
-        for held_out, (_, part) in zip(folds, of_folds, strict=True):
-            margin[fold == held_out] = part
-        rounds = [fitted.rounds for fitted, _ in of_folds if fitted.rounds is not None]
-        found.append(_Crossed(config, of_folds[0][0], median_high(rounds) if rounds else None, margin))
-    return found
+    return [_of_folds(config, [next(fits) for _ in folds], sample, fold, threads) for config in configs]
+
+
+def _of_folds(config: MemberConfig, fits: list[Fitted], sample: Sample, fold: Array, threads: int) -> _Crossed:
+    """Foretell each fold by its fit. The fold stopped that fit when it was at its best for the fold, which flatters.
+
+    So the others' rounds count; a fit that was stopped before them foretells with all that it has.
+    """
+    folds = np.unique(fold)
+    rounds = [fitted.rounds for fitted in fits if fitted.rounds is not None]
+
+    def margin_of(place: int) -> Array:
+        others = rounds[:place] + rounds[place + 1 :]
+        fitted: Fitted = replace(cast("Any", fits[place]), rounds=median_high(others)) if others else fits[place]
+        return fitted.margin(sample.X[fold == folds[place]])
+
+    margin = np.empty((len(fold), outputs_of(sample.classes)))
+    for held_out, part in zip(folds, side_by_side(margin_of, range(len(folds)), threads), strict=True):
+        margin[fold == held_out] = part
+    return _Crossed(config, fits[0], median_high(rounds) if rounds else None, margin)
 
 
 def _demand_folds(sample: Sample, fold: Array) -> None:

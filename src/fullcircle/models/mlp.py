@@ -23,12 +23,21 @@ REACH = 4.0  # deviations; what is further away counts as this far, or one odd v
 
 @dataclass(frozen=True, slots=True)
 class FittedMLP:
-    """`layers`: weights float64 (inputs, outputs) and biases float64 (outputs,) of each; between them max(0, x)."""
+    """The network after the first `rounds` of its passes.
+
+    `passes`: its layers after each pass that is kept, weights float32 (inputs, outputs) and biases float32 (outputs,);
+    between them max(0, x). Where fewer are kept than `rounds`, the last counts.
+    """
 
     scaling: Scaling
-    layers: Layers
+    passes: tuple[Layers, ...]
     rounds: int
     parts: tuple[Part, ...] = (Part("margin", 1.0),)
+
+    @property
+    def layers(self) -> Layers:
+        """Weights and biases of each layer."""
+        return self.passes[min(self.rounds, len(self.passes)) - 1]
 
     def margin(self, X: Array) -> Array:
         """Log odds, a score a class, or a number: float64 (rows, outputs)."""
@@ -77,9 +86,9 @@ def bounded(scaling: Scaling, X: Array) -> Array:
 def forward(layers: Layers, x: Array) -> Array:
     """The last layer's sums, float64 (rows, outputs), for scaled features `x`."""
     for weights, bias in layers[:-1]:
-        x = np.maximum(x @ weights + bias, 0)
+        x = np.maximum(x @ weights.astype(np.float64) + bias, 0)
     weights, bias = layers[-1]
-    return np.asarray(x @ weights + bias)
+    return np.asarray(x @ weights.astype(np.float64) + bias)
 
 
 def fit(config: MLPConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedMLP:
@@ -88,17 +97,17 @@ def fit(config: MLPConfig, train: Sample, validation: Sample, threads: int, on_r
     x, x_validation = bounded(scaling, train.X), bounded(scaling, validation.X)
     network = _network(config, train)
     best, rounds = np.inf, 0
-    layers: Layers = ()
+    passes: list[Layers] = []
     for done in range(1, config.max_rounds + 1):
         _one_pass(network, x, train)
-        now = _layers(network, x)
-        on_validation = loss(forward(now, x_validation), validation.y, train.classes)
+        passes.append(_layers(network, x))
+        on_validation = loss(forward(passes[-1], x_validation), validation.y, train.classes)
         on_round(float(network.loss_), on_validation)
         if on_validation < best:
-            best, rounds, layers = on_validation, done, now
+            best, rounds = on_validation, done
         if done - rounds >= config.patience:
             break
-    return FittedMLP(scaling, layers, rounds)
+    return FittedMLP(scaling, tuple(passes), rounds)
 
 
 def refit(config: MLPConfig, sample: Sample, fitted: FittedMLP, threads: int) -> FittedMLP:
@@ -107,7 +116,7 @@ def refit(config: MLPConfig, sample: Sample, fitted: FittedMLP, threads: int) ->
     x, network = bounded(scaling, sample.X), _network(config, sample)
     for _ in range(fitted.rounds):
         _one_pass(network, x, sample)
-    return FittedMLP(scaling, _layers(network, x), fitted.rounds)
+    return FittedMLP(scaling, (_layers(network, x),), fitted.rounds)
 
 
 def _network(config: MLPConfig, sample: Sample) -> Any:
@@ -131,6 +140,6 @@ def _one_pass(network: Any, x: Array, sample: Sample) -> None:
 
 def _layers(network: Any, x: Array) -> Layers:
     """The network's layers as they are now. What never changes in `x` has no say, where it had a random one."""
-    weights = [w.copy() for w in network.coefs_]
+    weights = [w.astype(np.float32) for w in network.coefs_]
     weights[0][x.max(axis=0) == x.min(axis=0)] = 0
-    return tuple((w, b.copy()) for w, b in zip(weights, network.intercepts_, strict=True))
+    return tuple((w, b.astype(np.float32)) for w, b in zip(weights, network.intercepts_, strict=True))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FittedBooster:
-    """A booster cut off after the rounds that validation chose. It gives margins: the sigmoid is the scorer's."""
+    """A booster of which the first `rounds` rounds count. It gives margins: the sigmoid is the scorer's."""
 
     booster: xgb.Booster
     rounds: int
@@ -27,12 +27,13 @@ class FittedBooster:
 
     def margin(self, X: Array) -> Array:
         """Log odds, a score a class, or a number: float64 (rows, outputs)."""
-        answer = self.booster.inplace_predict(X, predict_type="margin")
+        counted = (0, min(self.rounds, self.booster.num_boosted_rounds()))
+        answer = self.booster.inplace_predict(X, iteration_range=counted, predict_type="margin")
         return np.asarray(answer, dtype=np.float64).reshape(len(X), -1)
 
     def importance(self) -> Array:
         """Total gain of each feature's splits."""
-        gains = self.booster.get_score(importance_type="total_gain")
+        gains = self.booster[: self.rounds].get_score(importance_type="total_gain")
         total = np.array([gains.get(f"f{i}", 0.0) for i in range(self.booster.num_features())])
         return total / total.sum() if total.any() else total
 
@@ -43,7 +44,7 @@ class FittedBooster:
 
         width = self.booster.num_features()
         model = convert_xgboost(
-            self.booster, initial_types=[("features", FloatTensorType([None, width]))], target_opset=15
+            self.booster[: self.rounds], initial_types=[("features", FloatTensorType([None, width]))], target_opset=15
         )
         (trees,) = [node for node in model.graph.node if node.op_type.startswith("TreeEnsemble")]
         attributes = {attribute.name: attribute for attribute in trees.attribute}
@@ -102,8 +103,7 @@ def fit(config: XGBoostConfig, train: Sample, validation: Sample, threads: int, 
         callbacks=[_Report(on_round)],
         verbose_eval=False,
     )
-    rounds = booster.best_iteration + 1
-    return FittedBooster(booster[:rounds], rounds)
+    return FittedBooster(booster, booster.best_iteration + 1)
 
 
 def refit(config: XGBoostConfig, sample: Sample, fitted: FittedBooster, threads: int) -> FittedBooster:
