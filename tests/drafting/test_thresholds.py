@@ -22,7 +22,8 @@ def of_rows(rows: int, target: str = "churned") -> Draft:
         (15_000, "city", "ensemble", False),  # three classes are three times the trees
         (24_000, "churned", "ensemble", False),
         (24_000, "city", "xgboost", False),
-        (26_000, "churned", "xgboost", False),
+        (49_000, "churned", "ensemble", False),
+        (51_000, "churned", "xgboost", False),
     ],
 )
 def test_the_larger_the_table_the_less_is_fitted(rows: int, target: str, expected: str, folded: bool) -> None:

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.features.categories import Frequency, OneHot, TargetMean, fit_frequency, levels_of
+from fullcircle.features.categories import (
+    Frequency,
+    OneHot,
+    Order,
+    TargetMean,
+    fit_frequency,
+    fit_order,
+    levels_of,
+)
 from fullcircle.features.columns import Array, Columns, Rows, coded
 from fullcircle.features.numbers import LARGEST, Difference, Group, Missing, Number, Ratio, fit_group
 from fullcircle.features.texts import BUCKETS, Length, Words, fit_words
@@ -143,6 +151,8 @@ def test_each_of_rare_unknown_and_null_has_a_declared_value() -> None:
     assert [v.tolist() for v in encoded(onehot, c=asked).values()] == [[1, 0, 0, 0], [0, 1, 0, 0]]
     mean = TargetMean("target", "c", {"common": 0.1, "rare": 0.2}, 0.5)
     assert encoded(mean, c=asked)["c~target"].tolist() == [0.1, 0.2, 0.5, 0.5]
+    order = Order("order", "c", {"common": 0, "rare": 1}, 0.25)
+    assert encoded(order, c=asked)["c~order"].tolist() == [0, 1, 0.25, 0.25]
     frequency = fit_frequency("c", coded(objects(*["common"] * 6, "rare", None, None, None)))
     assert encoded(frequency, c=asked)["c~frequency"].tolist() == [0.6, 0.1, 0.0, 0.3]
 
@@ -151,6 +161,37 @@ def test_frequencies_of_known_levels_and_null_add_up_to_one() -> None:
     found = fit_frequency("c", coded(objects("b", "a", None, "b")))
     assert found == Frequency("frequency", "c", {"a": 0.25, "b": 0.5}, 0.25)
     assert fit_frequency("c", coded(objects())) == Frequency("frequency", "c", {}, 0.0)
+
+
+def test_levels_are_put_in_the_order_of_their_targets() -> None:
+    found = coded(objects("b", "b", "a", "a", "c", "c", None, "d"))
+    y = np.array([5, 7, 9, 9, 1, 1, 100, -100])[:, None].astype(float)
+    assert fit_order("x", found, ("a", "b", "c"), (), y, 0) == Order("order", "x", {"a": 2, "b": 1, "c": 0}, 1.0)
+    with_rare = fit_order("x", found, ("a", "b"), ("c", "d"), y, 0)
+    assert with_rare == Order("order", "x", {"a": 2, "b": 1, "c": 0, "d": 0}, round(6 / 7, 6))
+    drawn = fit_order("x", found, ("a", "b", "c", "d"), (), y, 1e9)
+    assert drawn.places == {"a": 3, "b": 2, "c": 1, "d": 0}
+
+
+def test_levels_of_alike_targets_are_in_alphabetical_order() -> None:
+    found = coded(objects("b", "a", "c", "b"))
+    y = np.full((4, 1), 0.1)
+    assert fit_order("x", found, ("a", "b", "c"), (), y, 10).places == {"a": 0, "b": 1, "c": 2}
+    assert fit_order("x", coded(objects(None)), (), (), y[:1], 10) == Order("order", "x", {}, 0.0)
+    assert fit_order("x", coded(objects()), (), (), y[:0], 10) == Order("order", "x", {}, 0.0)
+
+
+def test_of_several_classes_levels_are_in_order_along_the_line_on_which_they_vary_most() -> None:
+    """Shares of the first class fall from a to d; the second and third tell the same level from the same level."""
+    rng = np.random.default_rng(0)
+    level = rng.choice(4, 4000, p=[0.4, 0.3, 0.2, 0.1])
+    first = rng.random(4000) < np.array([0.9, 0.1, 0.6, 0.3])[level]
+    y = np.stack([first, ~first & (rng.random(4000) < 0.5), np.zeros(4000)], axis=1).astype(float)
+    y[:, 2] = 1 - y[:, 0] - y[:, 1]
+    places = fit_order("x", coded(objects(*np.array(list("abcd"))[level])), tuple("abcd"), (), y, 10).places
+    assert list(places.values()) in ([3, 0, 2, 1], [0, 3, 1, 2])
+    again = fit_order("x", coded(objects(*np.array(list("abcd"))[level])), tuple("abcd"), (), y[:, [2, 1, 0]], 10).places
+    assert list(again.values()) in ([3, 0, 2, 1], [0, 3, 1, 2])
 
 
 def test_the_commonest_level_is_never_rare() -> None:

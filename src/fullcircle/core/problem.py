@@ -41,7 +41,7 @@ class Lookup:
 
 
 Encoding: TypeAlias = Literal[
-    "number", "missing", "onehot", "target", "frequency", "parts", "cycles", "days", "words", "length"
+    "number", "missing", "onehot", "target", "order", "frequency", "parts", "cycles", "days", "words", "length"
 ]
 
 

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 TEST = 0.16  # share of the rows that are test rows, as conf/split/ has it
 FOLDED = 16_000  # rows times outputs below which each row is judged once, by a model that has not seen it
-BLENDED = 60_000  # and below which a blend of models is fitted: above it takes minutes ...
-LONGEST = 25_000  # ... as it does above so many rows, whatever the outputs: a network reads them all, pass by pass
+BLENDED = 50_000  # and below which a blend of models is fitted: above it takes minutes
 SETTLED = 20_000  # rows below which what is judged must be judged by fewer
 SMALL = 5_000
 COVERAGE = 0.9
@@ -78,10 +77,11 @@ def settings(draft: Draft) -> list[Setting]:
         found.append(
             Setting("clean", {"max_rejected": share}, f"{lacking:.1%} of the rows have no target, and are set aside")
         )
-    levels = {name: value for name, value in proposed(rows).items() if name in ("min_level_rows", "smoothing")}
+    asked = ("min_level_rows", "smoothing", "ordered")
+    levels = {name: value for name, value in proposed(rows).items() if name in asked}
     if rows < SMALL:
         levels["min_information"] = 0
-    found.append(Setting("featurize", levels, "so that levels of few rows count, as far as so many rows let them"))
+    found.append(Setting("featurize", levels, "levels count even of few rows, as far as so many rows let them, and in the order of their targets"))
     if rows < SETTLED:
         found.append(Setting("validate", _settled(draft), "as few rows can tell"))
     return found
@@ -89,7 +89,7 @@ def settings(draft: Draft) -> list[Setting]:
 
 def model(draft: Draft) -> tuple[str, str]:
     """The model to begin with, and why."""
-    if _work(draft) < BLENDED and draft.known < LONGEST:
+    if _work(draft) < BLENDED:
         return "ensemble", "of a small table no one model is the best for sure"
     return "xgboost", "trees take numbers, categories and gaps as they come"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from .categories import Frequency, OneHot, TargetMean, fit_frequency, fit_target_mean, levels_of
+from .categories import Frequency, OneHot, Order, TargetMean, fit_frequency, fit_order, fit_target_mean, levels_of
 from .numbers import Difference, Group, Missing, Number, Ratio
 from .texts import Length, Words, fit_words
 from .times import CYCLES, PARTS, Time
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from .columns import Array, Rows
 
 Encoder: TypeAlias = (
-    Number | Missing | Ratio | Difference | Group | OneHot | TargetMean | Frequency | Time | Length | Words
+    Number | Missing | Ratio | Difference | Group | OneHot | TargetMean | Order | Frequency | Time | Length | Words
 )
 Kind: TypeAlias = Literal["number", "category", "text", "time"]
 ENCODINGS: dict[Kind, tuple[str, ...]] = {  # what a kind can be given
     "number": ("number", "missing"),
-    "category": ("onehot", "target", "frequency", "missing"),
+    "category": ("onehot", "target", "order", "frequency", "missing"),
     "time": ("parts", "cycles", "days", "missing"),
     "text": ("words", "length", "missing"),
 }
@@ -28,6 +28,8 @@ DEFAULTS: dict[Kind, tuple[str, ...]] = {  # and what it is given where nothing 
     "time": ("parts", "cycles"),
     "text": ("words", "length"),
 }
+
+ORDERED = 3  # levels from which on they can be in more than one order that a tree would tell apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +42,13 @@ class EncoderConfig:
     cross_fit: int = 1
     rare: Literal["unknown", "level"] = "unknown"
     flag_missing: bool = False
+    ordered: bool = False
 
 
-def proposed(rows: int) -> dict[str, int | float]:
+def proposed(rows: int) -> dict[str, int | float | bool]:
     """Settings of `EncoderConfig` for a table of so many training rows; docs/features.md says what they rest on."""
-    return {"few_levels": 20, "min_level_rows": min(50, max(2, rows // 5000)), "smoothing": 10.0, "cross_fit": 5}
+    least = min(50, max(2, rows // 5000))
+    return {"few_levels": 20, "min_level_rows": least, "smoothing": 10.0, "cross_fit": 5, "ordered": True}
 
 
 def kind_of(rows: Rows, name: str) -> Kind:
@@ -66,6 +70,9 @@ def fit_encoders(
         if encoding in ("target", "words"):
             encoder, learnt = _fit_to_target(name, kind, rows, y, config)
             found.append((encoder, learnt if config.cross_fit > 1 else None))
+        elif encoding == "order":
+            order = fit_order(name, rows.coded(name), *_levels(name, rows, config), y, config.smoothing)
+            found.append((order, None))
         else:
             found.append((_fit(name, encoding, rows, config), None))
     return found
@@ -75,6 +82,8 @@ def _given(name: str, kind: Kind, rows: Rows, config: EncoderConfig) -> tuple[st
     if kind == "category":
         common, _ = levels_of(rows.coded(name), config.min_level_rows)
         given: tuple[str, ...] = ("onehot",) if len(common) <= config.few_levels else ("target",)
+        if config.ordered and ORDERED <= len(common) <= config.few_levels:
+            given += ("order",)
     else:
         given = DEFAULTS[kind]
     return (*given, "missing") if config.flag_missing and rows.null(name).any() else given

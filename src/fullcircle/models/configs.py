@@ -113,7 +113,10 @@ class DummyConfig:
 
 @dataclass(frozen=True, slots=True)
 class MLPConfig:
-    """A small neural network. A step takes `batch` rows, or more where a pass would be more than `steps` steps."""
+    """A small neural network. A step takes `batch` rows, or more where a pass would be more than `steps` steps.
+
+    Of more than `max_rows` rows, as many are learnt from, evenly spaced.
+    """
 
     name: Literal["mlp"]
     max_rounds: int
@@ -125,8 +128,10 @@ class MLPConfig:
     steps: int
     l2: float
     seed: int
+    max_rows: int | None = None
 
     def __post_init__(self) -> None:
+        _demand(self.max_rows or 1, 1, 1e9, "max_rows")
         _demand(self.max_rounds, 1, 100_000, "max_rounds")
         _demand(self.patience, 1, 100_000, "patience")
         _demand(self.learning_rate, 1e-6, 1, "learning_rate")

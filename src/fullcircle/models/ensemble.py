@@ -70,7 +70,7 @@ def fit(config: EnsembleConfig, train: Sample, validation: Sample, threads: int,
 
     `on_round` is not called: members have rounds of their own, and an ensemble has none.
     """
-    train = _thinned(train, config.max_rows)
+    train = train.thinned(config.max_rows)
     fitted = [model_of(member).fit(member, train, validation, threads, unheard) for member in config.members]
     picked = weights_of(config, [estimator.margin(validation.X) for estimator in fitted], validation)
     members = [Member(place, config.members[place], fitted[place], weight) for place, weight in picked.items()]
@@ -79,21 +79,12 @@ def fit(config: EnsembleConfig, train: Sample, validation: Sample, threads: int,
 
 def refit(config: EnsembleConfig, sample: Sample, fitted: FittedEnsemble, threads: int) -> FittedEnsemble:
     """Fit the picked members on all rows, up to `config.max_rows`; weights stay."""
-    sample = _thinned(sample, config.max_rows)
+    sample = sample.thinned(config.max_rows)
     again = [
         replace(member, fitted=model_of(member.config).refit(member.config, sample, member.fitted, threads))
         for member in fitted.members
     ]
     return FittedEnsemble(tuple(again))
-
-
-def _thinned(sample: Sample, most: int | None) -> Sample:
-    """At most so many of the rows, evenly spaced."""
-    rows = len(sample.y)
-    if most is None or rows <= most:
-        return sample
-    taken = np.arange(most) * rows // most
-    return sample.once(("thinned", most), lambda: sample.take(taken))
 
 
 def weights_of(config: EnsembleConfig, margins: Sequence[Array], sample: Sample) -> dict[int, float]:

@@ -93,6 +93,7 @@ def forward(layers: Layers, x: Array) -> Array:
 
 def fit(config: MLPConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedMLP:
     """Pass over training rows until `patience` passes have not improved the loss on validation rows; keep the best."""
+    train = train.thinned(config.max_rows)
     scaling = scaling_of(train.X)
     x, x_validation = bounded(scaling, train.X), bounded(scaling, validation.X)
     network = _network(config, train)
@@ -111,7 +112,8 @@ def fit(config: MLPConfig, train: Sample, validation: Sample, threads: int, on_r
 
 
 def refit(config: MLPConfig, sample: Sample, fitted: FittedMLP, threads: int) -> FittedMLP:
-    """Pass over all rows as often as `fitted` did."""
+    """Pass over all rows, up to `config.max_rows`, as often as `fitted` did."""
+    sample = sample.thinned(config.max_rows)
     scaling = scaling_of(sample.X)
     x, network = bounded(scaling, sample.X), _network(config, sample)
     for _ in range(fitted.rounds):

@@ -46,6 +46,14 @@ class Sample:
         """Some of the rows: their positions, or a mask."""
         return Sample(self.X[rows], self.y[rows], self.classes, self.center, self.scale)
 
+    def thinned(self, most: int | None) -> Sample:
+        """At most so many of the rows, evenly spaced."""
+        rows = len(self.y)
+        if most is None or rows <= most:
+            return self
+        taken = np.arange(most) * rows // most
+        return self.once(("thinned", most), lambda: self.take(taken))
+
     def __add__(self, other: Sample) -> Sample:
         return Sample(
             np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]), self.classes, self.center, self.scale

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..features import LIBRARY, arguments
-from ..features.categories import Frequency, OneHot, TargetMean
+from ..features.categories import Frequency, OneHot, Order, TargetMean
 from ..features.columns import Rows
 from ..features.encoders import Encoder
 from .columns import Array, Column, Columns, rows
@@ -138,7 +138,7 @@ def unknown_levels(plan: Plan, columns: Columns) -> dict[str, int]:
     """How many rows of each category hold a level that training did not see (null not counted)."""
     seen, counts = Rows(columns), {}
     for encoder in plan.encoders:
-        if isinstance(encoder, (OneHot, TargetMean, Frequency)):
+        if isinstance(encoder, (OneHot, TargetMean, Order, Frequency)):
             found, known = seen.coded(encoder.feature), {None, *encoder.known}
             unknown = np.array([level not in known for level in found.levels], dtype=bool)
             counts[encoder.feature] = int(unknown[found.at].sum())
