@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import helper
 
 from fullcircle.models.configs import EnsembleConfig, MemberConfig
-from fullcircle.models.ensemble import FittedEnsemble, Member, fit, pick, refit, side_by_side
+from fullcircle.models.ensemble import FittedEnsemble, Member, fit, merged, pick, refit
 from fullcircle.models.loss import loss
 from fullcircle.models.sample import Sample
 from fullcircle.runtime.scorer import Part, blended
@@ -249,7 +249,7 @@ def test_graphs_of_different_operator_versions_are_not_merged() -> None:
     other = onnx.load_model_from_string(graph)
     other.opset_import[0].CopyFrom(helper.make_opsetid("", 14))
     with pytest.raises(ValueError, match="members need versions 15 and 14 of ''"):
-        side_by_side([graph, other.SerializeToString()])
+        merged([graph, other.SerializeToString()])
 
 
 def test_a_part_has_the_weight_of_its_member() -> None:

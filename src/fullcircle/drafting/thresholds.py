@@ -81,7 +81,8 @@ def settings(draft: Draft) -> list[Setting]:
     levels = {name: value for name, value in proposed(rows).items() if name in asked}
     if rows < SMALL:
         levels["min_information"] = 0
-    found.append(Setting("featurize", levels, "levels count even of few rows, as far as so many rows let them, and in the order of their targets"))
+    why = "levels count even of few rows, as far as so many rows let them, and in the order of their targets"
+    found.append(Setting("featurize", levels, why))
     if rows < SETTLED:
         found.append(Setting("validate", _settled(draft), "as few rows can tell"))
     return found

@@ -80,7 +80,7 @@ class TargetMean:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The level's place, from 0, among the levels in the order of the target; `default` for an unknown one, and null."""
+    """The level's place, from 0, among levels in the order of the target; `default` for an unknown one, and null."""
 
     kind: Literal["order"]
     feature: str

@@ -24,7 +24,7 @@ class Fitted(Protocol):
 
     @property
     def rounds(self) -> int | None:
-        """Rounds that validation chose, and that count; None for a model without rounds. Those it lacks do not count."""
+        """Rounds that validation chose, and that count, as far as it has so many; None for a model without rounds."""
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -116,7 +116,8 @@ def _fit(config: CatBoostConfig, sample: Sample, rounds: int, threads: int, **ho
     booster.fit(_pool(sample, seen), **how)
     outputs = seen.astype(np.int64) if sample.classes > 2 else np.zeros(1, np.int64)
     best = booster.get_best_iteration()  # None where no rows were watched
-    return FittedCatBoost(booster, booster.tree_count_ if best is None else best + 1, sample.X.shape[1], sample.classes, outputs)
+    chosen = booster.tree_count_ if best is None else best + 1
+    return FittedCatBoost(booster, chosen, sample.X.shape[1], sample.classes, outputs)
 
 
 def _pool(sample: Sample, seen: Array) -> Any:

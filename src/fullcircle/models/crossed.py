@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from fullcircle.core.threads import side_by_side
+from fullcircle.core.threads import a_core_each
 from fullcircle.models import Fitted, model_of
 from fullcircle.models.configs import MemberConfig
 from fullcircle.models.ensemble import FittedEnsemble, Member, unheard, weights_of
@@ -41,21 +41,14 @@ def cross_fit(config: ModelConfig, sample: Sample, fold: Array, threads: int, on
     but the last fit of a model on its own depends on `threads`. `on_round` hears the first fold, and not an ensemble's.
     Raises DataError where one fold is all there is, or one class all that the others have.
     """
-    from threadpoolctl import threadpool_limits
-
     _demand_folds(sample, fold)
-    # A matrix product that takes all cores for itself is slower beside another one than on a single core.
-    with threadpool_limits(1, user_api="blas"):
-        return _cross_fit(config, sample, fold, threads, on_round)
-
-
-def _cross_fit(config: ModelConfig, sample: Sample, fold: Array, threads: int, on_round: OnRound) -> CrossFitted:
     if config.name != "ensemble":
-        (alone,) = _crossed((config,), sample, fold, threads, on_round)
-        return CrossFitted(alone.refit(sample, threads), alone.margin)
+        found = _crossed((config,), sample, fold, threads, on_round)
+        (fitted,) = a_core_each(lambda alone: alone.refit(sample, threads), found, 1)
+        return CrossFitted(fitted, found[0].margin)
     crossed = _crossed(config.members, sample, fold, threads, unheard)
     picked = weights_of(config, [member.margin for member in crossed], sample)
-    fits = side_by_side(lambda place: crossed[place].refit(replace(sample, made={}), 1), picked, threads)
+    fits = a_core_each(lambda place: crossed[place].refit(replace(sample, made={}), 1), picked, threads)
     estimator = FittedEnsemble(
         tuple(
             Member(place, config.members[place], fitted, weight)
@@ -91,7 +84,7 @@ def _crossed(
         heard = on_round if held_out == folds[0] else unheard
         return model_of(config).fit(config, sample.take(fold != held_out), sample.take(fold == held_out), 1, heard)
 
-    fits = iter(side_by_side(fit, [(config, held_out) for config in configs for held_out in folds], threads))
+    fits = iter(a_core_each(fit, [(config, held_out) for config in configs for held_out in folds], threads))
     return [_of_folds(config, [next(fits) for _ in folds], sample, fold, threads) for config in configs]
 
 
@@ -109,7 +102,7 @@ def _of_folds(config: MemberConfig, fits: list[Fitted], sample: Sample, fold: Ar
         return fitted.margin(sample.X[fold == folds[place]])
 
     margin = np.empty((len(fold), outputs_of(sample.classes)))
-    for held_out, part in zip(folds, side_by_side(margin_of, range(len(folds)), threads), strict=True):
+    for held_out, part in zip(folds, a_core_each(margin_of, range(len(folds)), threads), strict=True):
         margin[fold == held_out] = part
     return _Crossed(config, fits[0], median_high(rounds) if rounds else None, margin)
 

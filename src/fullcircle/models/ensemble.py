@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fullcircle.core.threads import a_core_each
 from fullcircle.models import Fitted, model_of
 from fullcircle.models.configs import MemberConfig
 from fullcircle.models.loss import loss
@@ -60,18 +61,23 @@ class FittedEnsemble:
 
     def onnx(self) -> bytes:
         """The members' graphs side by side, an output each. They are weighted by the scorer, in float64."""
-        return side_by_side([member.fitted.onnx() for member in self.members])
+        return merged([member.fitted.onnx() for member in self.members])
 
 
 def fit(config: EnsembleConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedEnsemble:
     """Fit each member as it would be fitted alone, then choose weights on validation rows; drop those of weight 0.
 
-    Of more training rows than `config.max_rows`, as many are taken, evenly spaced.
+    Of more training rows than `config.max_rows`, as many are taken, evenly spaced. Members are fitted side by side,
+    `threads` at a time, with a thread each: most are too small for two threads to be quicker than one.
 
     `on_round` is not called: members have rounds of their own, and an ensemble has none.
     """
     train = train.thinned(config.max_rows)
-    fitted = [model_of(member).fit(member, train, validation, threads, unheard) for member in config.members]
+
+    def fit_one(member: MemberConfig) -> Fitted:
+        return model_of(member).fit(member, replace(train, made={}), replace(validation, made={}), 1, unheard)
+
+    fitted = a_core_each(fit_one, config.members, threads)
     picked = weights_of(config, [estimator.margin(validation.X) for estimator in fitted], validation)
     members = [Member(place, config.members[place], fitted[place], weight) for place, weight in picked.items()]
     return FittedEnsemble(tuple(members))
@@ -80,11 +86,12 @@ def fit(config: EnsembleConfig, train: Sample, validation: Sample, threads: int,
 def refit(config: EnsembleConfig, sample: Sample, fitted: FittedEnsemble, threads: int) -> FittedEnsemble:
     """Fit the picked members on all rows, up to `config.max_rows`; weights stay."""
     sample = sample.thinned(config.max_rows)
-    again = [
-        replace(member, fitted=model_of(member.config).refit(member.config, sample, member.fitted, threads))
-        for member in fitted.members
-    ]
-    return FittedEnsemble(tuple(again))
+
+    def refit_one(member: Member) -> Member:
+        again = model_of(member.config).refit(member.config, replace(sample, made={}), member.fitted, 1)
+        return replace(member, fitted=again)
+
+    return FittedEnsemble(tuple(a_core_each(refit_one, fitted.members, threads)))
 
 
 def weights_of(config: EnsembleConfig, margins: Sequence[Array], sample: Sample) -> dict[int, float]:
@@ -109,7 +116,7 @@ def pick(margins: Sequence[Array], y: Array, classes: int, picks: int) -> list[i
     return counts
 
 
-def side_by_side(graphs: Sequence[bytes]) -> bytes:
+def merged(graphs: Sequence[bytes]) -> bytes:
     """One ONNX graph of several that take `features`: it gives the last output of each, in order.
 
     Each graph's names are prefixed by its position. Raises ValueError if two of them mean different versions of
@@ -135,9 +142,9 @@ def side_by_side(graphs: Sequence[bytes]) -> bytes:
         [constant for model in models for constant in model.graph.initializer],
     )
     opsets = [helper.make_opsetid(domain, version) for domain, version in sorted(versions.items())]
-    merged = helper.make_model(whole, opset_imports=opsets, producer_name="fullcircle")
-    merged.ir_version = max(model.ir_version for model in models)
-    return bytes(merged.SerializeToString())
+    model = helper.make_model(whole, opset_imports=opsets, producer_name="fullcircle")
+    model.ir_version = max(model.ir_version for model in models)
+    return bytes(model.SerializeToString())
 
 
 def _prefix(graph: onnx.GraphProto, prefix: str) -> None:
