@@ -30,6 +30,7 @@ from tests.models.made import (
     fit,
     fitted,
     sample,
+    scorer_of,
     sides,
 )
 
@@ -131,6 +132,22 @@ def test_fitting_stops_when_validation_no_longer_improves(name: str, classes: in
 
 @pytest.mark.parametrize("name", STOPPED)
 @tasks
+def test_a_fit_that_is_asked_for_other_rounds_answers_as_if_it_had_those_alone(name: str, classes: int) -> None:
+    config, (train, validation) = MODELS[name], sides(classes)
+    fitted = fit(config, train, validation)
+    assert (fitted.rounds or 0) > 2
+    two = replace(fitted, rounds=2)  # type: ignore[type-var]
+    alone = model_of(config).refit(config, train, two, 1)
+    assert two.margin(validation.X).tobytes() == alone.margin(validation.X).tobytes()
+    assert two.importance().tobytes() == alone.importance().tobytes()
+    scored = scorer_of(two, WIDTH, classes).margin(validation.X)
+    np.testing.assert_allclose(scored, two.margin(validation.X), atol=PARITY)
+    all_it_has, more = (replace(fitted, rounds=rounds).margin(validation.X) for rounds in (40, 4000))  # type: ignore[type-var]
+    assert all_it_has.tobytes() == more.tobytes()
+
+
+@pytest.mark.parametrize("name", STOPPED)
+@tasks
 def test_each_round_tells_the_loss_of_the_task(name: str, classes: int) -> None:
     heard: list[tuple[float, float]] = []
     train, validation = sides(classes)
@@ -209,6 +226,16 @@ def test_the_batches_of_a_network_grow_where_a_pass_would_take_too_many_steps() 
 
 
 # --- extras
+
+
+def test_a_network_learns_from_no_more_rows_than_it_may() -> None:
+    train, validation = sides(2)
+    few = replace(MLP, max_rows=100)
+    evenly = train.take(np.arange(100) * len(train.y) // 100)
+    fitted = fit(few, train, validation)
+    assert fitted.onnx() == fit(MLP, evenly, validation).onnx() != fit(MLP, train, validation).onnx()
+    again = model_of(few).refit(few, train, fitted, 1)
+    assert again.onnx() == model_of(MLP).refit(MLP, evenly, fitted, 1).onnx()
 
 
 @pytest.mark.parametrize("config", [LIGHTGBM, CATBOOST])

@@ -41,7 +41,8 @@ class FittedCatBoost:
 
     def margin(self, X: Array) -> Array:
         """Log odds, a score a class, or a number: float64 (rows, outputs), rounded to float32 as the graph has it."""
-        answer = self.booster.predict(X, prediction_type="RawFormulaVal", ntree_end=self.rounds, thread_count=1)
+        counted = min(self.rounds, self.booster.tree_count_)
+        answer = self.booster.predict(X, prediction_type="RawFormulaVal", ntree_end=counted, thread_count=1)
         some = np.asarray(answer, dtype=np.float64).reshape(len(X), -1)
         return self._spread(some, UNSEEN).astype(np.float32).astype(np.float64)
 
@@ -69,7 +70,7 @@ class FittedCatBoost:
     def _counted(self) -> Any:
         """The booster without the rounds that do not count."""
         counted = self.booster.copy()
-        counted.shrink(self.rounds)
+        counted.shrink(min(self.rounds, counted.tree_count_))
         return counted
 
     def _spread(self, some: Array, absent: float) -> Array:
