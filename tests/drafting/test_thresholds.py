@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from fullcircle.drafting.draft import Draft, draft
@@ -28,6 +29,18 @@ def of_rows(rows: int, target: str = "churned") -> Draft:
 )
 def test_the_larger_the_table_the_less_is_fitted(rows: int, target: str, expected: str, folded: bool) -> None:
     drafted = of_rows(rows, target)
+    assert model(drafted)[0] == expected
+    assert any(setting.values == {"folds": 5} for setting in settings(drafted)) == folded
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected", "folded"), [(30, "ensemble", True), (200, "ensemble", False), (300, "xgboost", False)]
+)
+def test_the_wider_the_table_the_less_is_fitted(columns: int, expected: str, folded: bool) -> None:
+    rng = np.random.default_rng(0)
+    table = {f"c{i}": rng.normal(size=300).round(3).tolist() for i in range(columns)}
+    table["y"] = rng.choice(["no", "yes"], 300).tolist()
+    drafted = draft(taken(table, 8_000), "t", "y", None, ())
     assert model(drafted)[0] == expected
     assert any(setting.values == {"folds": 5} for setting in settings(drafted)) == folded
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from fullcircle.drafting.draft import Draft
 
 TEST = 0.16  # share of the rows that are test rows, as conf/split/ has it
-FOLDED = 16_000  # rows times outputs below which each row is judged once, by a model that has not seen it
+WIDE = 40  # columns from which on each more takes more time
+FOLDED = 16_000  # rows times outputs, and more where they are wide, below which each row is judged once, by a model that has not seen it
 BLENDED = 50_000  # and below which a blend of models is fitted: above it takes minutes
 SETTLED = 20_000  # rows below which what is judged must be judged by fewer
 SMALL = 5_000
@@ -95,9 +96,9 @@ def model(draft: Draft) -> tuple[str, str]:
     return "xgboost", "trees take numbers, categories and gaps as they come"
 
 
-def _work(draft: Draft) -> int:
-    """What a fit takes, in rows: boosting grows a tree a class."""
-    return draft.known * outputs_of(len(draft.target.classes))
+def _work(draft: Draft) -> float:
+    """What a fit takes, in rows: boosting grows a tree a class, and looks at every column."""
+    return draft.known * outputs_of(len(draft.target.classes)) * max(1.0, len(draft.inputs) / WIDE)
 
 
 def rounded(value: float) -> float:
