@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExploreConfig:
-    """`rows`: at most so many training rows, evenly spaced, are looked at."""
+    """`rows`: at most so many training rows, evenly spaced, are looked at.
+
+    `columns`: a table of more than so many is told of in numbers alone, without plots and associations.
+    """
 
     rows: int
+    columns: int
 
     def __post_init__(self) -> None:
-        if self.rows < 1:
-            raise ValueError(f"rows {self.rows} must be at least 1")
+        if min(self.rows, self.columns) < 1:
+            raise ValueError(f"rows {self.rows} and columns {self.columns} must be at least 1")
 
 
 def explore(train: pa.Table, config: ExploreConfig) -> str:
@@ -35,7 +39,8 @@ def explore(train: pa.Table, config: ExploreConfig) -> str:
     step = -(-train.num_rows // config.rows)
     frame = train.to_pandas().iloc[::step].reset_index(drop=True)
     title = f"Training rows, every {step}th of {train.num_rows:,}" if step > 1 else "Training rows"
-    report = TableReport(frame, title=title, plot_distributions=True, compute_associations=True, verbose=0)
+    drawn = frame.shape[1] <= config.columns
+    report = TableReport(frame, title=title, plot_distributions=drawn, compute_associations=drawn, verbose=0)
     with mpl.rc_context({"svg.hashsalt": "explore"}):
         return steady(str(report.html()))
 
