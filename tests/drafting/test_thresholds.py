@@ -34,7 +34,7 @@ def test_the_larger_the_table_the_less_is_fitted(rows: int, target: str, expecte
 
 
 @pytest.mark.parametrize(
-    ("columns", "expected", "folded"), [(30, "ensemble", True), (200, "ensemble", False), (300, "xgboost", False)]
+    ("columns", "expected", "folded"), [(30, "ensemble", True), (200, "ensemble", False), (600, "xgboost", False)]
 )
 def test_the_wider_the_table_the_less_is_fitted(columns: int, expected: str, folded: bool) -> None:
     rng = np.random.default_rng(0)

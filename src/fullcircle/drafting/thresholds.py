@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fullcircle.drafting.draft import Draft
 
 TEST = 0.16  # share of the rows that are test rows, as conf/split/ has it
-WIDE = 40  # columns from which on each more takes more time
+WIDE = 80  # columns from which on each more takes more time
 FOLDED = 16_000  # rows times outputs, more if wide, below which each is judged once, by a model that has not seen it
 BLENDED = 50_000  # and below which a blend of models is fitted: above it takes minutes
 SETTLED = 20_000  # rows below which what is judged must be judged by fewer
