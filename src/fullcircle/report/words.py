@@ -125,7 +125,7 @@ def flattered(fit: Fit) -> str:
     if fit.folds > 1:
         return (
             f"Out of fold: on training and validation rows, each foretold by a model of the other {fit.folds - 1} "
-            f"of {fit.folds} folds. They are flattered, for rounds, weights and calibration were chosen on them"
+            f"of {fit.folds} folds. They are flattered a little, for weights and calibration were chosen on them"
         )
     return "Validation numbers are flattered, for rounds and calibration were chosen on those rows"
 
