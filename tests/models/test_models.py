@@ -273,6 +273,7 @@ def test_what_an_extra_lacks_itself_is_not_taken_for_the_extra(monkeypatch: pyte
         ("forest", {"max_rows": 99}, r"max_rows 99 is outside 100\.\."),
         ("extra_trees", {"max_rows": 0}, r"max_rows 0 is outside 100\.\."),
         ("ensemble", {"max_rows": 50}, r"max_rows 50 is outside 100\.\."),
+        ("mlp", {"max_rows": 0}, r"max_rows 0 is outside 100\.\."),
         ("extra_trees", {"max_samples": 0.5}, "unknown key: max_samples"),
         ("lightgbm", {"leaves": 1}, r"leaves 1 is outside 2\.\.100000"),
         ("lightgbm", {"min_leaf": 0}, "min_leaf 0 is outside"),

@@ -131,7 +131,7 @@ class MLPConfig:
     max_rows: int | None = None
 
     def __post_init__(self) -> None:
-        _demand(self.max_rows or 1, 1, 1e9, "max_rows")
+        _demand_rows(self.max_rows)
         _demand(self.max_rounds, 1, 100_000, "max_rounds")
         _demand(self.patience, 1, 100_000, "patience")
         _demand(self.learning_rate, 1e-6, 1, "learning_rate")
