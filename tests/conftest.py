@@ -14,6 +14,11 @@ import pytest
 from tests.pipeline.graph import ROOT
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument: packed ones hold the time, and every worker must find the same names."""
+    return argname if isinstance(val, bytes) else None
+
+
 @dataclass(frozen=True)
 class Project:
     """A git and DVC repository of this project; commands run in it with this environment's tools."""

@@ -6,13 +6,15 @@ A level is rare if training has it in too few rows, and unknown if training does
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from .crossfit import mean_of, out_of_fold, smoothed_means
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .columns import Array, Coded, Columns, Rows
 
 
@@ -69,9 +71,8 @@ class TargetMean:
 
     def encode(self, rows: Rows) -> Columns:
         """Compute the outputs."""
-        found = rows.coded(self.feature)
-        means = [self.default if level is None else self.means.get(level, self.default) for level in found.levels]
-        return self.named(np.array(means, dtype=float).reshape(-1, len(self.outputs))[found.at])
+        found = _by_level(rows.coded(self.feature), self.means, self.default, self.default)
+        return self.named(found.reshape(-1, len(self.outputs)))
 
     def named(self, means: Array) -> Columns:
         """Means (rows, outputs) by the names of the outputs."""
@@ -100,9 +101,7 @@ class Order:
 
     def encode(self, rows: Rows) -> Columns:
         """Compute the outputs."""
-        found = rows.coded(self.feature)
-        places = [self.default if level is None else self.places.get(level, self.default) for level in found.levels]
-        return {self.outputs[0]: np.array(places, dtype=float)[found.at]}
+        return {self.outputs[0]: _by_level(rows.coded(self.feature), self.places, self.default, self.default)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +126,13 @@ class Frequency:
 
     def encode(self, rows: Rows) -> Columns:
         """Compute the outputs."""
-        found = rows.coded(self.feature)
-        shares = [self.null if level is None else self.shares.get(level, 0.0) for level in found.levels]
-        return {self.outputs[0]: np.array(shares, dtype=float)[found.at]}
+        return {self.outputs[0]: _by_level(rows.coded(self.feature), self.shares, 0.0, self.null)}
+
+
+def _by_level(found: Coded, numbers: Mapping[str, Any], unknown: Any, null: Any) -> Array:
+    """Of each row its level's number, or tuple of numbers: float64 (rows,) or (rows, outputs)."""
+    of_levels = [null if level is None else numbers.get(level, unknown) for level in found.levels]
+    return np.asarray(np.array(of_levels, dtype=float)[found.at])
 
 
 def fit_frequency(feature: str, found: Coded) -> Frequency:
