@@ -22,7 +22,7 @@ def of_rows(rows: int, target: str = "churned") -> Draft:
         (15_000, "churned", "ensemble", True),
         (15_000, "city", "ensemble", False),  # three classes are three times the trees
         (24_000, "churned", "ensemble", False),
-        (24_000, "city", "xgboost", False),
+        (24_000, "city", "xgboost_fast", False),
         (49_000, "churned", "ensemble", False),
         (51_000, "churned", "xgboost", False),
     ],

@@ -93,6 +93,8 @@ def model(draft: Draft) -> tuple[str, str]:
     """The model to begin with, and why."""
     if _work(draft) < BLENDED:
         return "ensemble", "of a small table no one model is the best for sure"
+    if len(draft.target.classes) > 2:
+        return "xgboost_fast", "of many rows and several classes: larger steps are as good, and sooner there"
     return "xgboost", "trees take numbers, categories and gaps as they come"
 
 
