@@ -31,7 +31,7 @@ def config_of(file: Path) -> ModelConfig:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_each_file_is_a_model(file: Path) -> None:
     config = config_of(file)
-    assert file.stem.split("_fast")[0] == config.name
+    assert file.stem.removesuffix("_fast") == config.name
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
