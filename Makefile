@@ -45,7 +45,7 @@ bench: develop  ## the figures of the README, as ratios measured in one run
 	$(RUN) python -m benchmarks
 
 PEER ?= benchmarks/peer/.venv
-bench-peer: develop  ## the default model against AutoGluon, on 35 tables: an hour and a half, and 6 GB for AutoGluon
+bench-peer: develop  ## the default model against AutoGluon, on 35 tables: two hours, and 6 GB for AutoGluon
 	@test -x $(PEER)/bin/python || $(UV) venv --quiet --python 3.11 $(PEER)
 	@$(UV) pip install --quiet --python $(PEER)/bin/python --requirements benchmarks/peer/requirements.txt
 	$(RUN) python -m benchmarks.peer --environment $(PEER)

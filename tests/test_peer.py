@@ -11,8 +11,10 @@ import pytest
 from benchmarks.peer.cut import is_new
 from benchmarks.peer.judge import Answers, Cut, gains, interval, measure, read_answers, read_cut, verdict
 from benchmarks.peer.report import report
-from benchmarks.peer.runs import Place
+from benchmarks.peer.runs import Place, learned
 from benchmarks.peer.tables import TABLES, Table, Task
+
+from fullcircle.core.paths import LABELLED, TEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +115,27 @@ def test_a_cut_depends_on_its_seed_alone() -> None:
     assert not is_new(groups, 3).equals(is_new(groups, 4))
 
 
+def test_what_ours_learned_from_is_what_it_did_not_test(tmp_path: Path) -> None:
+    known = pd.DataFrame({"x": ["01", "02", "01", "01", "NA"], "y": ["a", "b", "a", "a", "b"]})
+    known.to_csv(tmp_path / "known.csv", index=False)
+    labelled = pd.DataFrame({"x": [1.0, 2.0, 1.0, 1.0, np.nan], "target": [0.0, 1.0, 0.0, 0.0, 1.0]})
+    for file, rows in ((LABELLED, labelled), (TEST, labelled.iloc[[0, 3, 4]])):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        rows.to_parquet(tmp_path / file)
+    assert learned(tmp_path / "known.csv", tmp_path).values.tolist() == [["02", "b"], ["01", "a"]]
+    labelled.iloc[:4].to_parquet(tmp_path / LABELLED)
+    with pytest.raises(ValueError, match="5 rows, of which 4 were kept"):
+        learned(tmp_path / "known.csv", tmp_path)
+
+
+def test_autogluon_given_what_ours_learned_from_is_judged_apart(tmp_path: Path) -> None:
+    kept(tmp_path, "autogluon", 3, 60)
+    kept(tmp_path, "autogluon_same", 0.5, 60)
+    place = kept(tmp_path, "ours", 1, 50)
+    assert report([place], "autogluon", 60).splitlines()[2].endswith("| win |")
+    assert report([place], "autogluon_same", 60).splitlines()[2].endswith("| loss |")
+
+
 def kept(scratch: Path, kind: str, noise: float | None, seconds: float) -> Place:
     """A table of numbers, with what a side of the comparison leaves behind; no noise: it failed."""
     place = Place(scratch, Table("made/up", "regression", "y"), 0)
@@ -146,7 +169,7 @@ def test_the_verdict_says_who_answered_better_and_in_time(
     tmp_path: Path, ours: tuple[float | None, float], theirs: tuple[float | None, float], said: str
 ) -> None:
     kept(tmp_path, "autogluon", *theirs)
-    lines = report([kept(tmp_path, "ours", *ours)], 60).splitlines()
+    lines = report([kept(tmp_path, "ours", *ours)], "autogluon", 60).splitlines()
     assert lines[2].endswith(f"| {said} |")
     assert lines[4 + 2] == "regression: {} won, {} tied, {} lost  ".format(
         *(int(said.startswith(x)) for x in ("win", "tie", "loss"))
@@ -154,7 +177,7 @@ def test_the_verdict_says_who_answered_better_and_in_time(
 
 
 def test_a_table_that_one_side_has_not_run_has_no_verdict(tmp_path: Path) -> None:
-    lines = report([kept(tmp_path, "ours", 1, 5)], 60).splitlines()
+    lines = report([kept(tmp_path, "ours", 1, 5)], "autogluon", 60).splitlines()
     assert lines[2].endswith("|  |")
     assert lines[-3] == "all: 0 won, 0 tied, 0 lost  "
 

@@ -1,6 +1,6 @@
-"""AutoGluon's side: `PEER/bin/python -m benchmarks.peer.fit TABLE CUT OUT SECONDS`, in its own environment.
+"""AutoGluon's side: `PEER/bin/python -m benchmarks.peer.fit TABLE KNOWN NEW OUT SECONDS`, in its own environment.
 
-It fits the known rows of the folder CUT and answers for the new ones. OUT gets answers.csv, written as
+It fits the rows of the file KNOWN and answers for those of NEW. The folder OUT gets answers.csv, written as
 `fullcircle score` writes it (row, prediction, a probability a class), and run.json.
 """
 
@@ -23,9 +23,9 @@ METRIC = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "root_mea
 
 def main() -> None:
     """Fit, answer, write."""
-    name, cut, out, seconds = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])
-    table = next(each for each in TABLES if each.name == name)
-    known, new = pd.read_csv(cut / "known.csv"), pd.read_csv(cut / "new.csv")
+    table = next(each for each in TABLES if each.name == sys.argv[1])
+    known, new = pd.read_csv(sys.argv[2]), pd.read_csv(sys.argv[3])
+    out, seconds = Path(sys.argv[4]), float(sys.argv[5])
     with tempfile.TemporaryDirectory() as folder:
         predictor = TabularPredictor(
             label=table.target, problem_type=table.task, eval_metric=METRIC[table.task], path=f"{folder}/predictor"

@@ -29,7 +29,7 @@ from benchmarks.peer.tables import Table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmarks.peer.runs import Place
+    from benchmarks.peer.runs import Place, Theirs
 
 HEADINGS = (
     "table", "task", "rows", "columns", "measure", "ours", "AutoGluon", "better by (95 %)", "also", "ours", "AutoGluon",
@@ -59,8 +59,8 @@ class Compared:
     verdict: str
 
 
-def report(places: list[Place], limit: float) -> str:
-    """The table, the tally by task, and the versions, for every table and seed of `places`.
+def report(places: list[Place], kind: Theirs, limit: float) -> str:
+    """The table, the tally by task, and the versions, for every table and seed of `places`, against AutoGluon's `kind`.
 
     Ours loses a table on which it gave no answers, or took more than `limit` seconds in the mean of its runs. A table
     that one side has not been run on has no verdict.
@@ -68,15 +68,15 @@ def report(places: list[Place], limit: float) -> str:
     by_table: dict[str, list[Place]] = {}
     for place in places:
         by_table.setdefault(place.table.name, []).append(place)
-    compared = [_compare(cuts, limit) for cuts in by_table.values()]
+    compared = [_compare(cuts, kind, limit) for cuts in by_table.values()]
     head = [f"| {' | '.join(HEADINGS)} |", f"|{' --- |' * len(HEADINGS)}"]
-    return "\n".join([*head, *map(_line, compared), "", *_tally(compared), "", _versions(places)])
+    return "\n".join([*head, *map(_line, compared), "", *_tally(compared), "", _versions(places, kind)])
 
 
-def _compare(places: list[Place], limit: float) -> Compared:
+def _compare(places: list[Place], kind: Theirs, limit: float) -> Compared:
     table = places[0].table
     cuts = [read_cut(table, place.of("cuts")) for place in places]
-    ours, theirs = (_side([place.of(kind) for place in places], cuts) for kind in ("ours", "autogluon"))
+    ours, theirs = (_side([place.of(side) for place in places], cuts) for side in ("ours", kind))
     both = [
         (measure(cut, a), measure(cut, b), gains(cut, a, b))
         for cut, a, b in zip(cuts, ours.answers, theirs.answers, strict=True)
@@ -139,8 +139,8 @@ def _tally(compared: list[Compared]) -> list[str]:
     return lines
 
 
-def _versions(places: list[Place]) -> str:
-    runs = [place.of(kind) / "run.json" for kind in ("ours", "autogluon") for place in places]
+def _versions(places: list[Place], kind: Theirs) -> str:
+    runs = [place.of(side) / "run.json" for side in ("ours", kind) for place in places]
     versions: dict[str, Any] = {json.loads(run.read_text("utf-8"))["version"]: None for run in runs if run.exists()}
     seeds = len({place.seed for place in places})
     machine = f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}, Python {platform.python_version()}"
