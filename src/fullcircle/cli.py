@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-import sys
 from pathlib import Path  # noqa: TC003  typer reads it
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from fullcircle.core import paths
 from fullcircle.core.config import compose
+from fullcircle.core.ending import leave
 from fullcircle.runtime import command
 from fullcircle.runtime.errors import ConfigError, FullCircleError
 from fullcircle.runtime.files import write_text
@@ -117,16 +117,24 @@ def score(
     command.run(bundle, source, out, score_any)
 
 
-def main() -> None:
-    """Run the command line; what is raised on purpose becomes one message and exit code 1."""
+def main() -> NoReturn:
+    """Run the command line and leave: with one message and exit code 1 if it failed."""
+    leave(failure())
+
+
+def failure() -> str | int | None:
+    """Run the command line; one message of what is raised on purpose and of a full disk, else typer's exit code."""
     try:
         app()
+    except SystemExit as end:  # so typer ends
+        return end.code
     except FullCircleError as error:
-        sys.exit(f"fullcircle: {error}")
+        return f"fullcircle: {error}"
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        sys.exit(f"fullcircle: {error.filename or 'a file'} cannot be written: {error.strerror}; make room, and again")
+        return f"fullcircle: {error.filename or 'a file'} cannot be written: {error.strerror}; make room, and again"
+    return None
 
 
 if __name__ == "__main__":

@@ -180,10 +180,9 @@ def test_what_cannot_be_drafted_is_one_clear_error_and_leaves_nothing(
 ) -> None:
     before = written(repository)
     monkeypatch.setattr(sys, "argv", ["fullcircle", "init", *arguments])
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    assert str(caught.value).startswith("fullcircle: ")
-    assert error in str(caught.value)
+    said = str(cli.failure())
+    assert said.startswith("fullcircle: ")
+    assert error in said
     assert written(repository) == before
 
 

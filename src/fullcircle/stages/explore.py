@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from fullcircle.core import paths
 from fullcircle.core.config import load
@@ -34,6 +36,7 @@ class ExploreConfig:
 def explore(train: pa.Table, config: ExploreConfig) -> str:
     """An HTML report of the rows: distributions, nulls, associations with each other and with the target."""
     import matplotlib as mpl
+    import numpy as np
     from skrub import TableReport
 
     step = -(-train.num_rows // config.rows)
@@ -41,7 +44,8 @@ def explore(train: pa.Table, config: ExploreConfig) -> str:
     title = f"Training rows, every {step}th of {train.num_rows:,}" if step > 1 else "Training rows"
     drawn = frame.shape[1] <= config.columns
     report = TableReport(frame, title=title, plot_distributions=drawn, compute_associations=drawn, verbose=0)
-    with mpl.rc_context({"svg.hashsalt": "explore"}):
+    stable = partial(np.argsort, kind="stable")  # else who comes first of equal associations is up to the processor
+    with mpl.rc_context({"svg.hashsalt": "explore"}), patch.object(np, "argsort", stable):
         return steady(str(report.html()))
 
 
