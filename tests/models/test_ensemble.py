@@ -226,17 +226,12 @@ def test_the_graph_has_one_input_an_output_a_member_and_no_name_twice() -> None:
     onnx.checker.check_model(model, full_check=True)
     assert [given.name for given in model.graph.input] == ["features"]
     assert [output.name for output in model.graph.output] == [
-        "member0_probabilities", "member1_outputs", "member2_outputs", "member3_margin", "member4_margin",
-        "member5_probabilities",
+        "member0_outputs", "member1_outputs", "member2_outputs", "member3_margin", "member4_margin",
+        "member5_outputs",
     ]  # fmt: skip
     made = [name for node in model.graph.node for name in node.output] + [i.name for i in model.graph.initializer]
     assert len(made) == len(set(made))
     assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 15), ("ai.onnx.ml", 3)]
-
-
-def test_boosted_trees_alone_stay_at_the_older_version_of_their_operators() -> None:
-    model = onnx.load_model_from_string(ensemble({XGBOOST: 0.5, SHALLOW: 0.5}).onnx())
-    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("ai.onnx.ml", 1)]
 
 
 def test_the_same_members_are_the_same_bytes_and_another_order_is_another_graph() -> None:

@@ -151,7 +151,7 @@ def _change(folder: Path, file: str, **changes: Any) -> None:
         ({"parts": [{"output": "margin", "weight": 0.0}]}, r"parts\[0\]: weight 0 is outside 0\.\.1"),
         ({"parts": [{"output": "margin", "weight": 0.9}]}, r"weights of the parts must add up to 1: \[0\.9\]"),
         ({"parts": []}, r"weights of the parts must add up to 1: \[\]"),
-        ({"parts": [{"output": "margin", "weight": 0.25}] * 4}, "model has 2 outputs, and the scorer reads 4"),
+        ({"parts": [{"output": "margin", "weight": 0.25}] * 4}, "model has 1 outputs, and the scorer reads 4"),
         ({"answer": {"slope": "1"}}, "slope: expected float"),
         ({"answer": {"task": "ranking"}}, "answer.task: str 'ranking' is not one of binary, multiclass, regression"),
         ({"answer": {"treshold": 0.5}}, r"unknown key: treshold \(did you mean threshold\?\)"),
@@ -211,7 +211,7 @@ def test_parts_are_weighted_sums_of_log_odds_in_double() -> None:
 def test_a_model_with_fewer_outputs_than_classes_is_refused() -> None:
     base = trained("dummy").scorer
     spec = ScorerSpec(module.FORMAT, base.spec.parts, MulticlassAnswer("multiclass", ("a", "b", "c"), 1.0))
-    with pytest.raises(BundleError, match="gives 1 number a row, and 3 classes need 3"):
+    with pytest.raises(BundleError, match="gives 1 numbers a row, and its answer needs 3"):
         Scorer(base.plan, spec, base.model).forecast(rows_to_score())
 
 

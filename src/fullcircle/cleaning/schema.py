@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 
 def check_clean(frame: pd.DataFrame, columns: dict[str, Column], where: str) -> None:
-    """Demand of a cleaned table what the problem promises of it: types, ranges, levels, nulls. Raises DataError."""
+    """Demand of a cleaned table what the problem promises of it: types, ranges, levels, nulls. Raises DataError.
+
+    `frame` is not changed, for nothing is coerced; `inplace` only spares pandera a copy of it.
+    """
     schema = pandera.DataFrameSchema({name: _column(column) for name, column in columns.items()})
     try:
-        schema.validate(frame, lazy=True)
+        schema.validate(frame, lazy=True, inplace=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases.groupby(["column", "check"]).agg(
             count=("failure_case", "size"), example=("failure_case", "first")

@@ -180,10 +180,22 @@ def _buffer(array: pa.Array) -> Array:
     return np.where(valid, values, null)
 
 
+def taken(table: pa.Table, mask: Array) -> pa.Table:
+    """The rows of a table that a boolean mask (rows,) names."""
+    bits = np.packbits(mask, bitorder="little")
+    return table.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, pa.py_buffer(bits)]))
+
+
 def write_matrix(path: Path, matrix: Array, names: list[str], target: Array) -> None:
     """Write a float32 feature matrix (rows, features) and its target as one Parquet file."""
-    columns = {name: pa.array(matrix[:, i]) for i, name in enumerate(names)}
-    write_table(path, pa.table(columns | {"target": pa.array(target.astype(np.float32))}))
+    columns = dict(zip(names, matrix.T, strict=True)) | {"target": target}
+    write_table(path, pa.table({name: _float32(values) for name, values in columns.items()}))
+
+
+def _float32(values: Array) -> pa.Array:
+    """Numbers as Arrow's, NaN staying NaN. As in `_buffer`, pyarrow's own way would import pandas."""
+    values = np.ascontiguousarray(values, np.float32)
+    return pa.Array.from_buffers(pa.float32(), len(values), [None, pa.py_buffer(values)])
 
 
 def read_matrix(path: Path) -> tuple[Array, Array, list[str]]:

@@ -9,9 +9,10 @@ import numpy as np
 
 from fullcircle.core.threads import side_by_side
 from fullcircle.evaluation.tasks import better, judge_of, measured
+from fullcircle.features.columns import coded
 from fullcircle.features.selection import BINS
 from fullcircle.features.targets import indicators
-from fullcircle.runtime.columns import is_null, rows
+from fullcircle.runtime.columns import rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,10 +85,10 @@ def _score(forecast: Array, target: Array, answer: Answer, metric: str) -> float
 
 def _fit_rule(name: str, values: Array, target: Array, overall: Array) -> OneRule:
     if values.dtype == object:
-        known = ~is_null(values)
-        levels, at = np.unique(values[known].astype(str), return_inverse=True)
-        means = _means(at, target[known], len(levels), overall)
-        return OneRule(name, (), dict(zip(levels.tolist(), means, strict=True)), (tuple(overall.tolist()),))
+        found = coded(values)
+        at = found.positions(found.known)
+        means = _means(at[at >= 0], target[at >= 0], len(found.known), overall)
+        return OneRule(name, (), dict(zip(found.known, means, strict=True)), (tuple(overall.tolist()),))
     numbers = _numbers(values)
     present = numbers[~np.isnan(numbers)]
     borders = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1])) if len(present) else np.zeros(0)

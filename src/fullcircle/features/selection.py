@@ -18,6 +18,7 @@ ERRORS = 2.0  # standard errors to spare before a feature is said to tell too li
 LN2 = float(np.log(2))
 BIN_ROWS = 25
 FEW = 5
+CELLS = 2**19
 BLOCK = 2000  # columns whose correlations with all earlier ones are in memory together
 
 
@@ -118,20 +119,32 @@ def is_constant(values: Array) -> bool:
 
 def _repeats(columns: list[Array], max_correlation: float) -> dict[int, tuple[int, float]]:
     """Position of a repeating column -> the earlier one it repeats, and their correlation. Nulls count as the mean."""
-    if not columns:
-        return {}
-    standard = np.empty((len(columns), len(columns[0])))
-    for i, values in enumerate(columns):
-        centred = np.nan_to_num(values - np.nanmean(values))
-        standard[i] = centred / max(float(np.sqrt((centred**2).mean())), 1e-300)
     repeats: dict[int, tuple[int, float]] = {}
     stays = np.ones(len(columns), dtype=bool)
+    means = np.array([np.nanmean(values) for values in columns])
+    length = np.empty(len(columns))  # of each centred column, as a vector
     for start in range(0, len(columns), BLOCK):
         end = min(start + BLOCK, len(columns))
-        correlation = np.abs(standard[start:end] @ standard[:end].T) / standard.shape[1]
+        product = _products(columns[:end], means[:end], start)
+        length[start:end] = np.maximum(np.sqrt(product.diagonal(start)), 1e-300)
+        correlation = np.abs(product) / length[start:end, None] / length[:end]
         for i, row in enumerate(correlation, start):
             alike = stays[:i] & (row[:i] > max_correlation)
             if alike.any():
                 j = int(alike.argmax())
                 repeats[i], stays[i] = (j, float(row[j])), False
     return repeats
+
+
+def _products(columns: list[Array], means: Array, start: int) -> Array:
+    """Products of the centred columns from `start` on with all of them: float64 (columns - start, columns).
+
+    They are added up over few rows at a time, which stay in the processor's cache: all of them would be new memory.
+    """
+    product = np.zeros((len(columns) - start, len(columns)))
+    step = max(1, CELLS // len(columns))
+    for row in range(0, len(columns[0]), step):
+        centred = np.stack([values[row : row + step] for values in columns]) - means[:, None]
+        np.nan_to_num(centred, copy=False)
+        product += centred[start:] @ centred.T
+    return product

@@ -12,7 +12,7 @@ import numpy as np
 
 from fullcircle.models.extra import demand
 from fullcircle.models.sample import Sample
-from fullcircle.models.trees import Tree, ensemble_of
+from fullcircle.models.trees import Tree, ensemble_of, leaf_of
 from fullcircle.runtime.answers import outputs_of
 from fullcircle.runtime.columns import Array
 from fullcircle.runtime.errors import ConfigError
@@ -58,9 +58,7 @@ class FittedCatBoost:
             self._counted().save_model(str(path), format="json")
             model = json.loads(path.read_text(encoding="utf-8"))
         scale, bias = model["scale_and_bias"]
-        none = np.array([-1])
-        base = self._spread(np.array([bias], dtype=np.float64), UNSEEN)
-        trees = [Tree(none, np.zeros(1), none, none, none > 0, base)]
+        trees = [leaf_of(self._spread(np.array([bias], dtype=np.float64), UNSEEN))]
         features = {f["feature_index"]: f for f in model["features_info"]["float_features"]}
         for tree in model["oblivious_trees"]:
             values = np.array(tree["leaf_values"], dtype=np.float64).reshape(-1, len(bias)) * scale

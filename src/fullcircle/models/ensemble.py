@@ -120,7 +120,7 @@ def merged(graphs: Sequence[bytes]) -> bytes:
     """One ONNX graph of several that take `features`: it gives the last output of each, in order.
 
     Each graph's names are prefixed by its position. Raises ValueError if two of them mean different versions of
-    the same operators; versions 1 and 3 of ai.onnx.ml are the same but for attributes that 3 adds.
+    the same operators.
     """
     import onnx
     from onnx import helper
@@ -128,9 +128,7 @@ def merged(graphs: Sequence[bytes]) -> bytes:
     models = [onnx.load_model_from_string(graph) for graph in graphs]
     versions: dict[str, int] = {}
     for opset in (opset for model in models for opset in model.opset_import):
-        if opset.domain == "ai.onnx.ml" and opset.version in (1, 3):
-            versions[opset.domain] = max(opset.version, versions.get(opset.domain, 1))
-        elif versions.setdefault(opset.domain, opset.version) != opset.version:
+        if versions.setdefault(opset.domain, opset.version) != opset.version:
             raise ValueError(f"members need versions {versions[opset.domain]} and {opset.version} of {opset.domain!r}")
     for position, model in enumerate(models):
         _prefix(model.graph, f"member{position}_")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fullcircle.core.threads import side_by_side
 from fullcircle.runtime.columns import is_null
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def reference(train: Columns, inputs: dict[str, Column]) -> dict[str, Any]:
     last open; so has a time, in seconds since 1970 (UTC), and a text, of its length in characters. A category has
     `counts` by level, the most frequent first.
     """
-    return {name: _distribution(train[name], column.kind) for name, column in inputs.items()}
+    made = side_by_side(lambda name: _distribution(train[name], inputs[name].kind), inputs)
+    return dict(zip(inputs, made, strict=True))
 
 
 def _distribution(values: Array, kind: str) -> dict[str, Any]:

@@ -145,7 +145,7 @@ class Scorer:
         if not len(matrix):
             return np.zeros((0, outputs))
         answers = self._session.run(self._outputs, {self._input: matrix})
-        found = [_last(answer.reshape(len(matrix), -1), outputs) for answer in answers]
+        found = [_whole(answer.reshape(len(matrix), -1), outputs) for answer in answers]
         margins = [
             values if part.output == "margin" else margin_of(values)
             for part, values in zip(self.spec.parts, found, strict=True)
@@ -153,11 +153,10 @@ class Scorer:
         return blended(self.spec.parts, margins)
 
 
-def _last(answer: Array, outputs: int) -> Array:
-    """The last columns: a classifier of two classes gives one each, and the positive class's comes last."""
-    if answer.shape[1] < outputs:
-        raise BundleError(f"the model gives {answer.shape[1]} number a row, and {outputs} classes need {outputs}")
-    return np.asarray(answer[:, -outputs:], dtype=np.float64)
+def _whole(answer: Array, outputs: int) -> Array:
+    if answer.shape[1] != outputs:
+        raise BundleError(f"the model gives {answer.shape[1]} numbers a row, and its answer needs {outputs}")
+    return np.asarray(answer, dtype=np.float64)
 
 
 def margin_of(probability: Array) -> Array:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_EXACT: dict[Any, set[type]] = {str: {str}, float: {float}, float | None: {float, type(None)}}
+"""Items of a tuple that are of these types need nothing done to them, and a lookup table has thousands."""
+
 
 def build(kind: type[T], data: object, where: str = "") -> T:
     """Make a `kind` of `data` (what YAML or JSON holds); `where` is the key that errors name.
@@ -93,6 +96,8 @@ def _tuple(args: tuple[Any, ...], data: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(data, (list, tuple)):
         raise ConfigError(f"{where}: expected a list, got {_shown(data)}")
     if args[-1] is Ellipsis:
+        if {*map(type, data)} <= _EXACT.get(args[0], set()):
+            return tuple(data)
         args = (args[0],) * len(data)
     if len(args) != len(data):
         raise ConfigError(f"{where}: expected {len(args)} items, got {len(data)}")

@@ -48,7 +48,7 @@ def sift(raw: Columns, spec: Table, name: str, config: CleanConfig) -> Sifted:
     """Split `raw` by the checks of its columns, its rules and its key. Raises DataError if too much is rejected."""
     checked = check(raw, spec.columns)
     needed = dict.fromkeys([*spec.key, *mentioned(spec.columns, *(rule.holds for rule in spec.rules))])
-    frame = pd.DataFrame({name: checked.columns[name] for name in needed})
+    frame = pd.DataFrame({name: checked.columns[name] for name in needed}, copy=False)
     for rule in spec.rules:
         broken = ~holds(frame, rule.holds, f"rules of {name}: {rule.name}")
         if broken.any():
@@ -143,7 +143,7 @@ def main() -> None:
     known, unmatched = joined(known, {table: s.kept for table, s in sifted.items()}, data.joins)
     report |= {"rows_without_match": unmatched} if data.joins else {}
     schema = schema_of(data, name, moment)
-    check_clean(pd.DataFrame({c: known[c] for c in schema.inputs}), schema.inputs, "clean")
+    check_clean(pd.DataFrame({c: known[c] for c in schema.inputs}, copy=False), schema.inputs, "clean")
     assert rows(known) + rows(sifted[name].rejected) == sifted[name].report["rows"]  # noqa: S101
     write_columns(paths.KEPT, known)
     write_columns(paths.REJECTED, sifted[name].rejected)

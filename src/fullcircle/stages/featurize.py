@@ -18,7 +18,7 @@ from fullcircle.core.target import Target
 from fullcircle.core.threads import side_by_side
 from fullcircle.features import HOMES, LIBRARY, arguments
 from fullcircle.features.categories import levels_of
-from fullcircle.features.columns import Rows
+from fullcircle.features.columns import Rows, coded
 from fullcircle.features.encoders import (
     ENCODINGS,
     Encoder,
@@ -120,9 +120,9 @@ def fit_plan(
     stability: dict[str, float] = {}
     if config.select == "stable":
         chosen, stability = _stable(chosen, encoded, target, classes, config.min_stability)
-    matrix = np.stack([encoded[name] for name in chosen.selected], axis=1)
     crossed = tuple(name for name in chosen.selected if name in learnt)
-    plan = replace(plan, selected=chosen.selected, crossed=crossed, **_filling(matrix, config))
+    filling = _filling([encoded[name] for name in chosen.selected], config)
+    plan = replace(plan, selected=chosen.selected, crossed=crossed, **filling)
     return Fitted(plan, matrix_of(plan, encoded), chosen.dropped, chosen.information, chosen.doubtful, stability)
 
 
@@ -206,8 +206,7 @@ def fit_lookup(lookup: Lookup, table: Columns, train: Columns) -> LookupTable:
 
 
 def _typical(table: LookupTable, fallback: str | None, train: Columns) -> dict[str, Any]:
-    position = {key: i for i, key in enumerate(table.keys)}
-    at = np.array([position.get(key, -1) for key in train[table.key]], dtype=np.int64)
+    at = coded(train[table.key]).positions(table.keys)
     typical: dict[str, dict[str, float]] = {}
     default: dict[str, float] = {}
     for name, values in table.values.items():
@@ -215,19 +214,20 @@ def _typical(table: LookupTable, fallback: str | None, train: Columns) -> dict[s
         known = ~np.isnan(seen)
         default[name] = float(np.median(seen[known])) if known.any() else 0.0
         if fallback is not None:
-            groups = train[fallback]
-            levels = sorted({v for v in groups[known] if v is not None})
-            typical[name] = {level: float(np.median(seen[known & (groups == level)])) for level in levels}
+            group = coded(train[fallback][known])
+            at_level, of_level = group.positions(group.known), seen[known]
+            typical[name] = {level: float(np.median(of_level[at_level == i])) for i, level in enumerate(group.known)}
     return {"fallback": fallback, "typical": typical, "default": default}
 
 
-def _filling(matrix: Array, config: FeaturizeConfig) -> dict[str, Any]:
+def _filling(columns: list[Array], config: FeaturizeConfig) -> dict[str, Any]:
     """Medians of each output, and the mean and standard deviation of what is then filled, as the configuration asks."""
     if config.missing == "keep":
         return {}
-    fill = np.array([np.median(c[~np.isnan(c)]) if not np.isnan(c).all() else 0.0 for c in matrix.T])
+    fill = np.array([np.median(c[~np.isnan(c)]) if not np.isnan(c).all() else 0.0 for c in columns])
     if config.scale == "none":
         return {"fill": tuple(fill.tolist())}
+    matrix = np.stack(columns, axis=1)
     filled = np.where(np.isnan(matrix), fill, matrix)
     deviation = filled.std(axis=0)
     return {

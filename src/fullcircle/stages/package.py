@@ -18,13 +18,13 @@ from fullcircle.report import card, page
 from fullcircle.report.facts import gather
 from fullcircle.runtime import bundle
 from fullcircle.runtime.files import seal, write_text
-from fullcircle.runtime.scorer import MODEL, PLAN, SPEC, Scorer
+from fullcircle.runtime.scorer import MODEL, PLAN, SPEC, read_plan
 from fullcircle.runtime.typed import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIBRARIES = ("numpy", "onnxruntime", "onnxmltools", "pandas", "pyarrow", "scikit-learn", "xgboost")
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "pandas", "pyarrow", "scikit-learn", "xgboost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def main() -> None:
     )
     libraries = {library: metadata.version(library) for library in LIBRARIES}
     facts = gather(libraries)
-    inputs = Scorer.load(paths.SCORER).plan.inputs
+    inputs = read_plan(paths.SCORER).inputs
     parts = {
         bundle.DIALECT: plain(of_new_rows(load(dict[str, Source], "problem.sources")[load(str, "problem.table")])),
         bundle.VERDICT: read_json(paths.VERDICT),

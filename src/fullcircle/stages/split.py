@@ -12,7 +12,7 @@ from fullcircle.core.balance import balance
 from fullcircle.core.config import load
 from fullcircle.core.split import Split, TimeSplit, drawn, drawn_by
 from fullcircle.core.stage import run
-from fullcircle.core.tables import columns_of, read_table, write_json, write_table
+from fullcircle.core.tables import columns_of, read_table, taken, write_json, write_table
 from fullcircle.core.target import Target
 from fullcircle.core.threads import side_by_side
 from fullcircle.runtime.columns import is_null, rows
@@ -101,7 +101,7 @@ def main() -> None:
     columns = columns_of(labelled.select([*(config.columns or labelled.drop_columns("target").column_names), "target"]))
     side = split(columns, config, target.classes)
     files = enumerate((paths.TRAIN, paths.VALIDATION, paths.TEST))
-    side_by_side(lambda file: write_table(file[1], labelled.filter(side == file[0])), files)
+    side_by_side(lambda file: write_table(file[1], taken(labelled, side == file[0])), files)
     write_json(paths.SPLIT_REPORT, summary(columns["target"], side, config, target.classes))
 
 
