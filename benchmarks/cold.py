@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.measure import ROOT, Figure, clone, ratio, run
 
-PAIRS = 3
+PAIRS = 5
 
 
 def measure() -> list[Figure]:

@@ -66,6 +66,7 @@ class _Events:
 
     Searched in this order, sorted times are walked through once instead of jumped about in. `order`: the row that
     each event is. `base` keeps the groups apart; `due` and `moment` in seconds, `delay` in minutes or NaN.
+    `when`: `base` and the time of those that happened, sorted; `then`: their delays, in the same order.
     """
 
     order: Array
@@ -73,6 +74,8 @@ class _Events:
     due: Array
     moment: Array
     delay: Array
+    when: Array
+    then: Array
 
     def of_rows(self, values: Array) -> Array:
         """Values in the order of the events as values in the order of the rows."""
@@ -84,7 +87,11 @@ class _Events:
 def _grouped(group: Array, due: Array, moment: Array, delay: Array) -> _Events:
     base = group * _FAR
     order = np.argsort(base + due, kind="stable")
-    return _Events(order, base[order], due[order], moment[order], delay[order])
+    base, due, delay = base[order], due[order], delay[order]
+    happened = np.flatnonzero(~np.isnan(delay))
+    when = base[happened] + due[happened] + (delay[happened] * 60).astype(np.int64)
+    by_when = np.argsort(when, kind="stable")
+    return _Events(order, base, due, moment[order], delay, when[by_when], delay[happened[by_when]])
 
 
 def _column(events: _Events, column: Recent, history: History) -> Array:
@@ -95,12 +102,8 @@ def _column(events: _Events, column: Recent, history: History) -> Array:
         return events.of_rows(count.astype(float))
     if column.what in ("waiting", "waited"):
         return events.of_rows(_waiting(events, span, minutes=column.what == "waited"))
-    happened = np.flatnonzero(~np.isnan(events.delay))
-    delay = events.delay[happened]
-    key = events.base[happened] + events.due[happened] + (delay * 60).astype(np.int64)
-    order = np.argsort(key, kind="stable")
-    value = np.clip(delay, *history.clip) if column.what == "mean" else delay >= history.late_minutes
-    return events.of_rows(_mean_between(key[order], value[order].astype(float), events.base + events.moment, span))
+    value = np.clip(events.then, *history.clip) if column.what == "mean" else events.then >= history.late_minutes
+    return events.of_rows(_mean_between(events.when, value.astype(float), events.base + events.moment, span))
 
 
 def _mean_between(key: Array, value: Array, at: Array, span: int) -> Array:

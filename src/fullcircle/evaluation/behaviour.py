@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fullcircle.runtime.columns import Array, Columns
 
 
-ASKED = 10_000
+ASKED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def behave(
 
     What moves is a probability, or the number in its own unit; of several classes without an `of`, half of what all
     probabilities moved together (the total variation distance, 0 to 1).
-    Of more than 10,000 rows, evenly spaced ones are asked: enough to tell a share to within a percent.
+    Of more than 5,000 rows, evenly spaced ones are asked: enough to tell a share to within a percent.
     """
     demand_behaviour(checks, answer.classes)
     count = rows(columns)

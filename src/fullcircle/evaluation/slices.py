@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fullcircle.evaluation.tasks import better, judge_of, measured
+from fullcircle.features.columns import coded
 from fullcircle.features.targets import indicators
 from fullcircle.runtime.columns import is_null
 
@@ -55,9 +57,9 @@ def slices(columns: dict[str, Array], forecast: Array, target: Array, answer: An
     """
     result = []
     for name, values in columns.items():
-        order, texts = _levels(values)
-        for level in order:
-            inside = texts == level
+        order, at = _levels(values)
+        for i, level in enumerate(order):
+            inside = at == i
             result.append(_slice(name, level, forecast[inside], target[inside], answer, slicing))
     return result
 
@@ -80,16 +82,25 @@ def _slice(column: str, level: str, forecast: Array, target: Array, answer: Answ
 
 
 def _levels(values: Array) -> tuple[list[str], Array]:
-    """The levels in order, and each row's."""
+    """The levels in order, and of each row its place there."""
     null = is_null(values)
     if values.dtype != object and len(np.unique(values[~null])) > LEVELS:
         return _spans(values, null)
-    texts = np.array([_text(v) for v in values.tolist()], dtype=object)
-    found, counts = np.unique(texts, return_counts=True)
-    if len(found) > LEVELS:
-        most = set(found[np.argsort(-counts, kind="stable")[: LEVELS - 1]])
-        texts = np.array([text if text in most else OTHERS for text in texts], dtype=object)
-    return sorted(set(texts), key=lambda t: (t == OTHERS, len(t), t)), texts
+    found, at = np.unique(values, return_inverse=True) if values.dtype != object else _coded(values)
+    texts, counts = [_text(value) for value in found.tolist()], Counter[str]()
+    for text, rows in zip(texts, np.bincount(at).tolist(), strict=True):
+        counts[text] += rows
+    levels = set(counts)
+    if len(counts) > LEVELS:
+        levels = {*sorted(counts, key=lambda text: (-counts[text], text))[: LEVELS - 1], OTHERS}
+    order = sorted(levels, key=lambda text: (text == OTHERS, len(text), text))
+    place = {text: i for i, text in enumerate(order)}
+    return order, np.array([place.get(text, len(order) - 1) for text in texts])[at]
+
+
+def _coded(values: Array) -> tuple[Array, Array]:
+    found = coded(values)
+    return np.array(found.levels, dtype=object), found.at
 
 
 def _spans(values: Array, null: Array) -> tuple[list[str], Array]:
@@ -97,9 +108,8 @@ def _spans(values: Array, null: Array) -> tuple[list[str], Array]:
     rising = np.sort(values[~null])
     ends = np.unique(rising[np.linspace(0, len(rising) - 1, SPANS + 1).round().astype(int)])
     names = [f"{_text(a)} to {_text(b)}" for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
-    at = np.searchsorted(ends[1:-1], values, side="left")
-    texts = np.array([*names, NULL], dtype=object)[np.where(null, len(names), at)]
-    return [*names, *([NULL] if null.any() else [])], texts
+    at = np.where(null, len(names), np.searchsorted(ends[1:-1], values, side="left"))
+    return [*names, *([NULL] if null.any() else [])], at
 
 
 def _text(value: object) -> str:

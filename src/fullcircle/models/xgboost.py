@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xgboost as xgb
 
+from fullcircle.core.importing import without
 from fullcircle.models.trees import Tree, ensemble_of, leaf_of
 from fullcircle.runtime.scorer import Part
+
+with without("sklearn"):  # of which XGBoost makes estimators that nobody here asks for: a second of every start
+    import xgboost as xgb
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound

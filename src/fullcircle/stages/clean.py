@@ -19,7 +19,7 @@ from fullcircle.core.memory import demand_room
 from fullcircle.core.problem import Moment
 from fullcircle.core.stage import run
 from fullcircle.core.tables import files_of, read_columns, write_columns, write_json
-from fullcircle.runtime.columns import Checked, Columns, check, rows, take
+from fullcircle.runtime.columns import Checked, Columns, check, is_null, rows, take
 from fullcircle.runtime.errors import ConfigError, DataError
 from fullcircle.runtime.typed import plain
 
@@ -72,7 +72,7 @@ def _halves(checked: Checked, spec: Table, name: str, config: CleanConfig) -> Si
         "rejected": lost,
         "rules": {rule: int(mask.sum()) for rule, mask in checked.broken.items()},
         "mended": checked.mended,
-        "missing": {c: n for c in spec.columns if (n := int(pd.isna(checked.columns[c]).sum()))},
+        "missing": {c: n for c in spec.columns if (n := int(is_null(checked.columns[c]).sum()))},
     }
     if lost > config.max_rejected * total:
         raise DataError(_too_many(checked, spec, name, config.max_rejected))

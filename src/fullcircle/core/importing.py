@@ -1,0 +1,35 @@
+"""Importing a library without what it has only for others."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from threading import get_ident
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def without(package: str) -> Iterator[None]:
+    """What this thread imports inside finds no `package`, as if it were not installed, unless it is imported already.
+
+    For libraries that can do without it. Other threads find it.
+    """
+    finder = _Without(package)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Without(MetaPathFinder):
+    def __init__(self, package: str) -> None:
+        self.package, self.thread = package, get_ident()
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname == self.package and get_ident() == self.thread:
+            raise ModuleNotFoundError(f"{fullname} is left out", name=fullname)
