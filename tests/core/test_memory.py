@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -68,3 +69,21 @@ def test_a_stage_that_runs_out_of_memory_says_so() -> None:
         np.empty(2**57)
 
     assert (failure("clean", main) or "").startswith("clean: the memory of this machine is used up (Unable to allocate")
+
+
+def test_memory_that_was_freed_is_used_again_without_a_fault() -> None:
+    script = """
+import resource, sys
+import numpy as np
+from fullcircle.core.memory import keep_freed
+if sys.argv[1:]:
+    keep_freed()
+for _ in range(10):
+    [np.ones(2**20) for _ in range(20)]  # 160 MB
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+"""
+    faults = [
+        int(subprocess.run([sys.executable, "-c", script, *how], capture_output=True, text=True, check=True).stdout)
+        for how in ([], ["keep"])
+    ]
+    assert faults[1] < faults[0] / 2

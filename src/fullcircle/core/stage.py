@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from fullcircle.core.ending import leave
+from fullcircle.core.memory import keep_freed
 from fullcircle.runtime.errors import FullCircleError
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 def run(stage: str, main: Callable[[], None]) -> NoReturn:
     """Run a stage's main and leave: with its one message and exit code 1 if it failed."""
+    keep_freed()
     leave(failure(stage, main))
 
 

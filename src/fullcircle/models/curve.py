@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
+from fullcircle.core.importing import without
 from fullcircle.runtime.files import write_text
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def learning_curve(folder: Path) -> Iterator[OnRound]:
     DVCLive neither saves an experiment nor writes dvc.yaml: the pipeline declares its plots by hand. A model without
     rounds leaves the two files of the curve without rows, for DVC complains of a plot whose file is missing.
     """
-    from dvclive.live import Live
+    with without("pandas"):  # DVCLive can log its tables; importing it takes a third of a second
+        from dvclive.live import Live
 
     with Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None) as live:
         rounds = count()
