@@ -1,12 +1,22 @@
-"""Idle: `dvc repro` with nothing changed, against the same on a project of eight empty stages."""
+"""Idle: `dvc repro` with nothing changed, against the same on a project of eight empty stages.
+
+`python -m benchmarks.idle` also takes parts of the pipeline away, to see what each costs.
+"""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from benchmarks.measure import Figure, clone, ratio, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAIRS = 5
 EMPTY = "stages:\n" + "".join(
@@ -17,18 +27,88 @@ EMPTY = "stages:\n" + "".join(
 def measure() -> list[Figure]:
     """Alternate the two, after each has run once."""
     with tempfile.TemporaryDirectory() as folder:
-        project, empty = clone(Path(folder) / "project"), Path(folder) / "empty"
-        empty.mkdir()
-        subprocess.run(["git", "init", "-q"], cwd=empty, check=True)
-        run(["dvc", "init", "-q"], empty)
-        (empty / "0.txt").write_text("0\n")
-        (empty / "dvc.yaml").write_text(EMPTY)
-        run(["dvc", "repro"], empty)
-        run(["dvc", "repro"], project)
-        ours, theirs = [], []
-        for _ in range(PAIRS):
-            idle = run(["dvc", "repro"], project)
-            assert "Running stage" not in idle.output, idle.output
-            ours.append(idle.seconds)
-            theirs.append(run(["dvc", "repro"], empty).seconds)
-    return [ratio("dvc repro with nothing changed / eight empty stages, time", ours, theirs, 1.2)]
+        project, empty = _projects(Path(folder))
+        return [_against(empty, project, "dvc repro with nothing changed / eight empty stages, time")]
+
+
+def taken_apart() -> list[Figure]:
+    """The same of the pipeline without some of what it has, in `dvc.yaml` and in `dvc.lock`."""
+    with tempfile.TemporaryDirectory() as folder:
+        project, empty = _projects(Path(folder))
+        figures = [_against(empty, project, "as it is")]
+        for name, remove in LESS.items():
+            less = Path(folder) / "less"
+            shutil.copytree(project, less)
+            for file in ("dvc.yaml", "dvc.lock"):
+                content = yaml.safe_load((less / file).read_text(encoding="utf-8"))
+                remove(content)
+                (less / file).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+            figures.append(_against(empty, less, name))
+            shutil.rmtree(less)
+    return figures
+
+
+def _projects(folder: Path) -> tuple[Path, Path]:
+    """This one and an empty one, each having run."""
+    project, empty = clone(folder / "project"), folder / "empty"
+    empty.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=empty, check=True)
+    run(["dvc", "init", "-q"], empty)
+    (empty / "0.txt").write_text("0\n")
+    (empty / "dvc.yaml").write_text(EMPTY)
+    run(["dvc", "repro"], empty)
+    run(["dvc", "repro"], project)
+    return project, empty
+
+
+def _against(empty: Path, project: Path, name: str) -> Figure:
+    ours, theirs = [], []
+    for _ in range(PAIRS):
+        idle = run(["dvc", "repro"], project)
+        assert "Running stage" not in idle.output, idle.output
+        ours.append(idle.seconds)
+        theirs.append(run(["dvc", "repro"], empty).seconds)
+    return ratio(name, ours, theirs, 1.2)
+
+
+def _without_parameters(content: dict[str, Any]) -> None:
+    for stage in content["stages"].values():
+        stage.pop("params", None)
+
+
+def _without_code(content: dict[str, Any]) -> None:
+    for stage in content["stages"].values():
+        stage["deps"] = [dep for dep in stage["deps"] if not _path(dep).startswith("src/")]
+
+
+def _path(dep: str | dict[str, Any]) -> str:
+    return dep if isinstance(dep, str) else str(dep["path"])
+
+
+def _without_interpolation(content: dict[str, Any]) -> None:
+    for stage in content["stages"].values():
+        stage["deps"] = ["conf/data/flights.yaml" if dep == "${problem.data}" else dep for dep in stage["deps"]]
+
+
+def _without_explore_and_plots(content: dict[str, Any]) -> None:
+    content["stages"].pop("explore")
+    content.pop("plots", None)
+
+
+def _without_all(content: dict[str, Any]) -> None:
+    for remove in list(LESS.values())[:-1]:
+        remove(content)
+
+
+LESS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "without parameters": _without_parameters,
+    "without code among the dependencies": _without_code,
+    "without an interpolation": _without_interpolation,
+    "without explore and plots": _without_explore_and_plots,
+    "without any of these": _without_all,
+}
+
+
+if __name__ == "__main__":
+    for figure in taken_apart():
+        print(figure, flush=True)
