@@ -18,7 +18,7 @@ ERRORS = 2.0  # standard errors to spare before a feature is said to tell too li
 LN2 = float(np.log(2))
 BIN_ROWS = 25
 FEW = 5
-CELLS = 2**19
+CELLS, ROWS = 2**19, 256  # of columns that are multiplied at a time: so many values, and at least so many rows
 BLOCK = 2000  # columns whose correlations with all earlier ones are in memory together
 
 
@@ -142,7 +142,7 @@ def _products(columns: list[Array], means: Array, start: int) -> Array:
     They are added up over few rows at a time, which stay in the processor's cache: all of them would be new memory.
     """
     product = np.zeros((len(columns) - start, len(columns)))
-    step = max(1, CELLS // len(columns))
+    step = max(ROWS, CELLS // len(columns))
     for row in range(0, len(columns[0]), step):
         centred = np.stack([values[row : row + step] for values in columns]) - means[:, None]
         np.nan_to_num(centred, copy=False)

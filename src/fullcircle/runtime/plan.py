@@ -11,7 +11,7 @@ import numpy as np
 
 from ..features import LIBRARY, arguments
 from ..features.categories import Frequency, OneHot, Order, TargetMean
-from ..features.columns import Rows
+from ..features.columns import Rows, coded
 from ..features.encoders import Encoder
 from .columns import Array, Column, Columns, rows
 from .errors import BundleError, DataError
@@ -108,8 +108,7 @@ def create(names: tuple[str, ...], columns: Columns) -> Columns:
 
 def look_up(lookup: LookupTable, columns: Columns) -> Columns:
     """The looked-up columns, float64 without null."""
-    position = {key: i for i, key in enumerate(lookup.keys)}
-    at = np.array([position.get(key, -1) for key in columns[lookup.key]], dtype=np.int64)
+    at = coded(columns[lookup.key]).positions(lookup.keys)
     found = {}
     for name, values in lookup.values.items():
         table = np.array([np.nan if v is None else v for v in values] + [np.nan])
