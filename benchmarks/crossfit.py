@@ -13,16 +13,17 @@ import numpy as np
 import xgboost
 from sklearn.metrics import roc_auc_score
 
+from fullcircle.base.checks import Column
+from fullcircle.base.columns import take
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.problem import Features
 from fullcircle.core.tables import read_columns
-from fullcircle.runtime.columns import Column, take
-from fullcircle.runtime.plan import apply
+from fullcircle.features.plan import apply
 from fullcircle.stages.featurize import FeaturizeConfig, fit_plan
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Columns
+    from fullcircle.base.columns import Columns
 
 COLUMNS = ("carrier", "origin", "dest", "tailnum", "sched_dep_time", "distance", "temp", "precip")
 SEEDS = 3

@@ -14,7 +14,7 @@ from fullcircle.core import paths
 from fullcircle.core.tables import read_columns
 from fullcircle.evaluation.intervals import groups_of
 from fullcircle.evaluation.tasks import judge_of
-from fullcircle.runtime.scorer import Scorer
+from fullcircle.scoring.scorer import Scorer
 
 DAY, RESAMPLES = ("year", "month", "day"), 400
 

@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.core.data import History, Observations, Recent, Rule, Table
-from fullcircle.core.problem import Features, Lookup, Moment
+from fullcircle.base.checks import Column
+from fullcircle.core.data import Rule, Table
+from fullcircle.core.problem import Features, Lookup
 from fullcircle.core.target import BinaryTarget
-from fullcircle.models.configs import (
-    DummyConfig,
-    EnsembleConfig,
-    ForestConfig,
-    LinearConfig,
-    XGBoostConfig,
-)
+from fullcircle.features.plan import apply
+from fullcircle.models.configs import DummyConfig, EnsembleConfig, ForestConfig, LinearConfig, XGBoostConfig
 from fullcircle.models.sample import Sample
-from fullcircle.runtime.columns import Array, Column, Columns
-from fullcircle.runtime.plan import apply
+from fullcircle.pointintime.spec import History, Moment, Observations, Recent
 from fullcircle.stages.featurize import FeaturizeConfig, Fitted, fit_plan
 from fullcircle.stages.train import Goal, TrainConfig, Trained, train
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array, Columns
     from fullcircle.models import ModelConfig
 
 AIRPORTS = ("EWR", "JFK", "LGA")

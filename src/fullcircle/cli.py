@@ -8,12 +8,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from fullcircle.base.errors import ConfigError, FullCircleError
+from fullcircle.base.files import write_text
 from fullcircle.core import paths
 from fullcircle.core.config import compose
-from fullcircle.core.ending import leave
-from fullcircle.runtime import command
-from fullcircle.runtime.errors import ConfigError, FullCircleError
-from fullcircle.runtime.files import write_text
+from fullcircle.core.stage import leave
+from fullcircle.scoring import command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -24,7 +24,7 @@ def params(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if params.yaml is stale.")] = False,
 ) -> None:
     """Compose params.yaml from conf/ for `dvc repro`, and check it against what the stages expect."""
-    from fullcircle.whole import demand_whole
+    from fullcircle.params import demand_whole
 
     composed = compose(overrides or [])
     demand_whole(composed)
@@ -63,7 +63,7 @@ def sweep(
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget the trials of earlier runs.")] = False,
 ) -> None:
     """Search for parameters: conf/sweep/NAME.yaml says how, every trial is a DVC experiment. It can be interrupted."""
-    from fullcircle.sweep.rehearsal import rehearsed
+    from fullcircle.sweep.dry_run import rehearsed
 
     with rehearsed() as rehearsal:
         from fullcircle.sweep.run import sweep as run  # meanwhile
@@ -83,8 +83,8 @@ def adopt(
 
     Of several experiments it keeps an ensemble of their models.
     """
-    from fullcircle.adopt import adopt as work_out
-    from fullcircle.adopt import members_of, named, params_of, write
+    from fullcircle.commands.adopt import adopt as work_out
+    from fullcircle.commands.adopt import members_of, named, params_of, write
 
     names = named(experiments, sweep)
     found = [params_of(name) for name in names]
@@ -100,7 +100,7 @@ def show(context: typer.Context) -> None:
     """Experiments side by side: metrics, and the parameters that differ. Takes the options of `dvc exp show`."""
     from rich.console import Console
 
-    from fullcircle.show import experiments, table
+    from fullcircle.commands.show import experiments, table
 
     Console().print(table(experiments(context.args)))
 
@@ -112,7 +112,7 @@ def score(
     out: Annotated[Path, typer.Argument(help="CSV to write: row, prediction, a probability for each class.")],
 ) -> None:
     """Score a table through a bundle; rows that cannot be scored go to OUT's .rejected.csv with their reasons."""
-    from fullcircle.scoring import score_any
+    from fullcircle.commands.score import score_any
 
     command.run(bundle, source, out, score_any)
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.base.checks import Column
+from fullcircle.base.columns import rows
+from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.typed import build
 from fullcircle.cleaning.joins import check_joins, joined
 from fullcircle.core.data import Data, Join, Table, schema_of
-from fullcircle.runtime.columns import Column, rows
-from fullcircle.runtime.errors import ConfigError, DataError
-from fullcircle.runtime.typed import build
 from tests.builders import FLIGHTS, MOMENT, equal, flights, history, observations, same, text
 
 OWNERS = Table(
@@ -119,7 +120,7 @@ def test_the_scorer_asks_for_joined_columns_by_their_new_name_but_for_no_outcome
     ],
 )
 def test_a_join_that_cannot_be_is_refused(join: Join, said: str) -> None:
-    from fullcircle.core.data import Recent
+    from fullcircle.pointintime.spec import Recent
 
     past = history(Recent("temp_3h", (), 3.0, "mean"))
     with pytest.raises(ConfigError, match=said):

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fullcircle.base.checks import Column
+from fullcircle.base.errors import DataError
 from fullcircle.cleaning.schema import check_clean
-from fullcircle.runtime.columns import Column
-from fullcircle.runtime.errors import DataError
 
 CLEAN = {
     "x": Column("number", min=0, max=9),

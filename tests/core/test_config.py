@@ -7,23 +7,24 @@ from typing import Any
 import pytest
 import yaml
 
+from fullcircle.base.errors import ConfigError
+from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.config import compose, load, load_file, read_params
-from fullcircle.core.data import Data, Recent, schema_of
-from fullcircle.core.problem import Moment, Problem
+from fullcircle.core.data import Data, schema_of
+from fullcircle.core.problem import Problem
 from fullcircle.core.split import Split
 from fullcircle.core.target import Costs
 from fullcircle.evaluation.behaviour import demand_behaviour
 from fullcircle.evaluation.gates import demand_gates
 from fullcircle.evaluation.tasks import judge_of
 from fullcircle.models import ModelConfig
-from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.typed import build
+from fullcircle.params import demand_params, demand_whole
+from fullcircle.pointintime.spec import Moment, Recent
 from fullcircle.stages.clean import CleanConfig
 from fullcircle.stages.featurize import FeaturizeConfig, demand_known
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig
-from fullcircle.whole import demand_params, demand_whole
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / paths.CONF

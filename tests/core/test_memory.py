@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from fullcircle.base.errors import DataError
 from fullcircle.core import memory
 from fullcircle.core.memory import available, demand_room, needed_by
 from fullcircle.core.stage import failure
 from fullcircle.core.tables import read_columns, write_columns
-from fullcircle.runtime.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path

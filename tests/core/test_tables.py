@@ -19,8 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.base.errors import DataError
 from fullcircle.core import tables
-from fullcircle.core.tables import (
+from fullcircle.core.tables import (  # fmt: skip
     columns_of,
     group_rows,
     read_columns,
@@ -35,14 +36,13 @@ from fullcircle.core.tables import (
     write_json,
     write_matrix,
     write_table,
-)  # fmt: skip
-from fullcircle.runtime.errors import DataError
+)
 from tests.builders import flights, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fullcircle.runtime.columns import Columns
+    from fullcircle.base.columns import Columns
 
 nan = float("nan")
 

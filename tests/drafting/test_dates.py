@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fullcircle.core.cast import cast
+from fullcircle.core.arrow import cast
 from fullcircle.core.tables import columns_of
 from fullcircle.drafting.dates import FORMATS, ISO, dated, moments
 from tests.builders import text

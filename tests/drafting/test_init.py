@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from fullcircle import cli
+from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.typed import build
 from fullcircle.core.config import compose
 from fullcircle.core.data import Data
 from fullcircle.core.problem import Problem
 from fullcircle.drafting.files import data_file, problem_file
 from fullcircle.drafting.init import demand_readable, init, name_of
-from fullcircle.runtime.errors import ConfigError, DataError
-from fullcircle.runtime.typed import build
 from tests.drafting.made import customers, drafted
-from tests.drafting.test_written import texts
+from tests.drafting.test_yaml import texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

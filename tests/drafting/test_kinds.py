@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from fullcircle.base.errors import DataError
 from fullcircle.drafting.kinds import as_category
-from fullcircle.runtime.errors import DataError
 from tests.drafting.made import column, look
 
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from fullcircle.base.errors import SourceError
 from fullcircle.core.source import File
 from fullcircle.drafting import table as module
 from fullcircle.drafting.table import joined, take, thinned
-from fullcircle.runtime.errors import SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path

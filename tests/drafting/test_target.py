@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from fullcircle.base.errors import DataError
 from fullcircle.drafting.target import Guessed, Task, guess
-from fullcircle.runtime.errors import DataError
 from tests.drafting.made import column, look
 
 if TYPE_CHECKING:

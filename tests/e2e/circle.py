@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fullcircle.base.files import write_text
+from fullcircle.commands.score import score_any
 from fullcircle.core import paths
 from fullcircle.core.config import compose, load, read_params
 from fullcircle.core.source import Source, of_new_rows
 from fullcircle.core.tables import read_json
 from fullcircle.drafting.init import init
-from fullcircle.runtime.answering import Summary
-from fullcircle.runtime.files import write_text
-from fullcircle.runtime.scorer import Scorer
-from fullcircle.scoring import score_any
+from fullcircle.params import demand_whole
+from fullcircle.scoring.batch import Summary
+from fullcircle.scoring.scorer import Scorer
 from fullcircle.stages import clean, featurize, ingest, label, split, train, validate
-from fullcircle.whole import demand_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from fullcircle.runtime.errors import FullCircleError
+from fullcircle.base.errors import FullCircleError
 from tests.conftest import copy_of_working_tree
 from tests.drafting.made import customers
-from tests.drafting.test_written import ODD, is_refused
+from tests.drafting.test_yaml import ODD, is_refused
 from tests.e2e.circle import Table, circle, of, write_csv
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from fullcircle.core.tables import read_columns
-from fullcircle.runtime import bundle
+from fullcircle.scoring import bundle
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Columns
+    from fullcircle.base.columns import Columns
     from tests.conftest import Project
 
 ROWS = 1000

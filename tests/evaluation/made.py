@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.runtime.answers import BinaryAnswer, MulticlassAnswer, RegressionAnswer
+from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, RegressionAnswer
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 CLASSES = ("bus", "tram", "walk")
 THREE = MulticlassAnswer("multiclass", CLASSES, slope=1.0)

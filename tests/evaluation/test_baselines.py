@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from fullcircle.base.checks import Column
+from fullcircle.base.columns import Columns, take
+from fullcircle.base.typed import build
 from fullcircle.core.tables import read_json, write_json
 from fullcircle.evaluation import baselines
 from fullcircle.evaluation.baselines import Baselines, OneRule, follow, follow_dummy
 from fullcircle.evaluation.tasks import measured
-from fullcircle.runtime.columns import Column, Columns, take
-from fullcircle.runtime.typed import build
 from tests.evaluation.made import NUMBER, THREE, column, text, two
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 nan = float("nan")
 

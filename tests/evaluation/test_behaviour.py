@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from fullcircle.base.errors import ConfigError
+from fullcircle.base.typed import build
 from fullcircle.core.problem import Behaviour
 from fullcircle.evaluation import behaviour as module
 from fullcircle.evaluation.behaviour import Behaved, behave, demand_behaviour, share_passed
-from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.typed import build
 from tests.evaluation.made import NUMBER, THREE, column, text, two
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.base.columns import Array, Columns
 
 COLUMNS: Columns = {
     "delay": np.array([0.0, 10.0, 20.0, np.nan]),

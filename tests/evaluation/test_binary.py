@@ -13,7 +13,7 @@ from fullcircle.evaluation.binary import NAMES, evaluate
 from tests.evaluation.made import column, two
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 THRESHOLD = 0.3
 

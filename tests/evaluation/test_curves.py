@@ -12,7 +12,7 @@ from fullcircle.evaluation.tasks import FILES, files_of
 from tests.evaluation.made import CLASSES, NUMBER, THREE, column, of_number, of_three, two
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.base.columns import Array, Columns
 
 random = np.random.default_rng(0)
 P = np.round(random.beta(2, 4, 150), 2)

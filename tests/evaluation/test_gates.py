@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.base.errors import ConfigError
+from fullcircle.base.typed import build
 from fullcircle.core.problem import Gate
 from fullcircle.evaluation import binary, multiclass, regression
 from fullcircle.evaluation.gates import GATED, Verdict, demand_gates, judge
-from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.typed import build
 
 if TYPE_CHECKING:
     from fullcircle.evaluation.tasks import Judge

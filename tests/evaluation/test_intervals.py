@@ -12,7 +12,7 @@ from fullcircle.evaluation.tasks import judge_of
 from tests.evaluation.made import NUMBER, THREE, column, of_number, of_three, text, two
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 
 def drawn(rows: int, seed: int = 0) -> tuple[Array, Array]:

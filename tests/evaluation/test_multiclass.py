@@ -12,7 +12,7 @@ from fullcircle.evaluation.multiclass import LOWER, NAMES, evaluate, predictions
 from tests.evaluation.made import THREE, of_three
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 
 def by_sklearn(p: Array, t: Array, w: Array | None) -> dict[str, float]:

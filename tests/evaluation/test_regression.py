@@ -12,7 +12,7 @@ from fullcircle.evaluation.regression import LOWER, NAMES, UNRANKED, evaluate, p
 from tests.evaluation.made import NUMBER, column, of_number
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 
 def by_sklearn(value: Array, t: Array, w: Array | None) -> dict[str, float]:

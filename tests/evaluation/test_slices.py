@@ -11,7 +11,7 @@ from fullcircle.evaluation.tasks import measured
 from tests.evaluation.made import NUMBER, THREE, column, of_number, of_three, text, two
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 random = np.random.default_rng(0)
 TARGET = np.tile([0.0, 1.0], 150)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from fullcircle.base.errors import ConfigError
 from fullcircle.evaluation import binary, multiclass, regression
 from fullcircle.evaluation.tasks import Judge, better, demand_metric, judge_of, measured
-from fullcircle.runtime.errors import ConfigError
 from tests.evaluation.made import NUMBER, THREE, of_number, of_three
 
 JUDGES: list[Judge] = [binary, multiclass, regression]

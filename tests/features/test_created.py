@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.features import HOMES, LIBRARY, arguments
-from fullcircle.features.created.flights import (
+from fullcircle.features.created.flights import (  # fmt: skip
     arrival_minute,
     departure_minute,
     scheduled_minutes,
     weekday,
     wind_east,
     wind_north,
-)  # fmt: skip
+)
 
 nan = float("nan")
 FLIGHTS = [name for name, homes in HOMES.items() if homes == ["flights"]]

@@ -10,16 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.features.categories import (
-    Frequency,
-    OneHot,
-    Order,
-    TargetMean,
-    fit_frequency,
-    fit_order,
-    levels_of,
-)
-from fullcircle.features.columns import Array, Columns, Rows, coded
+from fullcircle.base.columns import Array, Columns, Rows, coded
+from fullcircle.features.categories import Frequency, OneHot, Order, TargetMean, fit_frequency, fit_order, levels_of
 from fullcircle.features.numbers import LARGEST, Difference, Group, Missing, Number, Ratio, fit_group
 from fullcircle.features.texts import BUCKETS, Length, Words, fit_words
 from fullcircle.features.times import CYCLES, PARTS, Time

@@ -12,7 +12,7 @@ from fullcircle.features.selection import FEW, bins_of, information, select
 from fullcircle.features.targets import codes
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 random = np.random.default_rng(0)
 TARGET = (random.random(2000) < 0.4).astype(np.int64)

@@ -10,7 +10,7 @@ from fullcircle.features.stability import PAIRS, frequencies
 from fullcircle.stages.featurize import tree_importance
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 random = np.random.default_rng(0)
 NOISE = random.normal(0, 1, (600, 8)).astype(np.float32)

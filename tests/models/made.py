@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.features import plan as plans
 from fullcircle.features.numbers import Number
+from fullcircle.features.plan import Plan
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.configs import (
     CatBoostConfig,
@@ -21,14 +23,12 @@ from fullcircle.models.configs import (
     XGBoostConfig,
 )
 from fullcircle.models.sample import Sample
-from fullcircle.runtime import plan as plans
-from fullcircle.runtime.answers import Answer, BinaryAnswer, MulticlassAnswer, RegressionAnswer
-from fullcircle.runtime.plan import Plan
-from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec
+from fullcircle.scoring.predictions import Answer, BinaryAnswer, MulticlassAnswer, RegressionAnswer
+from fullcircle.scoring.scorer import FORMAT, Scorer, ScorerSpec
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array
     from fullcircle.models import OnRound
-    from fullcircle.runtime.columns import Array
 
 XGBOOST = XGBoostConfig("xgboost", 40, 10, 0.2, 4, 2, 0.8, 0.7, 1.0, 64, 0)
 LIGHTGBM = LightGBMConfig("lightgbm", 40, 10, 0.2, 8, 5, 0.8, 0.7, 1.0, 64, 0)

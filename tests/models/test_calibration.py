@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from fullcircle.core.target import MulticlassTarget, RegressionTarget
 from fullcircle.models.calibration import answer_of, platt, radius_of, tempered
 from fullcircle.models.sample import Sample, sides_of
-from fullcircle.runtime.answers import BinaryAnswer, MulticlassAnswer, RegressionAnswer, sigmoid, softmax
+from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, RegressionAnswer, sigmoid, softmax
 from tests.builders import TARGET
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 KIND = MulticlassTarget("multiclass", "kind", "kind", ("a", "b", "c"))
 PRICE = RegressionTarget("regression", "price", "price", coverage=0.8)

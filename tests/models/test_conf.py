@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
+from fullcircle.base.typed import build
 from fullcircle.models import ModelConfig
 from fullcircle.models.configs import CatBoostConfig, EnsembleConfig, LightGBMConfig
-from fullcircle.models.crossed import cross_fit
+from fullcircle.models.cross_fit import cross_fit
 from fullcircle.models.loss import loss
-from fullcircle.runtime.typed import build
 from tests.models.made import DUMMY, TASKS, apart, fit, fitted, sides, silent
 
 if TYPE_CHECKING:

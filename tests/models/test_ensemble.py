@@ -15,7 +15,7 @@ from fullcircle.models.configs import EnsembleConfig, MemberConfig
 from fullcircle.models.ensemble import FittedEnsemble, Member, fit, merged, pick, refit
 from fullcircle.models.loss import loss
 from fullcircle.models.sample import Sample
-from fullcircle.runtime.scorer import Part, blended
+from fullcircle.scoring.scorer import Part, blended
 from tests.models.made import (
     DUMMY,
     EXTRA_TREES,
@@ -34,7 +34,7 @@ from tests.models.made import fitted as alone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 SHALLOW = replace(XGBOOST, max_depth=2, seed=1)
 ALL: tuple[MemberConfig, ...] = (XGBOOST, FOREST, EXTRA_TREES, LINEAR, DUMMY, SHALLOW)
@@ -211,7 +211,7 @@ def test_trees_are_blended_to_the_last_bit(classes: int) -> None:
 
 
 @tasks
-def test_side_by_side_each_graph_answers_to_the_last_bit_as_it_does_alone(classes: int) -> None:
+def test_parallel_map_each_graph_answers_to_the_last_bit_as_it_does_alone(classes: int) -> None:
     estimator = ensemble(dict.fromkeys(ALL, 1 / len(ALL)), classes)
     X = sides(classes)[1].X
     expected = blended(estimator.parts, [scorer_of(alone(config, classes), WIDTH, classes).margin(X) for config in ALL])

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import log_loss, root_mean_squared_error
 
 from fullcircle.models.loss import loss
-from fullcircle.runtime.answers import sigmoid, softmax
+from fullcircle.scoring.predictions import sigmoid, softmax
 
 RANDOM = np.random.default_rng(0)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from fullcircle.base.errors import ConfigError
+from fullcircle.base.typed import build, plain
 from fullcircle.models import ModelConfig, model_of
-from fullcircle.models.curve import learning_curve
+from fullcircle.models.learning_curve import learning_curve
 from fullcircle.models.loss import loss
 from fullcircle.models.sample import Sample
-from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.typed import build, plain
 from tests.models.made import (
     CATBOOST,
     DUMMY,
@@ -250,7 +250,7 @@ def test_what_an_extra_lacks_itself_is_not_taken_for_the_extra(monkeypatch: pyte
     def broken(name: str) -> None:
         raise ModuleNotFoundError("No module named 'of_its_own'", name="of_its_own")
 
-    monkeypatch.setattr("fullcircle.models.extra.import_module", broken)
+    monkeypatch.setattr("fullcircle.models.optional.import_module", broken)
     with pytest.raises(ModuleNotFoundError, match="of_its_own"):
         fit(LIGHTGBM, *sides(2))
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from fullcircle.base.errors import ConfigError
 from fullcircle.models import model_of
 from fullcircle.models.sample import Sample
 from fullcircle.models.xgboost import FittedBooster
-from fullcircle.runtime.answers import softmax
-from fullcircle.runtime.errors import ConfigError
+from fullcircle.scoring.predictions import softmax
 from tests.models.made import (
     CATBOOST,
     FOREST,
@@ -30,7 +30,7 @@ from tests.models.made import (
 )
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 names = pytest.mark.parametrize("name", MODELS)
 tasks = pytest.mark.parametrize("classes", TASKS.values(), ids=TASKS)

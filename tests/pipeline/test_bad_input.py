@@ -77,10 +77,10 @@ def test_a_raw_column_of_another_type_is_shown_with_examples(small: Project) -> 
 
 
 def test_an_empty_source_is_refused() -> None:
-    from fullcircle.cleaning.raw import check_raw
+    from fullcircle.base.checks import Column
+    from fullcircle.base.errors import DataError
     from fullcircle.core.data import Table
-    from fullcircle.runtime.columns import Column
-    from fullcircle.runtime.errors import DataError
+    from fullcircle.sources.raw import check_raw
 
     with pytest.raises(DataError, match="the table is empty"):
         list(

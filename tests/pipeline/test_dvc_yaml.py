@@ -7,13 +7,14 @@ import pytest
 import yaml
 
 from fullcircle.core.config import compose
+from fullcircle.packaging.wheel import PACKAGES
 from tests.pipeline.graph import ROOT, closure
 
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 CIRCLE = ["ingest", "clean", "label", "split", "featurize", "train", "validate", "package"]
 
-# What a stage runs without an import that can be read: models by name, rooms copied into the wheel, templates.
-BY_NAME = {"train": ["models"], "package": ["runtime", "features", "report"]}
+# What a stage runs without an import that can be read: models by name, packages copied into the wheel, templates.
+BY_NAME = {"train": ["models"], "package": [*PACKAGES, "report"]}
 
 
 def deps(stage: str) -> set[Path]:
@@ -30,12 +31,12 @@ def test_the_circle_stands_in_the_order_of_the_data() -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_every_module_it_runs_and_on_no_other_room(stage: str) -> None:
+def test_a_stage_depends_on_every_module_it_runs_and_on_no_other(stage: str) -> None:
     runs = closure(f"fullcircle.stages.{stage}")
     listed = {path for path in deps(stage) if path.parts[0] == "src"}
     uncovered = {path for path in runs if not any(path.is_relative_to(dep) for dep in listed)}
     assert not uncovered
-    by_name = {Path("src/fullcircle") / room for room in BY_NAME.get(stage, [])}
+    by_name = {Path("src/fullcircle") / name for name in BY_NAME.get(stage, [])}
     assert by_name <= listed
     unused = {dep for dep in listed - by_name if not any(path.is_relative_to(dep) for path in runs)}
     assert not unused

@@ -13,15 +13,15 @@ import yaml
 from fullcircle.core import paths
 from fullcircle.core.tables import write_csv
 from fullcircle.evaluation.tasks import FILES, files_of, judge_of
-from fullcircle.models.curve import learning_curve
+from fullcircle.models.learning_curve import learning_curve
 from tests.evaluation.made import NUMBER, THREE, of_number, of_three, two
 from tests.pipeline.graph import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fullcircle.runtime.answers import Answer
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
+    from fullcircle.scoring.predictions import Answer
 
 PLOTS: list[dict[str, Any]] = yaml.safe_load((ROOT / paths.DVC_YAML).read_text(encoding="utf-8"))["plots"]
 

@@ -6,11 +6,13 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from fullcircle.core.problem import Behaviour, Moment, SignOff
+from fullcircle.base.checks import Column
+from fullcircle.core.problem import Behaviour, SignOff
 from fullcircle.core.target import BinaryTarget, Costs, MulticlassTarget, RegressionTarget
 from fullcircle.evaluation.behaviour import Behaved
 from fullcircle.evaluation.gates import Judged, Verdict
 from fullcircle.evaluation.slices import Slice
+from fullcircle.pointintime.spec import Moment
 from fullcircle.report.facts import Facts
 from fullcircle.report.parts import (
     Asked,
@@ -27,8 +29,7 @@ from fullcircle.report.parts import (
     Spread,
     Tested,
 )
-from fullcircle.runtime.answers import BinaryAnswer, MulticlassAnswer, RegressionAnswer
-from fullcircle.runtime.columns import Column
+from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, RegressionAnswer
 
 INPUTS = {
     "weight": Column("number", min=0, max=30, about="kg"),

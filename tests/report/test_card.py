@@ -8,8 +8,8 @@ from fullcircle.core.problem import SignOff
 from fullcircle.evaluation.slices import Slice
 from fullcircle.report.card import plain, render
 from fullcircle.report.parts import Member
-from fullcircle.report.wording import wording_of
-from fullcircle.runtime.answers import BinaryAnswer
+from fullcircle.report.terms import wording_of
+from fullcircle.scoring.predictions import BinaryAnswer
 from tests.report.made import INPUTS, TASKS, facts, judgement, of_classes, of_numbers, of_task, problem
 
 

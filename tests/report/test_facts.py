@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import yaml
 
+from fullcircle.base.errors import DataError
+from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.balance import balance
 from fullcircle.core.config import compose, read_params
@@ -16,12 +18,10 @@ from fullcircle.core.tables import rounded, write_csv, write_json
 from fullcircle.evaluation.tasks import files_of, judge_of
 from fullcircle.report.card import render as render_card
 from fullcircle.report.facts import gather
+from fullcircle.report.files import numbers, numbers_by
 from fullcircle.report.page import render
-from fullcircle.report.reading import numbers, numbers_by
-from fullcircle.report.wording import wording_of
-from fullcircle.runtime.answers import BinaryAnswer, MulticlassAnswer, RegressionAnswer
-from fullcircle.runtime.errors import DataError
-from fullcircle.runtime.typed import plain
+from fullcircle.report.terms import wording_of
+from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, RegressionAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from dataclasses import replace
 from fullcircle.report.multiclass import LINES, OTHERS, balance, hardest, lines, months
 from fullcircle.report.page import render, slice_tables
 from fullcircle.report.parts import Confusion, Spread
-from fullcircle.report.wording import wording_of
+from fullcircle.report.terms import wording_of
 from tests.report.made import of_classes
 from tests.report.test_page import text_of
 

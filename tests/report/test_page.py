@@ -12,12 +12,12 @@ import pytest
 from fullcircle.core.target import BinaryTarget, Costs
 from fullcircle.evaluation.gates import Judged, Verdict
 from fullcircle.evaluation.slices import Slice
-from fullcircle.report import words
+from fullcircle.report import formatting as words
 from fullcircle.report.page import render, slice_tables, unsure
 from fullcircle.report.parts import Baselines, Confusion, Curves
-from fullcircle.report.sides import side_of
-from fullcircle.report.wording import wording_of
-from fullcircle.runtime.answers import BinaryAnswer
+from fullcircle.report.splits import side_of
+from fullcircle.report.terms import wording_of
+from fullcircle.scoring.predictions import BinaryAnswer
 from tests.report.made import TASKS, facts, judgement, of_classes, of_numbers, of_task, problem, scored
 
 if TYPE_CHECKING:

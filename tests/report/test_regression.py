@@ -6,7 +6,7 @@ import pytest
 
 from fullcircle.report.page import metric_rows, render
 from fullcircle.report.regression import curves
-from fullcircle.report.wording import wording_of
+from fullcircle.report.terms import wording_of
 from tests.report.made import of_numbers
 from tests.report.test_page import text_of
 

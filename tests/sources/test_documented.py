@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from fullcircle.base.typed import build
 from fullcircle.core.data import Join
 from fullcircle.core.source import Source
-from fullcircle.runtime.typed import build
 
 TEXT = (Path(__file__).parents[2] / "docs/sources.md").read_text(encoding="utf-8")
 BLOCKS = [yaml.safe_load(part.partition("```")[0]) for part in TEXT.split("```yaml")[1:]]

@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from fullcircle import sources
-from fullcircle.cleaning.raw import check_raw
+from fullcircle.base.checks import Column
+from fullcircle.base.dialect import Dialect
+from fullcircle.base.errors import ConfigError, DataError, SourceError
+from fullcircle.base.typed import build
 from fullcircle.core.data import Table
 from fullcircle.core.source import File, Source, Storage
-from fullcircle.runtime.columns import Column
-from fullcircle.runtime.dialect import Dialect
-from fullcircle.runtime.errors import ConfigError, DataError, SourceError
-from fullcircle.runtime.typed import build
 from fullcircle.sources import csvfile
+from fullcircle.sources.raw import check_raw
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fullcircle import sources
+from fullcircle.base.checks import Column
+from fullcircle.base.errors import ConfigError, DataError, SourceError
+from fullcircle.base.typed import build
 from fullcircle.core.data import Table
 from fullcircle.core.source import Http, Paging, Source
 from fullcircle.core.tables import read_table
-from fullcircle.runtime.columns import Column
-from fullcircle.runtime.errors import ConfigError, DataError, SourceError
-from fullcircle.runtime.typed import build
 from fullcircle.stages.ingest import ingest
 from tests.sources.api import SIZE, Api, served
 

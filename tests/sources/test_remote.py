@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from fullcircle import sources
+from fullcircle.base.checks import Column
+from fullcircle.base.errors import SourceError
 from fullcircle.core.data import Table
 from fullcircle.core.source import File, Storage
-from fullcircle.runtime.columns import Column
-from fullcircle.runtime.errors import SourceError
 from tests.sources.api import served
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
+from fullcircle.base.checks import Column
+from fullcircle.base.errors import SourceError
 from fullcircle.core.data import Table
 from fullcircle.core.source import Sql
 from fullcircle.core.tables import read_table
-from fullcircle.runtime.columns import Column
-from fullcircle.runtime.errors import SourceError
 from fullcircle.sources.snapshots import Past, mark_of, written
 from fullcircle.stages.ingest import ingest
 

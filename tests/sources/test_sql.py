@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 import pytest
 
 from fullcircle import sources
-from fullcircle.cleaning.raw import check_raw
+from fullcircle.base.checks import Column
+from fullcircle.base.errors import ConfigError, DataError, SourceError
+from fullcircle.base.typed import build
 from fullcircle.core.data import Table
 from fullcircle.core.source import Source, Sql
-from fullcircle.runtime.columns import Column
-from fullcircle.runtime.errors import ConfigError, DataError, SourceError
-from fullcircle.runtime.typed import build
 from fullcircle.sources import sql
+from fullcircle.sources.raw import check_raw
 from tests.sources.postgres import PASSWORD
 
 if TYPE_CHECKING:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import TensorProto, helper
 
+from fullcircle.base.checks import Column
 from fullcircle.core.problem import Behaviour
 from fullcircle.evaluation import baselines
 from fullcircle.features.numbers import Number
-from fullcircle.runtime.answers import Answer, BinaryAnswer, MulticlassAnswer, RegressionAnswer, sigmoid, softmax
-from fullcircle.runtime.columns import Column, Columns
-from fullcircle.runtime.plan import FORMAT as PLAN_FORMAT
-from fullcircle.runtime.plan import Plan
-from fullcircle.runtime.scorer import FORMAT, Part, Scorer, ScorerSpec
+from fullcircle.features.plan import FORMAT as PLAN_FORMAT
+from fullcircle.features.plan import Plan
+from fullcircle.scoring.predictions import Answer, BinaryAnswer, MulticlassAnswer, RegressionAnswer, sigmoid, softmax
+from fullcircle.scoring.scorer import FORMAT, Part, Scorer, ScorerSpec
 from tests.builders import text
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array, Columns
     from fullcircle.evaluation.baselines import Baselines
-    from fullcircle.runtime.columns import Array
 
 INPUTS = {
     "delay": Column("number", min=-100, max=100),

@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.core.data import Schema
+from fullcircle.base.checks import Column
+from fullcircle.base.columns import Array, Columns, take
+from fullcircle.base.errors import ConfigError, DataError, ParityError
+from fullcircle.base.typed import build, plain
 from fullcircle.core.problem import Encoding, Features
+from fullcircle.core.schema import Schema
 from fullcircle.core.tables import read_matrix, write_matrix
 from fullcircle.features import HOMES, LIBRARY
 from fullcircle.features.encoders import ENCODINGS
+from fullcircle.features.plan import Plan, apply, read_plan, write_plan
 from fullcircle.models.sample import sides_of
-from fullcircle.runtime.columns import Array, Column, Columns, take
-from fullcircle.runtime.errors import ConfigError, DataError, ParityError
-from fullcircle.runtime.plan import Plan, apply
-from fullcircle.runtime.scorer import Scorer, read_plan, write_plan
-from fullcircle.runtime.typed import build, plain
+from fullcircle.scoring.scorer import Scorer
 from fullcircle.stages.featurize import Fitted, demand_known, fit_plan
 from fullcircle.stages.train import demand_parity, train
 from tests.builders import GOAL, XGBOOST, featurize, silent, text, train_config, with_nulls

@@ -12,14 +12,15 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.base.columns import Columns, rows, take
+from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.typed import build, plain
 from fullcircle.cleaning.schema import check_clean
 from fullcircle.core import paths
 from fullcircle.core.config import read_params
-from fullcircle.core.data import Data, Recent, schema_of
+from fullcircle.core.data import Data, schema_of
 from fullcircle.core.tables import read_columns, read_json, write_columns
-from fullcircle.runtime.columns import Columns, rows, take
-from fullcircle.runtime.errors import ConfigError, DataError
-from fullcircle.runtime.typed import build, plain
+from fullcircle.pointintime.spec import Recent
 from fullcircle.stages.clean import CleanConfig, add_known, main, sift
 from tests.builders import FLIGHTS, MOMENT, equal, flights, history, observations, same, text
 

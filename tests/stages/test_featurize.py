@@ -9,30 +9,21 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.base.columns import Array, Columns, Rows, take
+from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.files import write_text
+from fullcircle.base.typed import build, plain
 from fullcircle.core import paths
 from fullcircle.core.config import read_params
-from fullcircle.core.data import Schema
 from fullcircle.core.problem import Features, Lookup
+from fullcircle.core.schema import Schema
 from fullcircle.core.tables import read_matrix, write_columns, write_json
 from fullcircle.features.categories import OneHot, TargetMean
-from fullcircle.features.columns import Rows
 from fullcircle.features.encoders import Encoder, fit_encoders
 from fullcircle.features.numbers import Number
+from fullcircle.features.plan import PLAN, Plan, apply, look_up
 from fullcircle.features.targets import indicators
-from fullcircle.runtime.columns import Array, Column, Columns, take
-from fullcircle.runtime.errors import ConfigError, DataError
-from fullcircle.runtime.files import write_text
-from fullcircle.runtime.plan import Plan, apply, look_up
-from fullcircle.runtime.scorer import PLAN
-from fullcircle.runtime.typed import build, plain
-from fullcircle.stages.featurize import (
-    FeaturizeConfig,
-    demand_known,
-    describe,
-    fit_lookup,
-    fit_plan,
-    main,
-)
+from fullcircle.stages.featurize import FeaturizeConfig, demand_known, describe, fit_lookup, fit_plan, main
 from tests.builders import (
     FEATURES,
     FLIGHTS,
@@ -50,6 +41,8 @@ from tests.builders import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fullcircle.base.checks import Column
 
 nan = float("nan")
 SCHEMA = Schema(INPUTS, tuple(n for n, c in FLIGHTS.columns.items() if c.role == "outcome"), MOMENT.about)

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from fullcircle.base.errors import ConfigError, DataError, SourceError
 from fullcircle.core import paths
 from fullcircle.core.config import read_params
 from fullcircle.core.stage import failure
 from fullcircle.core.tables import read_table, write_table
-from fullcircle.runtime.errors import ConfigError, DataError, SourceError
 from fullcircle.stages.ingest import main, shown
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fullcircle.core.data import Schema
+from fullcircle.base.checks import Column
+from fullcircle.base.errors import DataError
+from fullcircle.core.schema import Schema
 from fullcircle.core.target import BinaryTarget, MulticlassTarget, RegressionTarget, Target
-from fullcircle.runtime.columns import Column
-from fullcircle.runtime.errors import DataError
 from fullcircle.stages.label import Labelled, label, spread
 
 LATE = BinaryTarget(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcircle.base.columns import Array, Columns, rows, take
+from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.typed import build
 from fullcircle.core.split import GroupSplit, RandomSplit, Split, TimeSplit, folds
-from fullcircle.runtime.columns import Array, Columns, rows, take
-from fullcircle.runtime.errors import ConfigError, DataError
-from fullcircle.runtime.typed import build
 from fullcircle.stages import split as module
 from fullcircle.stages.split import summary
 from tests.builders import text, with_nulls

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from fullcircle.runtime.answers import BinaryAnswer
-from fullcircle.runtime.errors import ConfigError, ParityError
-from fullcircle.runtime.plan import apply
-from fullcircle.runtime.scorer import Part, Scorer
-from fullcircle.runtime.typed import build, plain
+from fullcircle.base.errors import ConfigError, ParityError
+from fullcircle.base.typed import build, plain
+from fullcircle.features.plan import apply
+from fullcircle.scoring.predictions import BinaryAnswer
+from fullcircle.scoring.scorer import Part, Scorer
 from fullcircle.stages.train import TrainConfig, Trained, demand_parity, train
 from tests.builders import (
     GOAL,
@@ -27,7 +27,7 @@ from tests.builders import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 CONFIG = train_config(folds=5)
 ROWS = labelled(200, seed=3)

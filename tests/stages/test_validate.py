@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from fullcircle.base.columns import Columns, take
+from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.typed import build, plain
 from fullcircle.core import paths
 from fullcircle.core.problem import Behaviour, Gate
 from fullcircle.core.tables import write_columns, write_json
 from fullcircle.evaluation import baselines
 from fullcircle.evaluation.gates import GATED
 from fullcircle.evaluation.tasks import FILES, judge_of, measured
-from fullcircle.runtime.columns import Columns, take
-from fullcircle.runtime.errors import ConfigError, DataError
-from fullcircle.runtime.typed import build, plain
 from fullcircle.stages import validate as module
 from fullcircle.stages.validate import Demands, ValidateConfig, Validated, report, validate
 from tests.stages.made import INPUTS, TASKS, known

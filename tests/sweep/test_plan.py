@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from fullcircle.base.errors import ConfigError
 from fullcircle.core.config import as_yaml, compose
-from fullcircle.runtime.errors import ConfigError
 from fullcircle.sweep.plan import SweepPlan, plan
 from tests.pipeline.graph import ROOT
 

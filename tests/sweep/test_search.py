@@ -9,7 +9,7 @@ import numpy as np
 import optuna
 import pytest
 
-from fullcircle.runtime.errors import ConfigError
+from fullcircle.base.errors import ConfigError
 from fullcircle.sweep.config import SweepConfig
 from fullcircle.sweep.search import STARTUP, Search, begin, importance, journal_at
 from fullcircle.sweep.space import parse
@@ -161,7 +161,7 @@ def test_a_grid_is_searched_to_its_end_and_no_further(tmp_path: Path) -> None:
     assert [tuple(t.choices.values()) for t in found] == [(a, b) for a in (0.1, 0.2) for b in (1, 2, 3)]
 
 
-def test_trials_run_side_by_side(tmp_path: Path) -> None:
+def test_trials_run_parallel_map(tmp_path: Path) -> None:
     import concurrent.futures
     import threading
 

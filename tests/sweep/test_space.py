@@ -6,7 +6,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from fullcircle.runtime.errors import ConfigError
+from fullcircle.base.errors import ConfigError
 from fullcircle.sweep.space import Space, dimension, parse
 
 MODELS = {

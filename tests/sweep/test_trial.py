@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 import yaml
 
+from fullcircle.base.files import write_text
+from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load, read_params
-from fullcircle.core.data import Schema
+from fullcircle.core.schema import Schema
 from fullcircle.core.split import Split, folds
 from fullcircle.core.tables import rounded, write_columns, write_json, write_matrix
-from fullcircle.runtime.files import write_text
-from fullcircle.runtime.plan import apply
-from fullcircle.runtime.scorer import write_plan
-from fullcircle.runtime.typed import plain
+from fullcircle.features.plan import apply, write_plan
 from fullcircle.stages.train import measure
 from fullcircle.sweep.config import Local
 from fullcircle.sweep.engine import engine_of, outcome_of

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fullcircle.runtime.errors import DataError
+from fullcircle.base.errors import DataError
 from fullcircle.sweep.trials import Trial, best, read_csv, running_best, write_csv
 
 if TYPE_CHECKING:

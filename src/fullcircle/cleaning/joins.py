@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fullcircle.runtime.columns import Array, rows
-from fullcircle.runtime.errors import ConfigError, DataError, difference
+from fullcircle.base.columns import Array, rows
+from fullcircle.base.errors import ConfigError, DataError, difference
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Columns
     from fullcircle.core.data import Data, Join
-    from fullcircle.runtime.columns import Columns
 
 
 def check_joins(data: Data, table: str) -> None:

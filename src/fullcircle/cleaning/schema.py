@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pandera.pandas as pandera
 from pandera.errors import SchemaErrors
 
+from fullcircle.base.errors import DataError
 from fullcircle.core.importing import without
-from fullcircle.runtime.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fullcircle.runtime.columns import Column
+    from fullcircle.base.checks import Column
 
 
 def check_clean(frame: pd.DataFrame, columns: dict[str, Column], where: str) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import yaml
 
+from fullcircle.base.errors import ConfigError
+from fullcircle.base.typed import build
 from fullcircle.core import paths
-from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.typed import build
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from fullcircle.runtime.columns import Column
+from fullcircle.base.checks import Column
+from fullcircle.core.schema import Schema
+from fullcircle.pointintime.spec import History, Observations
 
 if TYPE_CHECKING:
-    from fullcircle.core.problem import Moment
+    from fullcircle.pointintime.spec import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,51 +33,6 @@ class Table:
     def __post_init__(self) -> None:
         if self.duplicates == "error" and not self.key:
             raise ValueError("duplicates: error needs a key")
-
-
-@dataclass(frozen=True, slots=True)
-class Observations:
-    """Columns of another table as last observed, at the same place, before the moment of prediction."""
-
-    table: str
-    by: tuple[str, ...]
-    time: str
-    known_after_hours: float  # an observation stamped 13:00 is known this much later
-    within_hours: float  # one that has been known for longer counts as none
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Recent:
-    """A point-in-time column over the events of the last `hours` before the moment of prediction.
-
-    `mean`: mean delay of those that happened in the span, `late`: share of them that came `late_minutes` or more
-    after they were due (both null where none happened), `waiting`: number of those that were due in the span and
-    have not happened yet, `waited`: mean minutes that those are overdue (0 where none is).
-    `timetable`: number of events due within `hours` of this one, before or after it: the plan, known ahead.
-    """
-
-    name: str
-    by: tuple[str, ...]
-    hours: float
-    what: Literal["mean", "late", "waiting", "waited", "timetable"]
-
-    def __post_init__(self) -> None:
-        if self.hours <= 0:
-            raise ValueError(f"hours {self.hours:g} must be above 0")
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The events behind the point-in-time columns: `delay` minutes after it was due, an event happened.
-
-    A null delay means that it never did.
-    """
-
-    delay: str
-    late_minutes: float
-    clip: tuple[float, float]  # delays are clipped to this range before they are averaged
-    columns: tuple[Recent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +65,6 @@ class Data:
     observations: Observations | None = None
     history: History | None = None
     joins: tuple[Join, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """What later stages must know of the columns that `clean` leaves.
-
-    `inputs`: what the scorer asks for. `outcomes`: what becomes known only after `moment` (in words).
-    `observed`: the table of last observations, if there is one. `records`: columns that identify a row.
-    """
-
-    inputs: dict[str, Column]
-    outcomes: tuple[str, ...]
-    moment: str
-    observed: str | None = None
-    records: tuple[str, ...] = ()
 
 
 def joined_columns(data: Data) -> dict[str, Column]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fullcircle.runtime.errors import DataError
+from fullcircle.base.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

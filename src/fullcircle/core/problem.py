@@ -9,20 +9,7 @@ from typing import Literal, TypeAlias
 
 from fullcircle.core.source import Source
 from fullcircle.core.target import Costs, Target
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When a prediction is made: `lead_hours` before `due`, which is `hour` (UTC) plus `minute`."""
-
-    hour: str
-    minute: str
-    lead_hours: float
-    about: str = ""
-
-    def __post_init__(self) -> None:
-        if self.lead_hours < 0:
-            raise ValueError(f"lead_hours {self.lead_hours:g} is negative: a prediction comes before the event")
+from fullcircle.pointintime.spec import Moment
 
 
 @dataclass(frozen=True, slots=True)

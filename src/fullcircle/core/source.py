@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from fullcircle.runtime.dialect import USUAL, Dialect
+from fullcircle.base.dialect import USUAL, Dialect
 
 Scalar: TypeAlias = str | bool | int | float
 SUFFIXES = {

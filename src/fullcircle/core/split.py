@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from fullcircle.runtime.columns import is_null, rows
+from fullcircle.base.columns import is_null, rows
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.base.columns import Array, Columns
 
 
 @dataclass(frozen=True, slots=True)

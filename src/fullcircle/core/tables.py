@@ -11,14 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fullcircle.runtime.errors import DataError
-from fullcircle.runtime.files import replacing, write_text
+from fullcircle.base.errors import DataError
+from fullcircle.base.files import replacing, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.base.columns import Array, Columns
 
 
 def write_json(path: Path, value: Any) -> None:

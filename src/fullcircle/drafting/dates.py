@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.runtime.csvfile import moment_of
+from fullcircle.scoring.csvfile import moment_of
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 ISO = "ISO 8601"
 _DAYS = (

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.core.threads import side_by_side
-from fullcircle.drafting.alone import Alone, alone
+from fullcircle.base.errors import DataError, difference
+from fullcircle.base.threads import parallel_map
 from fullcircle.drafting.kinds import as_category, seen
 from fullcircle.drafting.quick import Quick, quick, rows_for
 from fullcircle.drafting.roles import Drafted, drafted
 from fullcircle.drafting.splits import Suggested, suggest
 from fullcircle.drafting.table import Taken
 from fullcircle.drafting.target import LARGEST, Guessed, guess
-from fullcircle.drafting.written import shown
-from fullcircle.runtime.errors import DataError, difference
+from fullcircle.drafting.univariate import Alone, alone
+from fullcircle.drafting.yaml import shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from fullcircle.base.columns import Array
     from fullcircle.drafting.target import Task
-    from fullcircle.runtime.columns import Array
 
 LONGEST = 200  # characters of a column's name
 RESERVED = ("target", "reasons")  # columns that the stages add
@@ -65,7 +65,7 @@ def draft(taken: Taken, name: str, target: str, task: Task | None, records: tupl
     """
     where, table = taken.origin, taken.table
     demand_names(table.column_names, (target, *records), where)
-    found = side_by_side(
+    found = parallel_map(
         lambda n: as_category(n, table.column(n)) if n in records else seen(n, table.column(n), where),
         table.column_names,
     )

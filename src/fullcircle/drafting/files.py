@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.drafting.splits import REPEATS
 from fullcircle.drafting.thresholds import COVERAGE, gates, model, settings
-from fullcircle.drafting.written import comment, flow, scalar, shown, wrapped
-from fullcircle.drafting.written import plain as one_line
-from fullcircle.runtime.typed import plain
+from fullcircle.drafting.yaml import comment, flow, scalar, shown, wrapped
+from fullcircle.drafting.yaml import plain as one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,6 +8,9 @@ from typing import get_args
 
 import yaml
 
+from fullcircle.base.errors import ConfigError
+from fullcircle.base.files import replacing
+from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.data import Data
 from fullcircle.core.problem import Problem
@@ -16,10 +19,7 @@ from fullcircle.drafting.files import data_file, places, problem_file
 from fullcircle.drafting.summary import summary
 from fullcircle.drafting.table import take
 from fullcircle.drafting.target import Task
-from fullcircle.drafting.written import demand_composable
-from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.files import replacing
-from fullcircle.runtime.typed import build
+from fullcircle.drafting.yaml import demand_composable
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _AS_OTHER = (

@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fullcircle.core.cast import cast
+from fullcircle.base.columns import Array, is_null
+from fullcircle.base.errors import DataError
+from fullcircle.core.arrow import cast
 from fullcircle.core.tables import columns_of
 from fullcircle.drafting.dates import ISO, dated, moments
-from fullcircle.drafting.written import shown
-from fullcircle.runtime.columns import Array, is_null
-from fullcircle.runtime.errors import DataError
+from fullcircle.drafting.yaml import shown
 
 Kind: TypeAlias = Literal["integer", "number", "category", "text", "time"]
 

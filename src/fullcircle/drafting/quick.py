@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.drafting.alone import auc, r_squared
+from fullcircle.base.columns import is_null
+from fullcircle.drafting.univariate import auc, r_squared
 from fullcircle.features.targets import indicators
-from fullcircle.runtime.columns import is_null
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.base.columns import Array, Columns
 
 CELLS = 4_000_000  # of the matrix at most
 ROWS = 20_000

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fullcircle.base.columns import is_null
 from fullcircle.drafting.kinds import Seen
-from fullcircle.drafting.written import shown
-from fullcircle.runtime.columns import is_null
+from fullcircle.drafting.yaml import shown
 
 ENOUGH = 20  # rows from which on it says something that no value occurs twice
 NEARLY = 0.9  # share of values that differ, from which on a text with no words tells rows apart

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from fullcircle.drafting.written import shown
+from fullcircle.drafting.yaml import shown
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array
     from fullcircle.drafting.roles import Drafted
-    from fullcircle.runtime.columns import Array
 
 BORDERS = 0.70, 0.85  # shares of the rows that lie before validation and before test rows
 MOMENTS = 10  # dates that differ, at least

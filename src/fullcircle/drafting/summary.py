@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from fullcircle.drafting.files import places
-from fullcircle.drafting.written import shown
+from fullcircle.drafting.yaml import shown
 
 if TYPE_CHECKING:
     from fullcircle.drafting.draft import Draft

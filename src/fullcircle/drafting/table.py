@@ -10,16 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcircle import sources
-from fullcircle.core.cast import cast
+from fullcircle.base.checks import Column
+from fullcircle.base.dialect import Dialect
+from fullcircle.base.errors import SourceError
+from fullcircle.core.arrow import cast
 from fullcircle.core.data import Table
 from fullcircle.core.source import SUFFIXES, File, Source, format_of
-from fullcircle.runtime.columns import Column
-from fullcircle.runtime.dialect import Dialect
-from fullcircle.runtime.errors import SourceError
-from fullcircle.sources import named
+from fullcircle.sources import location as named
 from fullcircle.sources.csvfile import header
-from fullcircle.sources.opening import Place, listed, opened, place_of
-from fullcircle.sources.telling import told
+from fullcircle.sources.errors import told
+from fullcircle.sources.filesystem import Place, listed, opened, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from fullcircle.base.columns import Array, is_null
+from fullcircle.base.errors import DataError
 from fullcircle.drafting.kinds import Seen, as_category
 from fullcircle.drafting.roles import only
-from fullcircle.drafting.written import shown
-from fullcircle.runtime.columns import Array, is_null
-from fullcircle.runtime.errors import DataError
+from fullcircle.drafting.yaml import shown
 
 if TYPE_CHECKING:
     import pyarrow as pa

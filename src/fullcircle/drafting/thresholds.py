@@ -9,7 +9,7 @@ import numpy as np
 
 from fullcircle.core.problem import Gate
 from fullcircle.features.encoders import proposed
-from fullcircle.runtime.answers import outputs_of
+from fullcircle.scoring.predictions import outputs_of
 
 if TYPE_CHECKING:
     from fullcircle.drafting.draft import Draft

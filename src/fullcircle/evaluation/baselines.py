@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.core.threads import side_by_side
+from fullcircle.base.columns import coded, rows
+from fullcircle.base.threads import parallel_map
 from fullcircle.evaluation.tasks import better, judge_of, measured
-from fullcircle.features.columns import coded
 from fullcircle.features.selection import BINS
 from fullcircle.features.targets import indicators
-from fullcircle.runtime.columns import rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fullcircle.runtime.answers import Answer
-    from fullcircle.runtime.columns import Array, Column, Columns
+    from fullcircle.base.checks import Column
+    from fullcircle.base.columns import Array, Columns
+    from fullcircle.scoring.predictions import Answer
 
 SMOOTHING = 10.0
 """So many rows of the overall mean keep a rare bin or level from shouting."""
@@ -58,8 +58,8 @@ def fit(train: Columns, validation: Columns, inputs: Mapping[str, Column], answe
     target = indicators(train["target"], len(answer.classes))
     overall = target.mean(axis=0)
     names = [name for name, column in inputs.items() if column.kind != "text"]
-    rules = side_by_side(lambda name: _fit_rule(name, train[name], target, overall), names)
-    scores = side_by_side(lambda rule: _score(follow(rule, validation), validation["target"], answer, metric), rules)
+    rules = parallel_map(lambda name: _fit_rule(name, train[name], target, overall), names)
+    scores = parallel_map(lambda rule: _score(follow(rule, validation), validation["target"], answer, metric), rules)
     return Baselines(tuple(overall.tolist()), rules[int(np.argmax(scores))] if rules else None)
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.core.threads import side_by_side
-from fullcircle.runtime.columns import is_null, rows, take
-from fullcircle.runtime.errors import ConfigError
+from fullcircle.base.columns import is_null, rows, take
+from fullcircle.base.errors import ConfigError
+from fullcircle.base.threads import parallel_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fullcircle.base.columns import Array, Columns
     from fullcircle.core.problem import Behaviour
-    from fullcircle.runtime.answers import Answer
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.scoring.predictions import Answer
 
 
 ASKED = 5_000
@@ -73,7 +73,7 @@ def behave(
     count = rows(columns)
     columns = take(columns, np.linspace(0, count - 1, min(count, ASKED)).round().astype(int))
     before = forecast(columns)
-    return side_by_side(lambda check: _behave(check, columns, answer, before, forecast), checks)
+    return parallel_map(lambda check: _behave(check, columns, answer, before, forecast), checks)
 
 
 def share_passed(behaved: list[Behaved], kinds: tuple[str, ...]) -> float | None:

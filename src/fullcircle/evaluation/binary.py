@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.base.columns import Array, Columns
 from fullcircle.evaluation.bins import Bins, binned, calibration, calibration_error
 from fullcircle.evaluation.curves import confusion, counts, of_class, precision_recall, roc
-from fullcircle.runtime.columns import Array, Columns
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.answers import BinaryAnswer
+    from fullcircle.scoring.predictions import BinaryAnswer
 
 NAMES = {
     "auc": "ROC AUC",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fullcircle.runtime.columns import Array, Columns
+from fullcircle.base.columns import Array, Columns
 
 ROWS_A_BIN = 5
 """Fewer rows a bin, and the mean of what came in it is chance."""

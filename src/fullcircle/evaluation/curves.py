@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.runtime.columns import rows
+from fullcircle.base.columns import rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.base.columns import Array, Columns
 
 POINTS = 200
 

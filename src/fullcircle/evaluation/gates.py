@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from fullcircle.base.errors import ConfigError, difference
 from fullcircle.evaluation.tasks import demand_metric
-from fullcircle.runtime.errors import ConfigError, difference
 
 if TYPE_CHECKING:
     from fullcircle.core.problem import Gate

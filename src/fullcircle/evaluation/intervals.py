@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.core.threads import side_by_side
+from fullcircle.base.threads import parallel_map
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array
     from fullcircle.evaluation.tasks import Judge
-    from fullcircle.runtime.columns import Array
 
 
 def bootstrap(
@@ -28,7 +28,7 @@ def bootstrap(
     if groups < 2:
         return dict.fromkeys(judge.NAMES, (float("nan"), float("nan")))
     drawn = random.multinomial(groups, np.full(groups, 1 / groups), size=resamples)
-    results = side_by_side(lambda counts: judge.evaluate(predictions, counts[group]), drawn)
+    results = parallel_map(lambda counts: judge.evaluate(predictions, counts[group]), drawn)
     tail = (1 - level) / 2
     return {name: _percentiles([r[name] for r in results], tail) for name in results[0]}
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.base.columns import Array, Columns
 from fullcircle.evaluation.bins import Bins, binned, calibration, calibration_error
 from fullcircle.evaluation.curves import confusion, counts, of_class, precision_recall, roc
-from fullcircle.runtime.columns import Array, Columns
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.answers import MulticlassAnswer
+    from fullcircle.scoring.predictions import MulticlassAnswer
 
 NAMES = {
     "auc": "ROC AUC, mean of each class against the rest",

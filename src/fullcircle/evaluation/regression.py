@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.base.columns import Array, Columns
 from fullcircle.evaluation.bins import Bins, binned, calibration
-from fullcircle.runtime.columns import Array, Columns
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.answers import RegressionAnswer
+    from fullcircle.scoring.predictions import RegressionAnswer
 
 NAMES = {
     "r2": "R², share of variance explained",

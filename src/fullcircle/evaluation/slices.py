@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.base.columns import coded, is_null
 from fullcircle.evaluation.tasks import better, judge_of, measured
-from fullcircle.features.columns import coded
 from fullcircle.features.targets import indicators
-from fullcircle.runtime.columns import is_null
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array
     from fullcircle.evaluation.tasks import Judge
-    from fullcircle.runtime.answers import Answer
-    from fullcircle.runtime.columns import Array
+    from fullcircle.scoring.predictions import Answer
 
 LEVELS = 50
 """A column of more levels is not told level by level: who would read it?"""

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from fullcircle.base.errors import ConfigError
 from fullcircle.evaluation import binary, multiclass, regression
-from fullcircle.runtime.errors import ConfigError
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.answers import Answer
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.base.columns import Array, Columns
+    from fullcircle.scoring.predictions import Answer
 
 FILES = {
     "roc": ("class", "fpr", "tpr"),

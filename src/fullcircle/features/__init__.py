@@ -15,7 +15,7 @@ from . import created
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .columns import Array
+    from ..base.columns import Array
 
 LIBRARY: dict[str, Callable[..., Array]] = {}
 """Created features by name."""

@@ -15,7 +15,7 @@ from .crossfit import mean_of, out_of_fold, smoothed_means
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .columns import Array, Coded, Columns, Rows
+    from ..base.columns import Array, Coded, Columns, Rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from .columns import Array
+    from ..base.columns import Array
 
 
 def folds(rows: int, count: int) -> Array:

@@ -11,7 +11,7 @@ from .texts import Length, Words, fit_words
 from .times import CYCLES, PARTS, Time
 
 if TYPE_CHECKING:
-    from .columns import Array, Rows
+    from ..base.columns import Array, Rows
 
 Encoder: TypeAlias = (
     Number | Missing | Ratio | Difference | Group | OneHot | TargetMean | Order | Frequency | Time | Length | Words

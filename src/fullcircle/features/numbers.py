@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from .columns import Array, Columns, Rows
+    from ..base.columns import Array, Columns, Rows
 
 LARGEST = 1e30  # features are float32, and so are sums of columns inside models: what is larger is kept at this
 DAY = np.timedelta64(86400, "s")

@@ -11,7 +11,7 @@ import numpy as np
 from .targets import codes
 
 if TYPE_CHECKING:
-    from .columns import Array
+    from ..base.columns import Array
 
 BINS = 16
 ERRORS = 2.0  # standard errors to spare before a feature is said to tell too little

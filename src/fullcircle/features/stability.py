@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .columns import Array
+    from ..base.columns import Array
 
     Importance = Callable[[Array, Array, int], Array]
     """Matrix (rows, features), target (rows,) and a seed -> how important each feature is, 0 for not at all."""

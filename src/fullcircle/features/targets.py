@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from .columns import Array
+    from ..base.columns import Array
 
 
 def indicators(target: Array, classes: int) -> Array:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from .columns import Array, Columns, Rows
+    from ..base.columns import Array, Columns, Rows
 
 Part: TypeAlias = Literal["year", "month", "day", "weekday", "hour"]
 Cycle: TypeAlias = Literal["year", "week", "day"]

@@ -10,9 +10,9 @@ from fullcircle.models.configs import EnsembleConfig, MemberConfig
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fullcircle.base.columns import Array
     from fullcircle.models.sample import Sample
-    from fullcircle.runtime.columns import Array
-    from fullcircle.runtime.scorer import Part
+    from fullcircle.scoring.scorer import Part
 
     OnRound: TypeAlias = Callable[[float, float], None]  # loss on training and on validation rows, a round
 

@@ -8,20 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.core.tables import rounded
-from fullcircle.runtime.answers import (
-    BinaryAnswer,
-    MulticlassAnswer,
-    RegressionAnswer,
-    log_odds,
-    sigmoid,
-    softmax,
-)
+from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, RegressionAnswer, log_odds, sigmoid, softmax
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array
     from fullcircle.core.target import Target
     from fullcircle.models.sample import Sample
-    from fullcircle.runtime.answers import Answer
-    from fullcircle.runtime.columns import Array
+    from fullcircle.scoring.predictions import Answer
 
 
 def answer_of(target: Target, margin: Array, sample: Sample, threshold: float, *, calibrate: bool) -> Answer:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.models.extra import demand
+from fullcircle.base.columns import Array
+from fullcircle.base.errors import ConfigError
+from fullcircle.models.optional import demand
 from fullcircle.models.sample import Sample
 from fullcircle.models.trees import Tree, ensemble_of, leaf_of
-from fullcircle.runtime.answers import outputs_of
-from fullcircle.runtime.columns import Array
-from fullcircle.runtime.errors import ConfigError
-from fullcircle.runtime.scorer import Part, margin_of
+from fullcircle.scoring.predictions import outputs_of
+from fullcircle.scoring.scorer import Part, margin_of
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound

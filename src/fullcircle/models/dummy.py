@@ -9,7 +9,7 @@ import numpy as np
 from fullcircle.features.targets import indicators
 from fullcircle.models.linear import FittedLinear
 from fullcircle.models.scaling import scaling_of
-from fullcircle.runtime.scorer import margin_of
+from fullcircle.scoring.scorer import margin_of
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.core.threads import a_core_each
+from fullcircle.core.threads import parallel_map_blas
 from fullcircle.models import Fitted, model_of
 from fullcircle.models.configs import MemberConfig
 from fullcircle.models.loss import loss
-from fullcircle.runtime.scorer import Part, blended
+from fullcircle.scoring.scorer import Part, blended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import onnx
 
+    from fullcircle.base.columns import Array
     from fullcircle.models import OnRound
     from fullcircle.models.configs import EnsembleConfig
     from fullcircle.models.sample import Sample
-    from fullcircle.runtime.columns import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def fit(config: EnsembleConfig, train: Sample, validation: Sample, threads: int,
     def fit_one(member: MemberConfig) -> Fitted:
         return model_of(member).fit(member, replace(train, made={}), replace(validation, made={}), 1, unheard)
 
-    fitted = a_core_each(fit_one, config.members, threads)
+    fitted = parallel_map_blas(fit_one, config.members, threads)
     picked = weights_of(config, [estimator.margin(validation.X) for estimator in fitted], validation)
     members = [Member(place, config.members[place], fitted[place], weight) for place, weight in picked.items()]
     return FittedEnsemble(tuple(members))
@@ -91,7 +91,7 @@ def refit(config: EnsembleConfig, sample: Sample, fitted: FittedEnsemble, thread
         again = model_of(member.config).refit(member.config, replace(sample, made={}), member.fitted, 1)
         return replace(member, fitted=again)
 
-    return FittedEnsemble(tuple(a_core_each(refit_one, fitted.members, threads)))
+    return FittedEnsemble(tuple(parallel_map_blas(refit_one, fitted.members, threads)))
 
 
 def weights_of(config: EnsembleConfig, margins: Sequence[Array], sample: Sample) -> dict[int, float]:

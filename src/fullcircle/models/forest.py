@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fullcircle.models.trees import Tree, ensemble_of
-from fullcircle.runtime.scorer import Part, margin_of
+from fullcircle.scoring.scorer import Part, margin_of
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array
     from fullcircle.models import OnRound
     from fullcircle.models.configs import ForestConfig
     from fullcircle.models.sample import Sample
-    from fullcircle.runtime.columns import Array
 
 
 @dataclass(frozen=True, slots=True)

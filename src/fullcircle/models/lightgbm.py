@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.models.extra import demand
+from fullcircle.models.optional import demand
 from fullcircle.models.trees import Tree, ensemble_of
-from fullcircle.runtime.answers import outputs_of
-from fullcircle.runtime.scorer import Part
+from fullcircle.scoring.predictions import outputs_of
+from fullcircle.scoring.scorer import Part
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array
     from fullcircle.models import OnRound
     from fullcircle.models.configs import LightGBMConfig
     from fullcircle.models.sample import Sample
-    from fullcircle.runtime.columns import Array
 
 ZERO = float(np.float32(1e-35))  # LightGBM takes anything as near to 0 as that for 0
 DEFAULT_LEFT, MISSING, NAN = 2, 12, 8  # bits of a decision in LightGBM's text: nulls go left; what is missing; NaN is

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullcircle.base.columns import Array
 from fullcircle.models.scaling import Scaling, scaling_of
-from fullcircle.runtime.answers import outputs_of
-from fullcircle.runtime.columns import Array
-from fullcircle.runtime.scorer import Part, margin_of
+from fullcircle.scoring.predictions import outputs_of
+from fullcircle.scoring.scorer import Part, margin_of
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound

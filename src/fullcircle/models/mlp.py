@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from fullcircle.base.columns import Array
 from fullcircle.models.loss import loss
 from fullcircle.models.scaling import Scaling, scaling_of
-from fullcircle.runtime.columns import Array
-from fullcircle.runtime.scorer import Part
+from fullcircle.scoring.scorer import Part
 
 if TYPE_CHECKING:
     from fullcircle.models import OnRound

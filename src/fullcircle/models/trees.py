@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from fullcircle.runtime.columns import Array
+from fullcircle.base.columns import Array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

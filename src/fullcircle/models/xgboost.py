@@ -11,16 +11,16 @@ import numpy as np
 
 from fullcircle.core.importing import without
 from fullcircle.models.trees import Tree, ensemble_of, leaf_of
-from fullcircle.runtime.scorer import Part
+from fullcircle.scoring.scorer import Part
 
 with without("sklearn"):  # of which XGBoost makes estimators that nobody here asks for: a second of every start
     import xgboost as xgb
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array
     from fullcircle.models import OnRound
     from fullcircle.models.configs import XGBoostConfig
     from fullcircle.models.sample import Sample
-    from fullcircle.runtime.columns import Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.core.threads import side_by_side
-from fullcircle.runtime.columns import is_null
+from fullcircle.base.columns import is_null
+from fullcircle.base.threads import parallel_map
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array, Column, Columns
+    from fullcircle.base.checks import Column
+    from fullcircle.base.columns import Array, Columns
 
 BINS = 10
 
@@ -23,7 +24,7 @@ def reference(train: Columns, inputs: dict[str, Column]) -> dict[str, Any]:
     last open; so has a time, in seconds since 1970 (UTC), and a text, of its length in characters. A category has
     `counts` by level, the most frequent first.
     """
-    made = side_by_side(lambda name: _distribution(train[name], inputs[name].kind), inputs)
+    made = parallel_map(lambda name: _distribution(train[name], inputs[name].kind), inputs)
     return dict(zip(inputs, made, strict=True))
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from hatchling.builders.wheel import WheelBuilder
 
 import fullcircle
-from fullcircle.runtime.files import replacing
+from fullcircle.base.files import replacing
 
-_ROOMS = ("runtime", "features")
+PACKAGES = ("base", "pointintime", "features", "scoring")
+"""Packages that travel in the wheel. They import each other by relative imports, so that they work under any name."""
 
 _PYPROJECT = """\
 [build-system]
@@ -39,8 +40,8 @@ _INIT = '''\
 
 from pathlib import Path
 
-from .runtime.bundle import load as _load
-from .runtime.scorer import Scorer
+from .scoring.bundle import load as _load
+from .scoring.scorer import Scorer
 
 BUNDLE = Path(__file__).parent / "bundle"
 
@@ -56,7 +57,7 @@ _MAIN = '''\
 import sys
 
 from . import BUNDLE
-from .runtime.command import run
+from .scoring.command import run
 
 
 def main() -> None:
@@ -74,7 +75,7 @@ if __name__ == "__main__":
 def build_wheel(bundle: Path, name: str, question: str, version: str, out: Path) -> Path:
     """Build the wheel of a bundle into the folder `out`; equal bundles give equal bytes. Returns its path.
 
-    The rooms it copies import each other relatively, so they live under any name.
+    The packages it copies import each other relatively, so they live under any name.
     """
     project = f"{name.replace('_', '-')}-scorer"
     module = project.replace("-", "_")
@@ -89,9 +90,9 @@ def build_wheel(bundle: Path, name: str, question: str, version: str, out: Path)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         package = root / module
-        for room in _ROOMS:
-            source = Path(fullcircle.__file__).parent / room
-            shutil.copytree(source, package / room, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        for name in PACKAGES:
+            source = Path(fullcircle.__file__).parent / name
+            shutil.copytree(source, package / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
         shutil.copytree(bundle, package / "bundle")
         (package / "__init__.py").write_text(_INIT.format(**words), encoding="utf-8")
         (package / "__main__.py").write_text(_MAIN.format(**words), encoding="utf-8")

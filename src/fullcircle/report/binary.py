@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from fullcircle.report import charts
 from fullcircle.report.charts import Axis, Mark, Series
-from fullcircle.report.pieces import Figure, Tile
-from fullcircle.report.pieces import tiles as tiles_of
-from fullcircle.report.sides import side_of
-from fullcircle.report.words import number, share
+from fullcircle.report.components import Figure, Tile
+from fullcircle.report.components import tiles as tiles_of
+from fullcircle.report.formatting import number, share
+from fullcircle.report.splits import side_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fullcircle.report.facts import Facts
     from fullcircle.report.parts import Points, Spread
-    from fullcircle.report.wording import Wording
+    from fullcircle.report.terms import Wording
 
 TEMPLATE = "binary.html.jinja"
 SECTION = "Decisions"

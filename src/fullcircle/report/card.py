@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fullcircle.evaluation.tasks import better
-from fullcircle.report import words
+from fullcircle.report import formatting as words
 from fullcircle.report.page import FILTERS, slice_tables
 from fullcircle.report.tasks import teller_of
-from fullcircle.report.wording import wording_of
+from fullcircle.report.terms import wording_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
     from fullcircle.report.facts import Facts
     from fullcircle.report.page import SliceTable
-    from fullcircle.report.wording import Wording
+    from fullcircle.report.terms import Wording
 
 
 def render(facts: Facts) -> str:

@@ -5,26 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fullcircle.base.checks import Column
+from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.config import load
-from fullcircle.core.data import Schema
+from fullcircle.core.schema import Schema
 from fullcircle.evaluation.gates import Verdict
-from fullcircle.report.parts import (
-    Asked,
-    Confusion,
-    Curves,
-    Fit,
-    Raw,
-    Selection,
-    Sifted,
-    Split,
-    Spread,
-    Tested,
-)
-from fullcircle.report.reading import contents, number, numbers, numbers_by, rows
-from fullcircle.runtime.answers import Answer
-from fullcircle.runtime.columns import Column
-from fullcircle.runtime.typed import build
+from fullcircle.report.files import contents, number, numbers, numbers_by, rows
+from fullcircle.report.parts import Asked, Confusion, Curves, Fit, Raw, Selection, Sifted, Split, Spread, Tested
+from fullcircle.scoring.predictions import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from fullcircle.report import bands, charts
 from fullcircle.report.charts import Axis, Series
-from fullcircle.report.pieces import Figure, Tile, largest, most
-from fullcircle.report.pieces import tiles as tiles_of
+from fullcircle.report.components import Figure, Tile, largest, most
+from fullcircle.report.components import tiles as tiles_of
+from fullcircle.report.formatting import share
 from fullcircle.report.svg import shortened
-from fullcircle.report.words import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fullcircle.report.facts import Facts
     from fullcircle.report.parts import Points, Spread
-    from fullcircle.report.wording import Wording
+    from fullcircle.report.terms import Wording
 
 TEMPLATE = "multiclass.html.jinja"
 SECTION = "Confusion"

@@ -11,12 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fullcircle.evaluation.slices import Slice
 from fullcircle.evaluation.tasks import better
-from fullcircle.report import charts, words
+from fullcircle.report import charts
+from fullcircle.report import formatting as words
 from fullcircle.report.charts import Axis, Mark, Series
+from fullcircle.report.components import Figure
 from fullcircle.report.parts import Interval
-from fullcircle.report.pieces import Figure
 from fullcircle.report.tasks import teller_of
-from fullcircle.report.wording import IN_UNIT, Wording, wording_of
+from fullcircle.report.terms import IN_UNIT, Wording, wording_of
 
 if TYPE_CHECKING:
     from jinja2 import Template

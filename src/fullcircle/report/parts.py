@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fullcircle.core.problem import Behaviour, Moment, SignOff
+from fullcircle.core.problem import Behaviour, SignOff
 from fullcircle.core.target import Costs, Target
 from fullcircle.evaluation.behaviour import Behaved
 from fullcircle.evaluation.slices import Slice
+from fullcircle.pointintime.spec import Moment
 
 Points = tuple[tuple[float, ...], ...]
 Interval = tuple[float | None, float | None]

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from fullcircle.report import bands, charts
 from fullcircle.report.bands import Band
 from fullcircle.report.charts import Series
-from fullcircle.report.pieces import Figure, Tile
-from fullcircle.report.pieces import tiles as tiles_of
-from fullcircle.report.words import share
+from fullcircle.report.components import Figure, Tile
+from fullcircle.report.components import tiles as tiles_of
+from fullcircle.report.formatting import share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fullcircle.report.facts import Facts
     from fullcircle.report.parts import Spread
-    from fullcircle.report.wording import Wording
+    from fullcircle.report.terms import Wording
 
 TEMPLATE = "regression.html.jinja"
 SECTION = "Interval"

@@ -9,10 +9,10 @@ from fullcircle.report import binary, multiclass, regression
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fullcircle.report.components import Figure, Tile
     from fullcircle.report.facts import Facts
     from fullcircle.report.parts import Spread
-    from fullcircle.report.pieces import Figure, Tile
-    from fullcircle.report.wording import Wording
+    from fullcircle.report.terms import Wording
 
 
 class Teller(Protocol):

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from fullcircle.runtime.errors import SourceError
+from fullcircle.base.errors import SourceError
 from fullcircle.sources.csvfile import header, read_csv
-from fullcircle.sources.opening import Place, opened
-from fullcircle.sources.telling import told
+from fullcircle.sources.errors import told
+from fullcircle.sources.filesystem import Place, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fullcircle.base.checks import Column
+    from fullcircle.base.dialect import Dialect
     from fullcircle.core.source import Bundled
-    from fullcircle.runtime.columns import Column
-    from fullcircle.runtime.dialect import Dialect
 
 
 def read(source: Bundled, columns: dict[str, Column] | None) -> tuple[Iterator[pa.RecordBatch], str]:

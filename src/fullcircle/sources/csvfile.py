@@ -12,15 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from fullcircle.core.cast import TYPES, cast
-from fullcircle.runtime.errors import SourceError
+from fullcircle.base.errors import SourceError
+from fullcircle.core.arrow import TYPES, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from fullcircle.runtime.columns import Column
-    from fullcircle.runtime.dialect import Dialect
+    from fullcircle.base.checks import Column
+    from fullcircle.base.dialect import Dialect
 
 Opener: TypeAlias = "Callable[[], AbstractContextManager[BinaryIO]]"
 BLOCK = 1 << 22  # bytes; a row must fit in it

@@ -7,20 +7,20 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from fullcircle.base.errors import SourceError
 from fullcircle.core.source import SUFFIXES, format_of
-from fullcircle.runtime.errors import SourceError
 from fullcircle.sources.csvfile import read_csv
-from fullcircle.sources.opening import Place, listed, opened, place_of
+from fullcircle.sources.errors import masked, missing_extra, told
+from fullcircle.sources.filesystem import Place, listed, opened, place_of
 from fullcircle.sources.records import batches_of
-from fullcircle.sources.telling import masked, missing_extra, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pyarrow as pa
 
+    from fullcircle.base.checks import Column
     from fullcircle.core.source import File
-    from fullcircle.runtime.columns import Column
 
 
 def read(source: File, columns: dict[str, Column] | None) -> tuple[Iterator[pa.RecordBatch], str]:

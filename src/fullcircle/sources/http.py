@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from fullcircle.runtime.errors import SourceError
+from fullcircle.base.errors import SourceError
+from fullcircle.sources.errors import masked, missing_extra, secret, told
 from fullcircle.sources.records import batches_of
-from fullcircle.sources.telling import masked, missing_extra, secret, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
+    from fullcircle.base.checks import Column
     from fullcircle.core.source import Http, Paging, Scalar
-    from fullcircle.runtime.columns import Column
     from fullcircle.sources import Mark
 
 _ADVICE = "Look at the address in a browser or with curl; retries, wait and timeout are in the problem's sources."

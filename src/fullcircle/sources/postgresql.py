@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 from pyarrow import csv
 
-from fullcircle.runtime.errors import SourceError
+from fullcircle.base.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from psycopg import Copy
     from sqlalchemy import Connection
 
-    from fullcircle.runtime.columns import Column
-    from fullcircle.sources.sql import Question
+    from fullcircle.base.checks import Column
+    from fullcircle.sources.query import Query
 
 BLOCK = 1 << 22  # bytes
 _STEP = 500  # rows
@@ -48,7 +48,7 @@ def settle(connection: Connection, timeout: float) -> None:
 
 
 def types_of(
-    connection: Connection, question: Question, columns: dict[str, Column] | None, where: str
+    connection: Connection, question: Query, columns: dict[str, Column] | None, where: str
 ) -> dict[str, pa.DataType]:
     """The Arrow type of each column of the answer: that of the column, text where Arrow has none.
 
@@ -69,7 +69,7 @@ def types_of(
     return types
 
 
-def copied(connection: Connection, question: Question, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
+def copied(connection: Connection, question: Query, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
     """Batches of the answer, a few MiB each; what has come and is not yet taken is all that is held."""
     statement, values = _merged(connection, question, "COPY (\n{}\n) TO STDOUT (FORMAT csv)")
     with _driver(connection).cursor() as cursor, cursor.copy(statement, values) as copy:
@@ -124,7 +124,7 @@ def _driver(connection: Connection) -> Driver[Any]:
     return cast("Driver[Any]", connection.connection.driver_connection)
 
 
-def _merged(connection: Connection, question: Question, form: str) -> tuple[Any, dict[str, Any]]:
+def _merged(connection: Connection, question: Query, form: str) -> tuple[Any, dict[str, Any]]:
     """A statement around the question as psycopg writes its parameters: COPY takes none from the server."""
     from sqlalchemy import text
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fullcircle.core.cast import cast, times
+from fullcircle.base.errors import SourceError
+from fullcircle.base.typed import build, plain
+from fullcircle.core.arrow import cast, times
 from fullcircle.core.tables import rounded
-from fullcircle.runtime.errors import SourceError
-from fullcircle.runtime.typed import build, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from fullcircle.base.checks import Column
     from fullcircle.core.data import Table
     from fullcircle.core.source import File, Http, Sql
-    from fullcircle.runtime.columns import Column
     from fullcircle.sources import Mark
 
 

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from fullcircle.core.source import Scalar
-from fullcircle.runtime.errors import SourceError, difference
+from fullcircle.base.errors import SourceError, difference
+from fullcircle.sources.errors import masked, missing_extra, secret, told
+from fullcircle.sources.query import Query
 from fullcircle.sources.records import array_of
-from fullcircle.sources.telling import masked, missing_extra, secret, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import URL, Connection, Engine
 
-    from fullcircle.core.source import Sql
-    from fullcircle.runtime.columns import Column
+    from fullcircle.base.checks import Column
+    from fullcircle.core.source import Scalar, Sql
     from fullcircle.sources import Mark
 
 _ADVICE = "Check the query, and what the environment variables that the source names hold."
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A statement with `:name` parameters, and their values."""
-
-    text: str
-    values: dict[str, Scalar | datetime | None]
 
 
 def read(
@@ -50,7 +41,7 @@ def read(
     return _batches(source, url, secrets, where, columns, after, by_copy=by_copy), masked(origin, secrets)
 
 
-def question_of(source: Sql, engine: Engine, after: Mark | None, where: str) -> Question:
+def query_of(source: Sql, engine: Engine, after: Mark | None, where: str) -> Query:
     """The statement that is asked. Raises SourceError for parameters that do not fit the query."""
     from sqlalchemy import text
 
@@ -68,7 +59,7 @@ def question_of(source: Sql, engine: Engine, after: Mark | None, where: str) -> 
     if after is not None and source.watermark is not None and "watermark" not in named:
         query = f"SELECT * FROM (\n{query}\n) AS past WHERE past.{quoted(source.watermark)} > :watermark"
         values["watermark"] = _bound(after, engine)
-    return Question(query, values)
+    return Query(query, values)
 
 
 def _batches(
@@ -82,7 +73,7 @@ def _batches(
     by_copy: bool,
 ) -> Iterator[pa.RecordBatch]:
     with told(where, secrets, _ADVICE), _connected(source, url, where) as (engine, connection):
-        question = question_of(source, engine, after, where)
+        question = query_of(source, engine, after, where)
         if engine.dialect.name == "postgresql" and engine.dialect.driver == "psycopg":
             from fullcircle.sources import postgresql
 
@@ -97,7 +88,7 @@ def _batches(
 
 
 def _fetched(
-    connection: Connection, question: Question, types: dict[str, pa.DataType], rows: int, where: str
+    connection: Connection, question: Query, types: dict[str, pa.DataType], rows: int, where: str
 ) -> Iterator[pa.RecordBatch]:
     """Batches by the cursor. A column without a type has the one that its values have, from batch to batch."""
     from sqlalchemy import text

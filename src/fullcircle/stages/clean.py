@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fullcircle.cleaning.expressions import holds, mentioned
+from fullcircle.base.checks import Checked, check
+from fullcircle.base.columns import Columns, is_null, rows, take
+from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.typed import plain
 from fullcircle.cleaning.joins import check_joins, joined
-from fullcircle.cleaning.pointintime import due_at, last_observed, recent
 from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
-from fullcircle.core.data import Data, History, Observations, Table, schema_of
+from fullcircle.core.data import Data, Table, schema_of
+from fullcircle.core.expressions import holds, mentioned
 from fullcircle.core.memory import demand_room
-from fullcircle.core.problem import Moment
 from fullcircle.core.stage import run
 from fullcircle.core.tables import files_of, read_columns, write_columns, write_json
-from fullcircle.runtime.columns import Checked, Columns, check, is_null, rows, take
-from fullcircle.runtime.errors import ConfigError, DataError
-from fullcircle.runtime.typed import plain
+from fullcircle.pointintime.columns import due_at, last_observed, recent
+from fullcircle.pointintime.spec import History, Moment, Observations
 
 
 @dataclass(frozen=True, slots=True)

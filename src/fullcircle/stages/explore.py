@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from fullcircle.base.files import write_text
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_table
-from fullcircle.runtime.files import write_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

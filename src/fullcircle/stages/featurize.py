@@ -8,46 +8,29 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fullcircle.base.columns import Array, Rows, coded, rows
+from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.threads import parallel_map
+from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.config import load
-from fullcircle.core.data import Schema
 from fullcircle.core.problem import Features, Lookup
+from fullcircle.core.schema import Schema
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_json, write_json, write_matrix
 from fullcircle.core.target import Target
-from fullcircle.core.threads import side_by_side
 from fullcircle.features import HOMES, LIBRARY, arguments
 from fullcircle.features.categories import levels_of
-from fullcircle.features.columns import Rows, coded
-from fullcircle.features.encoders import (
-    ENCODINGS,
-    Encoder,
-    EncoderConfig,
-    Kind,
-    fit_encoders,
-    kind_of,
-    unlike,
-)
+from fullcircle.features.encoders import ENCODINGS, Encoder, EncoderConfig, Kind, fit_encoders, kind_of, unlike
 from fullcircle.features.numbers import Difference, Ratio, fit_group
+from fullcircle.features.plan import FORMAT, LookupTable, Plan, apply, encode, matrix_of, prepare, write_plan
 from fullcircle.features.selection import Dropped, Selection, is_constant, select
 from fullcircle.features.stability import frequencies
 from fullcircle.features.targets import indicators
-from fullcircle.runtime.columns import Array, rows
-from fullcircle.runtime.errors import ConfigError, DataError
-from fullcircle.runtime.plan import (
-    FORMAT,
-    LookupTable,
-    Plan,
-    apply,
-    encode,
-    matrix_of,
-    prepare,
-)
-from fullcircle.runtime.scorer import write_plan
-from fullcircle.runtime.typed import build
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Column, Columns
+    from fullcircle.base.checks import Column
+    from fullcircle.base.columns import Columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,7 +326,7 @@ def main() -> None:
     validation = read_columns(paths.VALIDATION, [*inputs, "target"])
     names, matrix = list(fitted.plan.selected), apply(fitted.plan, validation)
     sides = (paths.TRAIN_FEATURES, fitted.matrix, train), (paths.VALIDATION_FEATURES, matrix, validation)
-    side_by_side(lambda side: write_matrix(side[0], side[1], names, side[2]["target"]), sides)
+    parallel_map(lambda side: write_matrix(side[0], side[1], names, side[2]["target"]), sides)
     write_plan(paths.FEATURES, fitted.plan)
     write_json(paths.FEATURES_REPORT, describe(fitted) | {"train_rows": rows(train)})
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fullcircle import sources
-from fullcircle.cleaning.raw import check_raw, schema_raw
+from fullcircle.base.errors import ConfigError, SourceError, difference
+from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
 from fullcircle.core.data import Data, Table
@@ -19,9 +20,8 @@ from fullcircle.core.folders import replacing_folder
 from fullcircle.core.source import Bundled, Source
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_json, write_batches, write_json
-from fullcircle.runtime.errors import ConfigError, SourceError, difference
-from fullcircle.runtime.typed import plain
 from fullcircle.sources import snapshots
+from fullcircle.sources.raw import check_raw, schema_raw
 from fullcircle.sources.snapshots import Part
 
 if TYPE_CHECKING:

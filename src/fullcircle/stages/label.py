@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from fullcircle.cleaning.targets import examples, target_of
+from fullcircle.base.errors import DataError
+from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.balance import balance
 from fullcircle.core.config import load
-from fullcircle.core.data import Schema
+from fullcircle.core.schema import Schema
 from fullcircle.core.stage import run
 from fullcircle.core.tables import columns_of, read_json, read_table, write_json, write_table
 from fullcircle.core.target import BinaryTarget, Target
-from fullcircle.runtime.errors import DataError
-from fullcircle.runtime.typed import build
+from fullcircle.labelling.targets import examples, target_of
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array
+    from fullcircle.base.columns import Array
 
 
 MONTHS = 120  # of more, as of dates of birth, no chart is drawn

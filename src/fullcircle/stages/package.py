@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from fullcircle.base.files import seal, write_text
+from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load, read_params
 from fullcircle.core.source import Source, of_new_rows
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_json, write_json
+from fullcircle.features.plan import PLAN, read_plan
 from fullcircle.packaging.reference import reference
 from fullcircle.packaging.wheel import build_wheel
 from fullcircle.report import card, page
 from fullcircle.report.facts import gather
-from fullcircle.runtime import bundle
-from fullcircle.runtime.files import seal, write_text
-from fullcircle.runtime.scorer import MODEL, PLAN, SPEC, read_plan
-from fullcircle.runtime.typed import plain
+from fullcircle.scoring import bundle
+from fullcircle.scoring.scorer import MODEL, SPEC
 
 if TYPE_CHECKING:
     from pathlib import Path

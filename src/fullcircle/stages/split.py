@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fullcircle.base.columns import is_null, rows
+from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.threads import parallel_map
 from fullcircle.core import paths
 from fullcircle.core.balance import balance
 from fullcircle.core.config import load
@@ -14,12 +17,9 @@ from fullcircle.core.split import Split, TimeSplit, drawn, drawn_by
 from fullcircle.core.stage import run
 from fullcircle.core.tables import columns_of, read_table, taken, write_json, write_table
 from fullcircle.core.target import Target
-from fullcircle.core.threads import side_by_side
-from fullcircle.runtime.columns import is_null, rows
-from fullcircle.runtime.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.base.columns import Array, Columns
 
 SIDES = ("train", "validation", "test")
 DRAW_AGAIN = (
@@ -101,7 +101,7 @@ def main() -> None:
     columns = columns_of(labelled.select([*(config.columns or labelled.drop_columns("target").column_names), "target"]))
     side = split(columns, config, target.classes)
     files = enumerate((paths.TRAIN, paths.VALIDATION, paths.TEST))
-    side_by_side(lambda file: write_table(file[1], taken(labelled, side == file[0])), files)
+    parallel_map(lambda file: write_table(file[1], taken(labelled, side == file[0])), files)
     write_json(paths.SPLIT_REPORT, summary(columns["target"], side, config, target.classes))
 
 

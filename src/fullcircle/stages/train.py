@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fullcircle.base.errors import ParityError
+from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.split import Split, TimeSplit, folds
@@ -15,23 +17,21 @@ from fullcircle.core.tables import read_columns, read_matrix, write_csv, write_j
 from fullcircle.core.target import Costs, Target
 from fullcircle.evaluation import baselines
 from fullcircle.evaluation.tasks import measured
+from fullcircle.features.plan import apply, read_plan, unknown_levels
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.calibration import answer_of
-from fullcircle.models.crossed import cross_fit
-from fullcircle.models.curve import learning_curve
+from fullcircle.models.cross_fit import cross_fit
 from fullcircle.models.ensemble import FittedEnsemble
+from fullcircle.models.learning_curve import learning_curve
 from fullcircle.models.sample import sides_of
-from fullcircle.runtime.answers import Answer
-from fullcircle.runtime.errors import ParityError
-from fullcircle.runtime.plan import apply, unknown_levels
-from fullcircle.runtime.scorer import FORMAT, Scorer, ScorerSpec, read_plan
-from fullcircle.runtime.typed import plain
+from fullcircle.scoring.predictions import Answer
+from fullcircle.scoring.scorer import FORMAT, Scorer, ScorerSpec
 
 if TYPE_CHECKING:
+    from fullcircle.base.columns import Array, Columns
+    from fullcircle.features.plan import Plan
     from fullcircle.models import OnRound
     from fullcircle.models.sample import Sample
-    from fullcircle.runtime.columns import Array, Columns
-    from fullcircle.runtime.plan import Plan
 
 BINS = 15
 

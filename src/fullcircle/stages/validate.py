@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from fullcircle.base.columns import take
+from fullcircle.base.errors import DataError
+from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.balance import balance
 from fullcircle.core.config import load
@@ -17,14 +20,11 @@ from fullcircle.evaluation.gates import Verdict, demand_gates, judge
 from fullcircle.evaluation.intervals import bootstrap, groups_of
 from fullcircle.evaluation.slices import Slice, Slicing, gap, slices
 from fullcircle.evaluation.tasks import better, files_of, judge_of, measured
-from fullcircle.runtime.answers import Answer
-from fullcircle.runtime.columns import take
-from fullcircle.runtime.errors import DataError
-from fullcircle.runtime.scorer import Scorer
-from fullcircle.runtime.typed import build
+from fullcircle.scoring.predictions import Answer
+from fullcircle.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
-    from fullcircle.runtime.columns import Array, Columns
+    from fullcircle.base.columns import Array, Columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from fullcircle.base.errors import ConfigError
 from fullcircle.evaluation.tasks import judge_of
-from fullcircle.runtime.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fullcircle.runtime.errors import FullCircleError
+from fullcircle.base.errors import FullCircleError
 from fullcircle.sweep.config import Dask
 from fullcircle.sweep.trial import Outcome, Task, on_worker, run
 

@@ -12,9 +12,9 @@ from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from fullcircle.core.tables import rounded
-from fullcircle.report import words
+from fullcircle.report import formatting as words
 from fullcircle.report.charts import bars
-from fullcircle.report.wording import name_of_any
+from fullcircle.report.terms import name_of_any
 from fullcircle.sweep import charts
 from fullcircle.sweep.charts import plain
 from fullcircle.sweep.trials import Direction, Trial, judged, ranked, running_best

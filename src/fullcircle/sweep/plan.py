@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from fullcircle.base.errors import ConfigError, DataError, difference
+from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.config import compose, is_swept, load, read_params
-from fullcircle.runtime.errors import ConfigError, DataError, difference
-from fullcircle.runtime.typed import build
+from fullcircle.params import demand_params
 from fullcircle.stages.train import goal_of
 from fullcircle.sweep.config import EngineConfig, SweepConfig, demand_metric
 from fullcircle.sweep.space import Dimension, Space, parse
-from fullcircle.whole import demand_params
 
 if TYPE_CHECKING:
     import subprocess

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fullcircle.base.errors import FullCircleError
 from fullcircle.core import paths
 from fullcircle.core.tables import rounded
-from fullcircle.runtime.errors import FullCircleError
 
 if TYPE_CHECKING:
     from fullcircle.sweep.trials import Trial

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from fullcircle.base.files import write_text
 from fullcircle.core import paths
 from fullcircle.core.config import as_yaml, load, read_params
 from fullcircle.core.tables import read_columns, rounded
 from fullcircle.evaluation.intervals import bootstrap, groups_of
 from fullcircle.evaluation.tasks import Judge, judge_of
+from fullcircle.features.plan import Plan
 from fullcircle.models import ModelConfig, model_of
-from fullcircle.runtime.files import write_text
-from fullcircle.runtime.plan import Plan
 from fullcircle.stages.train import Measured, goal_of, scorer_of
 from fullcircle.stages.validate import ValidateConfig
 from fullcircle.sweep import page, trials
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator, Sequence
 
-    from fullcircle.runtime.columns import Columns
+    from fullcircle.base.columns import Columns
     from fullcircle.sweep.engine import Engine
     from fullcircle.sweep.trials import Trial
 

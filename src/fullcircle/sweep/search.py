@@ -16,7 +16,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from fullcircle.runtime.errors import ConfigError
+from fullcircle.base.errors import ConfigError
 from fullcircle.sweep.config import SweepConfig
 from fullcircle.sweep.engine import outcome_of
 from fullcircle.sweep.space import Space

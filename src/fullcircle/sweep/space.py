@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, QuotedS
 from hydra.errors import HydraException
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from fullcircle.runtime.errors import ConfigError
+from fullcircle.base.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from fullcircle.base.columns import Array, Columns, take
+from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.config import load, read_params
-from fullcircle.core.data import Schema
 from fullcircle.core.problem import Features, Lookup
+from fullcircle.core.schema import Schema
 from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.tables import read_columns, read_json, read_matrix, rounded
+from fullcircle.features.plan import Plan, apply, read_plan
 from fullcircle.models import ModelConfig
 from fullcircle.models.sample import Sample, sides_of
-from fullcircle.runtime.columns import Array, Columns, take
-from fullcircle.runtime.plan import Plan, apply
-from fullcircle.runtime.scorer import read_plan
-from fullcircle.runtime.typed import build
 from fullcircle.stages.featurize import FeaturizeConfig, fit_plan
 from fullcircle.stages.train import Measured, TrainConfig, goal_of, measure
 

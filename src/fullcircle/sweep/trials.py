@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from fullcircle.base.errors import DataError
 from fullcircle.core import tables
-from fullcircle.runtime.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

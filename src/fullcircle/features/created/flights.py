@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ..columns import Array
+    from ...base.columns import Array
 
 
 def departure_minute(sched_dep_time: Array) -> Array:

@@ -1,0 +1,1 @@
+"""Base: errors, typed reading, files, columns and their checks. NumPy only; part of the wheel."""

@@ -1,0 +1,194 @@
+"""adopt: keep an experiment's choices. `-S` does not last: the next composition of params.yaml forgets it.
+
+What is kept goes to conf/tuned/, which the defaults list of conf/config.yaml reads if it is there:
+`choices/kept.yaml` (which model, split and problem) and `values/PROBLEM-MODEL.yaml` (their values).
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from fullcircle.base.errors import ConfigError
+from fullcircle.base.files import write_text
+from fullcircle.core import paths
+from fullcircle.core.config import compose
+from fullcircle.sweep.trials import read_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GROUPS = {"problem": "name", "split": "kind", "model": "name"}
+"""Group of conf/ -> the key of its section that names the choice."""
+
+SHARED = ("problem", "split", "clean", "featurize")
+"""Sections of params.yaml that the members of an ensemble share: the rows they are fitted on, and the features."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """Files to write: path -> text."""
+
+    files: dict[Path, str]
+
+
+def adopt(name: str, wanted: dict[str, Any], conf: Path = paths.CONF) -> Adopted:
+    """Work out what to keep so that composing `conf` gives the parameters `wanted` of experiment `name`.
+
+    Raises ConfigError if conf/ has changed so much since that it cannot.
+    """
+    choices = {group: wanted[group][key] for group, key in GROUPS.items()}
+    overrides = [f"{group}={choice}" for group, choice in choices.items()]
+    tuned = conf / "tuned"
+    files = {
+        "tuned/choices": tuned / "choices" / "kept.yaml",
+        "tuned/values": tuned / "values" / f"{choices['problem']}-{choices['model']}.yaml",
+    }
+    untuned = [f"~{group}" for group, file in files.items() if file.exists()]
+    standard = yaml.safe_load(compose([*overrides, *untuned], conf))
+    changed = _changed(standard, wanted)
+    if unknown := [key for key in _leaves(changed) if not _has(standard, key)]:
+        raise ConfigError(f"{name} has parameters that {conf}/ does not know now: {', '.join(unknown)}")
+    kept = "".join(f"  - override /{group}: {choice}\n" for group, choice in choices.items())
+    head = f"# @package _global_\n# Kept from experiment {name} by `fullcircle adopt`; delete the file to forget it.\n"
+    values = yaml.safe_dump(changed, sort_keys=False) if changed else "{}\n"
+    return Adopted(
+        {files["tuned/choices"]: f"{head}defaults:\n{kept}", files["tuned/values"]: head + values},
+    )
+
+
+def write(adopted: Adopted, wanted: dict[str, Any], conf: Path = paths.CONF) -> str:
+    """Write the files, and return the composed parameters; if those are not `wanted`, nothing has changed."""
+    before = {path: path.read_text(encoding="utf-8") if path.exists() else None for path in adopted.files}
+    for path, new in adopted.files.items():
+        write_text(path, new)
+    try:
+        composed = compose((), conf)
+        if (got := yaml.safe_load(composed)) != wanted:
+            raise ConfigError(f"{conf}/ cannot be made to compose these parameters: {_differing(got, wanted)}")
+    except ConfigError:
+        for path, old in before.items():
+            _restore(path, old)
+        raise
+    return composed
+
+
+def params_of(name: str) -> dict[str, Any]:
+    """The params.yaml of an experiment, branch, tag or commit. Raises ConfigError."""
+    shown = subprocess.run(
+        ["git", "show", f"{_revision(name)}:{paths.PARAMS}"], capture_output=True, text=True, check=False
+    )
+    if shown.returncode:
+        raise ConfigError(f"{name} has no {paths.PARAMS}: {shown.stderr.strip()}")
+    params: dict[str, Any] = yaml.safe_load(shown.stdout)
+    return params
+
+
+def members_of(params: Sequence[dict[str, Any]], picks: int = 20) -> dict[str, Any]:
+    """The parameters of an ensemble of the distinct models of experiments; `params`: their params.yaml, best first.
+
+    Equal models are one member; an ensemble brings its members. What is not the model is the first experiment's.
+    Raises ConfigError if there are fewer than two distinct models, or if experiments differ in what members share.
+    """
+    models = [member for each in params for member in each["model"].get("members", [each["model"]])]
+    distinct = [model for place, model in enumerate(models) if model not in models[:place]]
+    if len(distinct) < 2:
+        found = f"the {len(params)} experiments have {len(distinct)}"
+        raise ConfigError(f"an ensemble needs at least 2 distinct models, and {found}")
+    first, *others = ({section: each[section] for section in SHARED} for each in params)
+    for place, other in enumerate(others, start=2):
+        if differing := _differing(first, other):
+            raise ConfigError(
+                f"experiment {place} of {len(params)} differs from the first in {differing}; "
+                f"the members of an ensemble must agree in {', '.join(SHARED)}"
+            )
+    return params[0] | {"model": {"name": "ensemble", "picks": picks, "max_rows": None, "members": distinct}}
+
+
+def named(names: Sequence[str], sweep: str | None = None) -> list[str]:
+    """The experiments that `names` mean: `best` is the best trial of a sweep, `best:5` its five best.
+
+    `sweep`: its name; None: the one that ended last. Raises ConfigError where there are none.
+    """
+    return [name for text in names for name in (_best(text, sweep) if text.split(":")[0] == "best" else [text])]
+
+
+def _best(text: str, sweep: str | None) -> list[str]:
+    count = text.partition(":")[2] or "1"
+    if not count.isdecimal() or int(count) < 1:
+        raise ConfigError(f"{text}: how many of the best? Write best:5")
+    tables = sorted(paths.SWEEPS.glob(f"{sweep or '*'}/trials.csv"), key=lambda path: path.stat().st_mtime)
+    if not tables:
+        known = ", ".join(sorted(path.parent.name for path in paths.SWEEPS.glob("*/trials.csv"))) or "none"
+        raise ConfigError(f"there is no sweep {sweep or 'yet'} whose best could be meant. Sweeps: {known}")
+    ranked = sorted((t for t in read_csv(tables[-1]) if t.rank is not None), key=lambda trial: trial.rank or 0)
+    kept = [trial.experiment for trial in ranked[: int(count)]]
+    if len(kept) < int(count) or not all(kept):
+        raise ConfigError(f"{text}: {tables[-1]} has {len(kept)} of them, {sum(map(bool, kept))} recorded")
+    return kept
+
+
+def _revision(name: str) -> str:
+    """The commit of an experiment: DVC keeps it under refs/exps/, by its baseline and its name."""
+    refs = subprocess.run(
+        ["git", "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    named = {line.split("/")[-1]: line.split()[0] for line in refs.stdout.splitlines() if "/exec/" not in line}
+    if name in named:
+        return named[name]
+    found = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found.returncode:
+        known = ", ".join(sorted(named)) or "none"
+        raise ConfigError(f"there is no experiment {name}. Experiments: {known}")
+    return found.stdout.strip()
+
+
+def _changed(standard: Any, wanted: Any) -> Any:
+    """The part of nested dict `wanted` that differs from `standard`."""
+    result = {}
+    for key, value in wanted.items():
+        if isinstance(value, dict) and isinstance(standard.get(key), dict):
+            if inner := _changed(standard[key], value):
+                result[key] = inner
+        elif key not in standard or standard[key] != value:
+            result[key] = value
+    return result
+
+
+def _leaves(tree: dict[str, Any], prefix: str = "") -> list[str]:
+    return [
+        leaf
+        for key, value in tree.items()
+        for leaf in (_leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}"])
+    ]
+
+
+def _has(tree: Any, key: str) -> bool:
+    for name in key.split("."):
+        if not isinstance(tree, dict) or name not in tree:
+            return False
+        tree = tree[name]
+    return True
+
+
+def _differing(got: dict[str, Any], wanted: dict[str, Any]) -> str:
+    return ", ".join(dict.fromkeys(_leaves(_changed(got, wanted)) + _leaves(_changed(wanted, got))))
+
+
+def _restore(path: Path, text: str | None) -> None:
+    if text is None:
+        path.unlink()
+    else:
+        write_text(path, text)

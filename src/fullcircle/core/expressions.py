@@ -1,0 +1,35 @@
+"""Conditions over the columns of a table, as the problem file writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from fullcircle.base.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fullcircle.base.columns import Array
+
+
+def mentioned(columns: Iterable[str], *expressions: str) -> list[str]:
+    """The columns that the expressions may name, and a few more: a frame of all would copy all."""
+    return [name for name in columns if any(name in expression for expression in expressions)]
+
+
+def holds(frame: pd.DataFrame, expression: str, where: str) -> Array:
+    """Rows of `frame` for which a pandas expression is true; a comparison with null is false,
+    but for `!=`, which is true.
+
+    `where` is the key that an error names. Raises DataError.
+    """
+    try:
+        result = np.asarray(frame.eval(expression, engine="python"))
+    except (pd.errors.UndefinedVariableError, SyntaxError, TypeError, AttributeError, ValueError) as error:
+        raise DataError(f"{where}: `{expression}` cannot be evaluated: {error}") from None
+    if result.dtype != bool or result.shape != (len(frame),):
+        raise DataError(f"{where}: `{expression}` is no condition: it gives {result.dtype}, not true or false a row")
+    return result

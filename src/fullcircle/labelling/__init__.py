@@ -1,0 +1,1 @@
+"""Labelling: the target of each row."""

@@ -1,0 +1,43 @@
+"""The learning curve, logged by DVCLive while a model is fitted."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING
+
+from fullcircle.base.files import write_text
+from fullcircle.core.importing import without
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fullcircle.models import OnRound
+
+SIDES = ("train", "validation")
+
+
+@contextmanager
+def learning_curve(folder: Path) -> Iterator[OnRound]:
+    """Give a function that logs a round's losses into `folder`.
+
+    DVCLive neither saves an experiment nor writes dvc.yaml: the pipeline declares its plots by hand. A model without
+    rounds leaves the two files of the curve without rows, for DVC complains of a plot whose file is missing.
+    """
+    with without("pandas"):  # DVCLive can log its tables; importing it takes a third of a second
+        from dvclive.live import Live
+
+    with Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None) as live:
+        rounds = count()
+
+        def on_round(train: float, validation: float) -> None:
+            live.step = next(rounds)  # next_step would also write a summary each time: a second in all
+            for side, loss in zip(SIDES, (train, validation), strict=True):
+                live.log_metric(side, float(f"{loss:.6g}"))
+
+        yield on_round
+    for side in SIDES:
+        file = folder / "plots" / "metrics" / f"{side}.tsv"
+        if not file.exists():
+            write_text(file, f"step\t{side}\n")

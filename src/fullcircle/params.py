@@ -1,0 +1,62 @@
+"""The whole configuration, checked at once: every section as its stage will read it, and what binds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from fullcircle.base.errors import ConfigError
+from fullcircle.base.typed import build
+from fullcircle.core import paths
+from fullcircle.core.config import load_file
+from fullcircle.core.data import Data, schema_of
+from fullcircle.core.problem import Problem
+from fullcircle.core.split import GroupSplit, RandomSplit, TimeSplit
+from fullcircle.evaluation.behaviour import demand_behaviour
+from fullcircle.evaluation.gates import demand_gates
+from fullcircle.evaluation.tasks import judge_of
+from fullcircle.models import ModelConfig
+from fullcircle.stages.clean import CleanConfig
+from fullcircle.stages.explore import ExploreConfig
+from fullcircle.stages.featurize import FeaturizeConfig, demand_known
+from fullcircle.stages.package import PackageConfig
+from fullcircle.stages.train import TrainConfig
+from fullcircle.stages.validate import ValidateConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All of params.yaml."""
+
+    problem: Problem
+    split: TimeSplit | RandomSplit | GroupSplit
+    model: ModelConfig
+    clean: CleanConfig
+    featurize: FeaturizeConfig
+    explore: ExploreConfig
+    train: TrainConfig
+    validate: ValidateConfig
+    package: PackageConfig
+
+
+def demand_whole(composed: str, conf: Path = paths.CONF) -> Whole:
+    """Check composed parameters (YAML) against what the stages expect. Raises ConfigError naming the key."""
+    return demand_params(yaml.safe_load(composed), conf)
+
+
+def demand_params(params: dict[str, Any], conf: Path = paths.CONF) -> Whole:
+    """Check parameters against what the stages expect. Raises ConfigError naming the key."""
+    whole = build(Whole, params, "")
+    problem = whole.problem
+    data = load_file(Data, conf.parent / problem.data)
+    if problem.table not in data.tables or problem.sources.keys() != data.tables.keys():
+        raise ConfigError(f"problem: table and sources must name the tables of {problem.data}")
+    demand_known(problem.features, problem.lookups, schema_of(data, problem.table, problem.moment))
+    demand_gates(problem.gates, judge_of(len(problem.target.classes)), problem.metric)
+    demand_behaviour(problem.behaviour, problem.target.classes)
+    return whole

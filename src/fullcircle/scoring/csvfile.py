@@ -1,0 +1,143 @@
+"""Scores a CSV file, written as the source was that the model learnt from."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import zlib
+from collections import Counter
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from ..base.errors import DataError, difference
+from .batch import CHUNK, Chunk, Summary, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import TextIO, TypeAlias
+
+    from ..base.checks import Column
+    from ..base.columns import Array, Columns
+    from ..base.dialect import Dialect
+    from ..features.plan import Plan
+    from .scorer import Scorer
+
+    _Reader: TypeAlias = Iterator[list[str]]
+
+_UNREADABLE = (csv.Error, UnicodeError, EOFError, gzip.BadGzipFile, zlib.error)
+
+
+def score_file(scorer: Scorer, dialect: Dialect, source: Path, out: Path) -> Summary:
+    """Score the CSV file `source`, which may be packed as .gz, into `out`, as `answer` says.
+
+    Its first line that is not skipped names the columns, whatever the dialect's `header` and `names`. Raises
+    DataError, and then no file is written, for other columns than the model's, a file that cannot be read, and a file
+    without rows.
+    """
+    with _opened(source, dialect) as file:
+        reader = _reader(file, dialect)
+        header = _header(reader, scorer.plan, source, dialect)
+        chunks = (_chunk(*numbered, header, scorer.plan, dialect) for numbered in _lines(reader, source, dialect))
+        return answer(scorer, header, chunks, out, str(source))
+
+
+def _chunk(first: int, lines: list[list[str]], header: list[str], plan: Plan, dialect: Dialect) -> Chunk:
+    whole = [i for i, line in enumerate(lines) if len(line) == len(header)]
+    reasons = {
+        i: f"has {len(line)} cells, the header has {len(header)}"
+        for i, line in enumerate(lines)
+        if len(line) != len(header)
+    }
+    columns: Columns = {}
+    for at, name in enumerate(header):
+        if name not in plan.inputs:
+            continue  # one that the plan ignores
+        columns[name], wrong = _read([lines[i][at] for i in whole], plan.inputs[name], dialect)
+        what = "time" if plan.inputs[name].kind == "time" else "number"
+        for i in wrong:
+            reasons[whole[i]] = "; ".join(filter(None, [reasons.get(whole[i]), f"{name} is no {what}"]))
+    readable = np.array([i not in reasons for i in whole], dtype=bool)
+    inputs = {name: columns[name][readable] for name in plan.inputs}
+    return Chunk(first, len(lines), inputs, np.array(whole, dtype=np.int64)[readable], reasons, lines.__getitem__)
+
+
+def _read(cells: list[str], column: Column, dialect: Dialect) -> tuple[Array, list[int]]:
+    """The cells as the column holds them, and the positions of those that cannot be read, which become null."""
+    nulls = set(dialect.nulls)
+    if dialect.decimal != ".":
+        number = re.compile(rf"[-+]?\d*{re.escape(dialect.decimal)}\d+")
+        cells = [cell.replace(dialect.decimal, ".") if number.fullmatch(cell) else cell for cell in cells]
+    if column.kind in ("category", "text"):
+        return np.array([None if cell in nulls else cell for cell in cells], dtype=object), []
+    null = np.datetime64("NaT") if column.kind == "time" else np.nan
+    parse = float if column.kind != "time" else partial(moment_of, written=column.format)
+    values, wrong = np.full(len(cells), null, "datetime64[s]" if column.kind == "time" else float), []
+    for i, cell in enumerate(cells):
+        try:
+            values[i] = parse(cell) if cell not in nulls else null
+        except ValueError:
+            wrong.append(i)
+    return values, wrong
+
+
+def moment_of(cell: str, written: str | None) -> np.datetime64:
+    """A time in UTC, to the second; one without a zone is UTC. `written`: its format (None: ISO 8601). ValueError."""
+    moment = datetime.fromisoformat(cell) if written is None else datetime.strptime(cell, written)
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return np.datetime64(moment.replace(microsecond=0), "s")
+
+
+def _header(reader: _Reader, plan: Plan, source: Path, dialect: Dialect) -> list[str]:
+    try:
+        header = next(reader)
+    except StopIteration:
+        raise DataError(f"{source} is empty: it has no header") from None
+    except _UNREADABLE as error:
+        raise DataError(f"{source} is no CSV in {dialect.encoding}: {error}") from None
+    if twice := [name for name, count in Counter(header).items() if count > 1]:
+        raise DataError(f"{source} has columns of one name: {', '.join(twice)}")
+    if differs := difference(plan.inputs, [name for name in header if name not in plan.ignored]):
+        said = f"{source}: these are not the columns that the model takes\n  {differs}"
+        if len(header) == 1 < len(plan.inputs):
+            said += f"\nIts header is one cell: {dialect.delimiter!r} stands between cells, as in the model's source."
+        raise DataError(said)
+    return header
+
+
+def _lines(reader: _Reader, source: Path, dialect: Dialect) -> Iterator[tuple[int, list[list[str]]]]:
+    """Data rows, `CHUNK` at a time, each time with the number of the first."""
+    first, lines = 1, []
+    try:
+        for line in reader:
+            lines.append(line)
+            if len(lines) == CHUNK:
+                yield first, lines
+                first, lines = first + CHUNK, []
+    except _UNREADABLE as error:
+        raise DataError(
+            f"{source} is no CSV in {dialect.encoding}, after row {first + len(lines) - 1}: {error}"
+        ) from None
+    if lines:
+        yield first, lines
+
+
+def _reader(file: TextIO, dialect: Dialect) -> _Reader:
+    for _ in range(dialect.skip):
+        file.readline()
+    quoted = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
+    yield from csv.reader(file, delimiter=dialect.delimiter, strict=True, **quoted)
+
+
+def _opened(source: Path, dialect: Dialect) -> TextIO:
+    encoding = "utf-8-sig" if dialect.encoding.lower() in ("utf-8", "utf8") else dialect.encoding
+    opener = gzip.open if source.suffix == ".gz" else open
+    try:
+        return cast("TextIO", opener(source, "rt", encoding=encoding, newline=""))
+    except OSError as error:
+        raise DataError(f"{source} cannot be read: {error.strerror}") from None

@@ -1,0 +1,171 @@
+"""The scorer: raw input columns in, calibrated predictions out. What was validated is, byte for byte, what answers."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import onnxruntime
+
+from ..base.checks import Checked, check
+from ..base.columns import Array, Columns, rows, take
+from ..base.errors import BundleError, ConfigError, DataError, difference
+from ..base.files import read_json, write_text
+from ..base.typed import build, plain
+from ..features.plan import PLAN, Plan, apply, write_plan
+from .predictions import Answer, log_odds, outputs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+FORMAT = 3
+SPEC, MODEL = "scorer.json", "model.onnx"
+BATCH = 16384  # rows; bounds the memory of one call
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One output of the ONNX graph: a `margin`, or a `probability` (of the positive class, or one a class).
+
+    `weight`: what its margin counts for in the model's, above 0 and up to 1.
+    """
+
+    output: Literal["margin", "probability"]
+    weight: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight <= 1:
+            raise ValueError(f"weight {self.weight:g} is outside 0..1, or 0")
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerSpec:
+    """How the model's outputs become a forecast.
+
+    `parts`: the last outputs of the ONNX graph, in order; the model's margin is the weighted sum of theirs.
+    `answer`: what the margin means.
+    """
+
+    format: int
+    parts: tuple[Part, ...]
+    answer: Answer
+
+    def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            raise BundleError(f"the scorer is of format {self.format}, and this version reads format {FORMAT}")
+        if not abs(sum(part.weight for part in self.parts) - 1) < 1e-9:
+            raise ValueError(f"the weights of the parts must add up to 1: {[part.weight for part in self.parts]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """`kept`: positions of the rows that were scored; `forecast` is theirs, in the same order.
+
+    `forecast`: float64 (rows, outputs). `columns`: what is told of them, `prediction` first (`Answer.columns`).
+    `reasons`: why each row that is not among `kept` was set aside, in the order of the rows.
+    """
+
+    kept: Array
+    forecast: Array
+    columns: dict[str, Array]
+    reasons: list[str]
+
+
+class Scorer:
+    """A model with its features and its calibration. Made by `train`, loaded from a folder or a bundle."""
+
+    def __init__(self, plan: Plan, spec: ScorerSpec, model: bytes) -> None:
+        self.plan, self.spec, self.model = plan, spec, model
+        options = onnxruntime.SessionOptions()
+        # One thread: sums over trees in another order are other sums. Batches may run side by side instead.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises its own unrelated classes
+            raise BundleError(f"the model is no ONNX graph that ONNX Runtime can load: {error}") from None
+        self._input = self._session.get_inputs()[0].name
+        self._outputs = [output.name for output in self._session.get_outputs()][-len(spec.parts) :]
+        if len(self._outputs) < len(spec.parts):
+            raise BundleError(f"the model has {len(self._outputs)} outputs, and the scorer reads {len(spec.parts)}")
+
+    @classmethod
+    def load(cls, folder: Path) -> Scorer:
+        """Load from a folder that holds the three files. A bundle's sums are checked by `files.verify` first."""
+        try:
+            plan = build(Plan, read_json(folder / PLAN), str(folder / PLAN))
+            spec = build(ScorerSpec, read_json(folder / SPEC), str(folder / SPEC))
+            model = (folder / MODEL).read_bytes()
+        except ConfigError as error:
+            raise BundleError(str(error)) from None
+        except OSError as error:
+            raise BundleError(f"{folder / MODEL} cannot be read: {error.strerror}") from None
+        return cls(plan, spec, model)
+
+    def save(self, folder: Path) -> None:
+        """Write the three files."""
+        write_plan(folder, self.plan)
+        write_text(folder / SPEC, json.dumps(plain(self.spec), indent=2) + "\n")
+        (folder / MODEL).write_bytes(self.model)
+
+    def check(self, columns: Columns) -> Checked:
+        """Check the columns' names, then each row. Raises DataError for missing or unknown columns.
+
+        Those that the plan ignores are left out.
+        """
+        columns = {name: values for name, values in columns.items() if name not in self.plan.ignored}
+        if differs := difference(self.plan.inputs, columns):
+            raise DataError(f"these are not the columns that the model takes\n  {differs}")
+        return check(columns, self.plan.inputs)
+
+    def score(self, columns: Columns, threads: int = 1) -> Scored:
+        """Check and score raw input columns; rows that fail a check are set aside with their reasons."""
+        checked = self.check(columns)
+        kept = np.flatnonzero(~checked.rejected)
+        forecast = self.forecast(take(checked.columns, kept), threads)
+        return Scored(kept, forecast, self.spec.answer.columns(forecast), checked.reasons())
+
+    def forecast(self, columns: Columns, threads: int = 1) -> Array:
+        """Calibrated forecast, float64 (rows, outputs), for rows that passed their checks.
+
+        `threads`: batches of rows that are scored side by side; a row's answer does not depend on it.
+        """
+        batches = [
+            {name: values[i : i + BATCH] for name, values in columns.items()} for i in range(0, rows(columns), BATCH)
+        ]
+        with ThreadPoolExecutor(threads) as pool:
+            answers = list(pool.map(lambda b: self.spec.answer.forecast(self.margin(apply(self.plan, b))), batches))
+        return np.concatenate(answers) if answers else np.zeros((0, outputs_of(len(self.spec.answer.classes))))
+
+    def margin(self, matrix: Array) -> Array:
+        """The model's margin, float64 (rows, outputs), of a float32 feature matrix (rows, features)."""
+        outputs = outputs_of(len(self.spec.answer.classes))
+        if not len(matrix):
+            return np.zeros((0, outputs))
+        answers = self._session.run(self._outputs, {self._input: matrix})
+        found = [_whole(answer.reshape(len(matrix), -1), outputs) for answer in answers]
+        margins = [
+            values if part.output == "margin" else margin_of(values)
+            for part, values in zip(self.spec.parts, found, strict=True)
+        ]
+        return blended(self.spec.parts, margins)
+
+
+def _whole(answer: Array, outputs: int) -> Array:
+    if answer.shape[1] != outputs:
+        raise BundleError(f"the model gives {answer.shape[1]} numbers a row, and its answer needs {outputs}")
+    return np.asarray(answer, dtype=np.float64)
+
+
+def margin_of(probability: Array) -> Array:
+    """The margin of probabilities (rows, outputs): log odds of a single output, else logarithms, from 1e-7 up."""
+    return log_odds(probability) if probability.shape[1] == 1 else np.log(np.maximum(probability, 1e-7))
+
+
+def blended(parts: Sequence[Part], margins: Sequence[Array]) -> Array:
+    """Weighted sum of the parts' margins, float64, added up in their order: in another it is another sum."""
+    first, *others = (part.weight * margin for part, margin in zip(parts, margins, strict=True))
+    return np.asarray(sum(others, start=first))

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import os
+import shutil
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fullcircle.base.errors import ConfigError
+from fullcircle.commands.adopt import adopt, members_of, named, write
+from fullcircle.core import paths
+from fullcircle.core.config import compose
+from fullcircle.params import demand_whole
+from fullcircle.sweep.trials import Trial, write_csv
+
+ROOT = Path(__file__).parents[1]
+LINEAR = {"name": "linear", "c": 0.5, "max_iterations": 100}
+DUMMY = {"name": "dummy"}
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    """The repository's conf/ with nothing adopted."""
+    shutil.copytree(ROOT / paths.CONF, tmp_path / "conf", ignore=shutil.ignore_patterns("tuned"))
+    return tmp_path / "conf"
+
+
+def composed(conf: Path, *overrides: str) -> dict[str, Any]:
+    params: dict[str, Any] = yaml.safe_load(compose(overrides, conf))
+    return params
+
+
+def kept(conf: Path, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that `conf` composes after adopting `wanted`."""
+    written = write(adopt("trial", wanted, conf), wanted, conf)
+    assert written == compose((), conf)
+    params: dict[str, Any] = yaml.safe_load(written)
+    return params
+
+
+def test_an_ensemble_is_adopted_with_its_own_members_and_none_of_the_default(conf: Path) -> None:
+    wanted = composed(conf, "model=ensemble", "model.picks=7")
+    wanted["model"]["members"] = [LINEAR, DUMMY]
+    standard = composed(conf, "model=ensemble")["model"]
+    assert kept(conf, wanted)["model"] == standard | {"picks": 7, "members": [LINEAR, DUMMY]}
+    tuned = yaml.safe_load((conf / "tuned/values/flights-ensemble.yaml").read_text())
+    assert tuned == {"model": {"picks": 7, "members": [LINEAR, DUMMY]}}
+
+
+def test_another_ensemble_is_adopted_over_the_first_and_left_again(conf: Path) -> None:
+    standard = composed(conf, "model=ensemble")
+    for members in ([LINEAR, DUMMY], [*standard["model"]["members"], DUMMY], standard["model"]["members"][:2]):
+        wanted = deepcopy(standard)
+        wanted["model"]["members"] = members
+        assert kept(conf, wanted) == wanted
+    assert composed(conf, "model=linear")["model"]["name"] == "linear"
+    assert kept(conf, standard) == standard
+
+
+def test_one_value_of_a_member_is_overridden_by_its_position(conf: Path) -> None:
+    standard = composed(conf, "model=ensemble")
+    wanted = composed(conf, "model=ensemble", "model.members.1.max_depth=3")
+    assert [m.get("max_depth") for m in wanted["model"]["members"][:2]] == [6, 3]
+    assert wanted["model"]["members"][0] == standard["model"]["members"][0]
+    assert kept(conf, wanted) == wanted
+
+
+def test_the_models_of_experiments_become_members_once_each_in_their_order(conf: Path) -> None:
+    deep = composed(conf, "model.max_depth=8")
+    ensemble = members_of([deep, composed(conf), deep, composed(conf, "model.seed=5")])
+    assert ensemble["model"]["name"] == "ensemble"
+    assert [(m["max_depth"], m["seed"]) for m in ensemble["model"]["members"]] == [(8, 0), (6, 0), (6, 5)]
+    assert {key: value for key, value in ensemble.items() if key != "model"} == {
+        key: value for key, value in deep.items() if key != "model"
+    }
+
+
+def test_an_ensemble_of_experiments_is_sound_and_can_be_adopted(conf: Path) -> None:
+    ensemble = members_of([composed(conf), composed(conf, "model.max_depth=3")])
+    assert kept(conf, ensemble) == ensemble
+    assert ensemble["featurize"]["missing"] == "keep"
+    demand_whole(yaml.safe_dump(ensemble), ROOT / paths.CONF)
+
+
+def test_an_ensemble_among_the_experiments_brings_its_members(conf: Path) -> None:
+    first = members_of([composed(conf), composed(conf, "model.max_depth=3")])
+    again = members_of([composed(conf, "model.max_depth=9"), first, composed(conf)], picks=50)["model"]
+    assert [member["max_depth"] for member in again["members"]] == [9, 6, 3]
+    assert again["picks"] == 50
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("split.test_from=[2013,12,1]", "split.test_from"),
+        ("clean.max_rejected=0.5", "clean.max_rejected"),
+        ("featurize.few_levels=3", "featurize.few_levels"),
+        ("problem.moment.lead_hours=5", "problem.moment.lead_hours"),
+        ("split=random", "split.kind, "),
+    ],
+)
+def test_experiments_on_other_rows_or_features_are_no_members_of_one_ensemble(
+    conf: Path, override: str, named: str
+) -> None:
+    params = [composed(conf), composed(conf, "model.seed=1"), composed(conf, override)]
+    with pytest.raises(ConfigError, match=f"experiment 3 of 3 differs from the first in {named}"):
+        members_of(params)
+
+
+def test_experiments_that_differ_in_what_members_do_not_share_are_members(conf: Path) -> None:
+    ensemble = members_of([composed(conf), composed(conf, "model.seed=1", "train.threads=1", "validate.seed=9")])
+    assert (ensemble["train"]["threads"], ensemble["validate"]["seed"]) == (2, 0)
+
+
+def test_fewer_than_two_models_make_no_ensemble(conf: Path) -> None:
+    with pytest.raises(ConfigError, match="at least 2 distinct models, and the 2 experiments have 1"):
+        members_of([composed(conf), composed(conf, "train.threads=1")])
+    with pytest.raises(ConfigError, match="the 0 experiments have 0"):
+        members_of([])
+
+
+@pytest.fixture
+def swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with two sweeps: `old`, and `new`, whose worst trial is no experiment."""
+    monkeypatch.chdir(tmp_path)
+    for name, many in (("old", 3), ("new", 4)):
+        ranks = [
+            Trial(i, "complete", {}, 0.5, experiment=f"{name}-00{i}", rank=many + 1 - i) for i in range(2, many + 1)
+        ]
+        pruned = Trial(many + 1, "pruned", {}, experiment=f"{name}-00{many + 1}")
+        write_csv(paths.SWEEPS / name / "trials.csv", [Trial(1, "complete", {}, 0.1, rank=many), *ranks, pruned])
+    os.utime(paths.SWEEPS / "old" / "trials.csv", (0, 0))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("swept")
+def test_best_is_the_best_trial_of_the_sweep_that_ended_last() -> None:
+    assert named(["best"]) == ["new-004"]
+    assert named(["best"], "old") == ["old-003"]
+    assert named(["best:3"]) == ["new-004", "new-003", "new-002"]
+    assert named(["best:2", "main"]) == ["new-004", "new-003", "main"]
+
+
+@pytest.mark.usefixtures("swept")
+@pytest.mark.parametrize(
+    ("name", "sweep", "said"),
+    [
+        ("best", "none", "there is no sweep none whose best could be meant. Sweeps: new, old"),
+        ("best:0", None, "best:0: how many of the best"),
+        ("best:x", None, "best:x: how many of the best"),
+        ("best:4", None, r"best:4: reports/sweeps/new/trials.csv has 4 of them, 3 recorded"),
+        ("best:9", None, r"best:9: reports/sweeps/new/trials.csv has 4 of them, 3 recorded"),
+    ],
+)
+def test_a_best_that_cannot_be_meant_is_refused(name: str, sweep: str | None, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        named([name], sweep)
