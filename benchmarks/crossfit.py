@@ -59,8 +59,8 @@ def measured(train: Columns, judged: Columns, smoothing: float, folds: int, seed
         xgboost.DMatrix(fitted.matrix, train["target"]), 500, evals=[(held_out, "judged")],
         early_stopping_rounds=20, verbose_eval=False,
     )  # fmt: skip
-    forecast = booster.predict(held_out, iteration_range=(0, booster.best_iteration + 1))
-    return float(roc_auc_score(judged["target"], forecast))
+    predicted = booster.predict(held_out, iteration_range=(0, booster.best_iteration + 1))
+    return float(roc_auc_score(judged["target"], predicted))
 
 
 if __name__ == "__main__":

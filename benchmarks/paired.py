@@ -13,7 +13,7 @@ import numpy as np
 from fullcircle.core import paths
 from fullcircle.core.tables import read_columns
 from fullcircle.evaluation.intervals import groups_of
-from fullcircle.evaluation.tasks import judge_of
+from fullcircle.evaluation.tasks import task_metrics
 from fullcircle.scoring.scorer import Scorer
 
 DAY, RESAMPLES = ("year", "month", "day"), 400
@@ -23,16 +23,16 @@ def main() -> None:
     """Score the test rows of this repository with both."""
     scorers = [Scorer.load(Path(folder)) for folder in sys.argv[1:3]]
     rows = read_columns(paths.TEST, [*dict.fromkeys([*scorers[0].plan.inputs, *DAY, "target"])])
-    group, judge = groups_of([rows[name] for name in DAY], len(rows["target"])), judge_of(2)
-    forecasts = [s.forecast({name: rows[name] for name in s.plan.inputs}, 2) for s in scorers]
+    group, task = groups_of([rows[name] for name in DAY], len(rows["target"])), task_metrics(2)
+    predicted = [s.predict({name: rows[name] for name in s.plan.inputs}, 2) for s in scorers]
     judged = [
-        judge.predictions(forecast, rows["target"], scorer.spec.answer, 15)
-        for scorer, forecast in zip(scorers, forecasts, strict=True)
+        task.predictions(predicted, rows["target"], scorer.spec.calibration, 15)
+        for scorer, predicted in zip(scorers, predicted, strict=True)
     ]
     days = int(group.max()) + 1
     drawn = np.random.default_rng(0).multinomial(days, np.full(days, 1 / days), size=RESAMPLES)
-    moved = [judge.evaluate(judged[1], w[group])["auc"] - judge.evaluate(judged[0], w[group])["auc"] for w in drawn]
-    first, second = (judge.evaluate(each)["auc"] for each in judged)
+    moved = [task.evaluate(judged[1], w[group])["auc"] - task.evaluate(judged[0], w[group])["auc"] for w in drawn]
+    first, second = (task.evaluate(each)["auc"] for each in judged)
     low, high = np.quantile(moved, [0.025, 0.975])
     print(f"test AUC {first:.4f} and {second:.4f}: {second - first:+.4f}, 95% by days {low:+.4f} to {high:+.4f}")
 

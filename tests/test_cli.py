@@ -11,7 +11,7 @@ from fullcircle.sweep import run
 
 
 def test_a_full_disk_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(overrides: list[str], rehearsal: object, *, fresh: bool) -> NoReturn:
+    def full(overrides: list[str], started_dry_run: object, *, fresh: bool) -> NoReturn:
         raise OSError(errno.ENOSPC, "No space left on device", "reports/sweeps/s/journal.log")
 
     monkeypatch.setattr(run, "sweep", full)
@@ -21,7 +21,7 @@ def test_a_full_disk_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_error_that_nobody_expected_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(overrides: list[str], rehearsal: object, *, fresh: bool) -> NoReturn:
+    def denied(overrides: list[str], started_dry_run: object, *, fresh: bool) -> NoReturn:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(run, "sweep", denied)

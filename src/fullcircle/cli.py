@@ -24,10 +24,10 @@ def params(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if params.yaml is stale.")] = False,
 ) -> None:
     """Compose params.yaml from conf/ for `dvc repro`, and check it against what the stages expect."""
-    from fullcircle.params import demand_whole
+    from fullcircle.params import check_composed
 
     composed = compose(overrides or [])
-    demand_whole(composed)
+    check_composed(composed)
     if not check:
         write_text(paths.PARAMS, composed)
     elif paths.PARAMS.read_text(encoding="utf-8") != composed:
@@ -49,10 +49,10 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Write over files of that name.")] = False,
 ) -> None:
     """Draft a problem from a table: conf/problem/NAME.yaml and conf/data/NAME.yaml, every guess with its reason."""
-    from fullcircle.drafting.init import demand_task
+    from fullcircle.drafting.init import check_task
     from fullcircle.drafting.init import init as draft
 
-    print(draft(data, target, name, demand_task(task), tuple(record or ()), encoding, force=force))
+    print(draft(data, target, name, check_task(task), tuple(record or ()), encoding, force=force))
 
 
 @app.command()
@@ -63,12 +63,12 @@ def sweep(
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget the trials of earlier runs.")] = False,
 ) -> None:
     """Search for parameters: conf/sweep/NAME.yaml says how, every trial is a DVC experiment. It can be interrupted."""
-    from fullcircle.sweep.dry_run import rehearsed
+    from fullcircle.sweep.dry_run import dry_run
 
-    with rehearsed() as rehearsal:
+    with dry_run() as started_dry_run:
         from fullcircle.sweep.run import sweep as run  # meanwhile
 
-        print(run(overrides or [], rehearsal, fresh=fresh))
+        print(run(overrides or [], started_dry_run, fresh=fresh))
 
 
 @app.command()

@@ -14,13 +14,13 @@ from fullcircle.core.config import load_file
 from fullcircle.core.data import Data, schema_of
 from fullcircle.core.problem import Problem
 from fullcircle.core.split import GroupSplit, RandomSplit, TimeSplit
-from fullcircle.evaluation.behaviour import demand_behaviour
-from fullcircle.evaluation.gates import demand_gates
-from fullcircle.evaluation.tasks import judge_of
+from fullcircle.evaluation.behaviour import check_behaviour
+from fullcircle.evaluation.gates import check_gates
+from fullcircle.evaluation.tasks import task_metrics
 from fullcircle.models import ModelConfig
 from fullcircle.stages.clean import CleanConfig
 from fullcircle.stages.explore import ExploreConfig
-from fullcircle.stages.featurize import FeaturizeConfig, demand_known
+from fullcircle.stages.featurize import FeaturizeConfig, check_features
 from fullcircle.stages.package import PackageConfig
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Params:
     """All of params.yaml."""
 
     problem: Problem
@@ -44,19 +44,19 @@ class Whole:
     package: PackageConfig
 
 
-def demand_whole(composed: str, conf: Path = paths.CONF) -> Whole:
+def check_composed(composed: str, conf: Path = paths.CONF) -> Params:
     """Check composed parameters (YAML) against what the stages expect. Raises ConfigError naming the key."""
-    return demand_params(yaml.safe_load(composed), conf)
+    return check_params(yaml.safe_load(composed), conf)
 
 
-def demand_params(params: dict[str, Any], conf: Path = paths.CONF) -> Whole:
+def check_params(params: dict[str, Any], conf: Path = paths.CONF) -> Params:
     """Check parameters against what the stages expect. Raises ConfigError naming the key."""
-    whole = build(Whole, params, "")
+    whole = build(Params, params, "")
     problem = whole.problem
     data = load_file(Data, conf.parent / problem.data)
     if problem.table not in data.tables or problem.sources.keys() != data.tables.keys():
         raise ConfigError(f"problem: table and sources must name the tables of {problem.data}")
-    demand_known(problem.features, problem.lookups, schema_of(data, problem.table, problem.moment))
-    demand_gates(problem.gates, judge_of(len(problem.target.classes)), problem.metric)
-    demand_behaviour(problem.behaviour, problem.target.classes)
+    check_features(problem.features, problem.lookups, schema_of(data, problem.table, problem.moment))
+    check_gates(problem.gates, task_metrics(len(problem.target.classes)), problem.metric)
+    check_behaviour(problem.behaviour, problem.target.classes)
     return whole

@@ -58,7 +58,7 @@ def test_reasons_name_every_rule_that_a_row_breaks() -> None:
 def test_only_rules_that_were_broken_are_listed() -> None:
     checked = check({"x": numbers(1, 2)}, {"x": Column("number", min=0, usual=(0, 5))})
     assert checked.broken == {}
-    assert checked.mended == {}
+    assert checked.corrected == {}
 
 
 def test_blank_makes_an_impossible_value_null_and_keeps_the_row() -> None:
@@ -70,13 +70,13 @@ def test_blank_makes_an_impossible_value_null_and_keeps_the_row() -> None:
     assert not checked.rejected.any()
     np.testing.assert_array_equal(checked.columns["x"], [nan, nan, 3])
     assert checked.columns["c"].tolist() == ["a", None, None]
-    assert checked.mended == {"x not in -∞..9: blanked": 2, "c not one of a: blanked": 1}
+    assert checked.corrected == {"x not in -∞..9: blanked": 2, "c not one of a: blanked": 1}
 
 
 def test_clip_moves_an_outlier_to_the_nearer_end() -> None:
     checked = check({"x": numbers(-5, 0.2, 7, nan)}, {"x": Column("number", missing="keep", usual=(0, 1))})
     np.testing.assert_array_equal(checked.columns["x"], [0, 0.2, 1, nan])
-    assert checked.mended == {"x outside its usual 0..1: clipped": 2}
+    assert checked.corrected == {"x outside its usual 0..1: clipped": 2}
 
 
 def test_an_outlier_can_be_blanked() -> None:
@@ -110,7 +110,7 @@ def test_what_was_given_is_not_changed() -> None:
         "x": Column("number", missing="keep", impossible="blank", usual=(0, 5)),
         "c": Column("category", missing="keep", levels=("a",), impossible="blank"),
     }
-    assert check(given_, spec).mended
+    assert check(given_, spec).corrected
     assert same(given_, before)
 
 
@@ -136,7 +136,7 @@ def test_what_passed_the_checks_passes_them_again_unchanged(x: Any, column: Colu
     kept = take(once.columns, ~once.rejected)
     again = check(kept, {"x": column})
     assert not again.rejected.any()
-    assert again.mended == {}
+    assert again.corrected == {}
     assert same(again.columns, kept)
     assert np.isfinite(kept["x"][~is_null(kept["x"])]).all()
 

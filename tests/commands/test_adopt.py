@@ -13,10 +13,10 @@ from fullcircle.base.errors import ConfigError
 from fullcircle.commands.adopt import adopt, members_of, named, write
 from fullcircle.core import paths
 from fullcircle.core.config import compose
-from fullcircle.params import demand_whole
+from fullcircle.params import check_composed
 from fullcircle.sweep.trials import Trial, write_csv
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LINEAR = {"name": "linear", "c": 0.5, "max_iterations": 100}
 DUMMY = {"name": "dummy"}
 
@@ -82,7 +82,7 @@ def test_an_ensemble_of_experiments_is_sound_and_can_be_adopted(conf: Path) -> N
     ensemble = members_of([composed(conf), composed(conf, "model.max_depth=3")])
     assert kept(conf, ensemble) == ensemble
     assert ensemble["featurize"]["missing"] == "keep"
-    demand_whole(yaml.safe_dump(ensemble), ROOT / paths.CONF)
+    check_composed(yaml.safe_dump(ensemble), ROOT / paths.CONF)
 
 
 def test_an_ensemble_among_the_experiments_brings_its_members(conf: Path) -> None:

@@ -15,14 +15,14 @@ from fullcircle.core.data import Data, schema_of
 from fullcircle.core.problem import Problem
 from fullcircle.core.split import Split
 from fullcircle.core.target import Costs
-from fullcircle.evaluation.behaviour import demand_behaviour
-from fullcircle.evaluation.gates import demand_gates
-from fullcircle.evaluation.tasks import judge_of
+from fullcircle.evaluation.behaviour import check_behaviour
+from fullcircle.evaluation.gates import check_gates
+from fullcircle.evaluation.tasks import task_metrics
 from fullcircle.models import ModelConfig
-from fullcircle.params import demand_params, demand_whole
+from fullcircle.params import check_composed, check_params
 from fullcircle.pointintime.spec import Moment, Recent
 from fullcircle.stages.clean import CleanConfig
-from fullcircle.stages.featurize import FeaturizeConfig, demand_known
+from fullcircle.stages.featurize import FeaturizeConfig, check_features
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig
 
@@ -68,7 +68,7 @@ def changed(text: str, key: str, value: Any) -> Any:
     return params
 
 
-def demand_all(params: Any) -> None:
+def check_all(params: Any) -> None:
     for key, kind in GROUPS.items():
         load(kind, key, params)
 
@@ -82,19 +82,19 @@ def test_there_is_something_to_choose_from() -> None:
 @pytest.mark.parametrize("name", choices("model"))
 def test_every_model_composes_and_builds(name: str) -> None:
     params = composed(f"model={name}")
-    demand_all(params)
+    check_all(params)
     assert load(ModelConfig, "model", params).name == name.removesuffix("_fast")
 
 
 @pytest.mark.parametrize("name", choices("model"))
 def test_every_model_makes_a_whole_that_is_sound(name: str) -> None:
-    assert demand_whole(compose([f"model={name}"], CONF), CONF).model.name == name.removesuffix("_fast")
+    assert check_composed(compose([f"model={name}"], CONF), CONF).model.name == name.removesuffix("_fast")
 
 
 @pytest.mark.parametrize("name", choices("split"))
 def test_every_split_composes_and_builds(name: str) -> None:
     params = composed(f"split={name}")
-    demand_all(params)
+    check_all(params)
     split: Split = load(Split, "split", params)
     problem = load(Problem, "problem", params)
     assert split.kind == name
@@ -119,9 +119,9 @@ def test_every_problem_composes_and_makes_sense(name: str) -> None:
     schema = schema_of(data, problem.table, problem.moment)
     inputs = schema.inputs
     assert {check.column for check in problem.behaviour} <= set(inputs)
-    demand_known(problem.features, problem.lookups, schema)
-    demand_gates(problem.gates, judge_of(len(problem.target.classes)), problem.metric)
-    demand_behaviour(problem.behaviour, problem.target.classes)
+    check_features(problem.features, problem.lookups, schema)
+    check_gates(problem.gates, task_metrics(len(problem.target.classes)), problem.metric)
+    check_behaviour(problem.behaviour, problem.target.classes)
     outcomes = {n for n, c in tables[problem.table].columns.items() if c.role != "input"}
     assert not outcomes & set(inputs)
 
@@ -226,7 +226,7 @@ def test_what_the_task_does_not_have_is_refused_before_anything_runs(
     default: str, key: str, value: Any, message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        demand_params(changed(default, key, value), CONF)
+        check_params(changed(default, key, value), CONF)
 
 
 def test_composing_twice_gives_the_same_bytes(default: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from fullcircle.base.errors import DataError
 from fullcircle.core import memory
-from fullcircle.core.memory import available, demand_room, needed_by
+from fullcircle.core.memory import available, check_memory, needed_by
 from fullcircle.core.stage import failure
 from fullcircle.core.tables import read_columns, write_columns
 
@@ -41,12 +41,12 @@ def test_what_a_table_needs_is_told_by_its_metadata(tmp_path: Path, levels: int)
 
 def test_a_table_that_does_not_fit_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pq.write_table(pa.table({"note": ["all that was said " * 50] * 10_000}), tmp_path / "t.parquet")
-    demand_room("calls", [tmp_path / "t.parquet"])
+    check_memory("calls", [tmp_path / "t.parquet"])
     monkeypatch.setattr(memory, "available", lambda: 2**16)
     with pytest.raises(
         DataError, match=r"calls: 20,000 rows of 1 columns need about .* GiB of memory, and 0.0 are free"
     ):
-        demand_room("calls", [tmp_path / "t.parquet"] * 2)
+        check_memory("calls", [tmp_path / "t.parquet"] * 2)
 
 
 def test_what_is_free_is_what_the_machine_or_its_control_group_says(

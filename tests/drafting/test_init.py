@@ -18,7 +18,7 @@ from fullcircle.core.config import compose
 from fullcircle.core.data import Data
 from fullcircle.core.problem import Problem
 from fullcircle.drafting.files import data_file, problem_file
-from fullcircle.drafting.init import demand_readable, init, name_of
+from fullcircle.drafting.init import check_readable, init, name_of
 from tests.drafting.made import customers, drafted
 from tests.drafting.test_yaml import texts
 
@@ -238,7 +238,7 @@ def attempt(table: dict[str, Sequence[Any]], target: str) -> Draft | None:
     """A draft that may be written, or None where it is refused."""
     try:
         draft = drafted(table, target)
-        demand_readable(problem_file(draft), data_file(draft), "t.csv")
+        check_readable(problem_file(draft), data_file(draft), "t.csv")
     except DataError:
         return None
     return draft

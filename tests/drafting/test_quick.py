@@ -14,14 +14,14 @@ LEARN, JUDGE = np.arange(560), np.arange(560, ROWS)
 
 
 @pytest.mark.parametrize(
-    ("classes", "metric"),
+    ("n_classes", "metric"),
     [(2, "auc"), (3, "logloss"), (0, "r2")],
 )
-def test_a_signal_is_found_and_noise_is_not(classes: int, metric: str) -> None:
+def test_a_signal_is_found_and_noise_is_not(n_classes: int, metric: str) -> None:
     signal = X + 0.3 * RANDOM.normal(size=ROWS)
-    y = signal if not classes else np.digitize(signal, [[], [], [0.0], [-0.5, 0.5]][classes]).astype(float)
-    found = quick({"x": X, "city": text(["a"] * ROWS)}, y, classes, LEARN, JUDGE)
-    nothing = quick({"x": RANDOM.normal(size=ROWS)}, y, classes, LEARN, JUDGE)
+    y = signal if not n_classes else np.digitize(signal, [[], [], [0.0], [-0.5, 0.5]][n_classes]).astype(float)
+    found = quick({"x": X, "city": text(["a"] * ROWS)}, y, n_classes, LEARN, JUDGE)
+    nothing = quick({"x": RANDOM.normal(size=ROWS)}, y, n_classes, LEARN, JUDGE)
     assert found.metric == nothing.metric == metric
     assert found.rows == len(JUDGE)
     sign = -1 if metric == "logloss" else 1
@@ -63,11 +63,11 @@ def test_of_many_columns_those_that_vary_with_the_target_are_taken(monkeypatch: 
 
 def test_rows_are_judged_as_the_split_would_have_it() -> None:
     time = np.datetime64("2013-01-01", "s") + RANDOM.permutation(ROWS)
-    learn, judge = rows_for(np.arange(ROWS), "time", time)
-    assert time[learn].max() < time[judge].min()
+    learn, held_out = rows_for(np.arange(ROWS), "time", time)
+    assert time[learn].max() < time[held_out].min()
     group = text(RANDOM.integers(0, 50, ROWS))
-    learn, judge = rows_for(np.arange(ROWS), "group", group)
-    assert len(set(group[learn]) & set(group[judge])) <= 1
+    learn, held_out = rows_for(np.arange(ROWS), "group", group)
+    assert len(set(group[learn]) & set(group[held_out])) <= 1
     drawn, other = rows_for(np.arange(10, ROWS), "random", None)
     assert sorted([*drawn, *other]) == list(range(10, ROWS))
     assert len(other) == pytest.approx(0.3 * (ROWS - 10), abs=1)

@@ -84,8 +84,10 @@ def test_where_many_rows_are_alike_they_are_rows_in_their_own_right() -> None:
     few: dict[str, Sequence[Any]] = {"city": ["Wien", "Graz"] * 60, "age": [30 + i % 5 for i in range(120)]}
     few["y"] = [i * 7 % 3 % 2 for i in range(120)]
     said = problem_file(made.drafted(few, "y"))
-    assert re.search(r"^  alike: apart +# 92% of the rows are like another but for the target", said, re.MULTILINE)
+    assert re.search(
+        r"^  duplicates: independent +# 92% of the rows are like another but for the target", said, re.MULTILINE
+    )
     unlike = few | {"age": [*range(120)]}
-    assert "alike" not in problem_file(made.drafted(unlike, "y"))
+    assert "duplicates" not in problem_file(made.drafted(unlike, "y"))
     keyed = few | {"customer_id": [f"C{i:05}" for i in range(120)]}
-    assert "alike" not in problem_file(made.drafted(keyed, "y"))
+    assert "duplicates" not in problem_file(made.drafted(keyed, "y"))

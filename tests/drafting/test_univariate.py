@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
-from fullcircle.drafting.univariate import alone, auc, r_squared
+from fullcircle.drafting.univariate import auc, r_squared, univariate
 from tests.builders import text
 
 if TYPE_CHECKING:
@@ -41,22 +41,22 @@ def test_auc_without_both_classes_is_that_of_chance() -> None:
 )
 def test_a_column_that_says_the_target_in_other_words_is_a_suspect(leak: Array) -> None:
     noise = RANDOM.normal(size=ROWS)
-    found = alone({"leak": leak, "noise": noise}, Y, 2, *SIDES)
+    found = univariate({"leak": leak, "noise": noise}, Y, 2, *SIDES)
     assert [(one.column, one.suspect) for one in found] == [("leak", True), ("noise", False)]
     assert found[0].score == pytest.approx(1.0)
 
 
 def test_an_identifier_is_no_suspect_for_its_rule_is_judged_on_other_rows() -> None:
-    assert not alone({"id": text([f"C{i}" for i in range(ROWS)])}, Y, 2, *SIDES)[0].suspect
+    assert not univariate({"id": text([f"C{i}" for i in range(ROWS)])}, Y, 2, *SIDES)[0].suspect
 
 
 def test_a_number_that_is_the_target_in_another_unit_is_a_suspect() -> None:
     y = RANDOM.normal(size=ROWS)
-    found = alone({"fahrenheit": y * 1.8 + 32, "noise": RANDOM.normal(size=ROWS)}, y, 0, *SIDES)
+    found = univariate({"fahrenheit": y * 1.8 + 32, "noise": RANDOM.normal(size=ROWS)}, y, 0, *SIDES)
     assert (found[0].measure, found[0].suspect, found[1].suspect) == ("R²", True, False)
 
 
 def test_several_classes_are_judged_one_against_the_rest() -> None:
     y = np.arange(ROWS) % 3 * 1.0
-    found = alone({"code": text(y), "noise": RANDOM.normal(size=ROWS)}, y, 3, *SIDES)
+    found = univariate({"code": text(y), "noise": RANDOM.normal(size=ROWS)}, y, 3, *SIDES)
     assert [one.suspect for one in found] == [True, False]

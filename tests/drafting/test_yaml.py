@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from fullcircle.base.errors import DataError
-from fullcircle.drafting.yaml import comment, demand_composable, flow, plain, scalar, shown, wrapped
+from fullcircle.drafting.yaml import check_composable, comment, flow, plain, scalar, shown, wrapped
 
 ODD = [
     "", " ", "n", "Y", "on", "Off", "NULL", "null", "~", "1e5", "1_000", "0x1F", "010", "12:30:45", "2013-01-01", "-",
@@ -46,7 +46,7 @@ def test_any_text_comes_back_as_it_was(values: dict[str, list[str]]) -> None:
 @settings(max_examples=300)
 @given(st.lists(texts.filter(lambda text: not is_refused(text)), max_size=4))
 def test_any_text_that_is_not_refused_is_left_alone_by_omegaconf(values: list[str]) -> None:
-    demand_composable(values, "t.csv")
+    check_composable(values, "t.csv")
     config = OmegaConf.create(f"a: {flow(values)}")
     OmegaConf.resolve(config)
     assert OmegaConf.to_container(OmegaConf.create(OmegaConf.to_yaml(config)), throw_on_missing=True) == {"a": values}
@@ -56,7 +56,7 @@ def test_any_text_that_is_not_refused_is_left_alone_by_omegaconf(values: list[st
 def test_text_that_hydra_would_read_is_refused_wherever_it_stands(value: str) -> None:
     for where in (value, [value], {value: 1}, {"a": [{"b": value}]}):
         with pytest.raises(DataError, match=r"t\.csv: “.*” cannot stand in conf.*Rename it"):
-            demand_composable(where, "t.csv")
+            check_composable(where, "t.csv")
 
 
 @pytest.mark.parametrize("value", [0, 5, -3, 0.5, 1e-05, 1e20, 1234567.25, True, False, None])

@@ -18,7 +18,7 @@ from fullcircle.core.config import compose, load, read_params
 from fullcircle.core.source import Source, of_new_rows
 from fullcircle.core.tables import read_json
 from fullcircle.drafting.init import init
-from fullcircle.params import demand_whole
+from fullcircle.params import check_composed
 from fullcircle.scoring.batch import Summary
 from fullcircle.scoring.scorer import Scorer
 from fullcircle.stages import clean, featurize, ingest, label, split, train, validate
@@ -76,7 +76,7 @@ def come_round(data: str, new_rows: str, target: str, *overrides: str, encoding:
     init(data, target, "drawn", encoding=encoding, force=True)
     read_params.cache_clear()
     composed = compose(["problem=drawn", *overrides])
-    demand_whole(composed)
+    check_composed(composed)
     write_text(paths.PARAMS, composed)
     for stage in STAGES:
         stage.main()

@@ -67,7 +67,7 @@ def test_the_wheel_needs_numpy_and_onnxruntime_alone_and_answers_as_the_bundle(
     answers = read(out)
     assert [a["prediction"] for a in answers] == expected.columns["prediction"].tolist()
     got = np.array([float(a["probability_late"]) for a in answers])
-    assert np.abs(got - expected.forecast[:, 0]).max() <= 5.1e-7  # the file holds six decimals
+    assert np.abs(got - expected.predicted[:, 0]).max() <= 5.1e-7  # the file holds six decimals
 
 
 def test_score_answers_and_sets_bad_rows_aside(reproduced: Project, rows: Columns, tmp_path: Path) -> None:

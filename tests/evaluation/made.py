@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, RegressionAnswer
+from fullcircle.scoring.predictions import BinaryCalibration, MulticlassCalibration, RegressionCalibration
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array
 
 CLASSES = ("bus", "tram", "walk")
-THREE = MulticlassAnswer("multiclass", CLASSES, slope=1.0)
-NUMBER = RegressionAnswer("regression", center=0.0, scale=1.0, radius=2.0, coverage=0.9)
+THREE = MulticlassCalibration("multiclass", CLASSES, slope=1.0)
+NUMBER = RegressionCalibration("regression", center=0.0, scale=1.0, radius=2.0, coverage=0.9)
 
 
-def two(threshold: float = 0.5) -> BinaryAnswer:
+def two(threshold: float = 0.5) -> BinaryCalibration:
     """The answer of two classes."""
-    return BinaryAnswer("binary", "on_time", "late", 1.0, 0.0, threshold)
+    return BinaryCalibration("binary", "on_time", "late", 1.0, 0.0, threshold)
 
 
 def column(values: Any) -> Array:

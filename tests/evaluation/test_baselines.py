@@ -53,8 +53,8 @@ def rule_of(train: Columns, validation: Columns, names: list[str]) -> OneRule:
     return rule
 
 
-def auc(forecast: Array, target: Array) -> float:
-    return measured(forecast, target, two(), 16)["auc"]
+def auc(predicted: Array, target: Array) -> float:
+    return measured(predicted, target, two(), 16)["auc"]
 
 
 def test_the_rule_with_the_best_auc_on_validation_rows_is_kept() -> None:

@@ -9,7 +9,7 @@ from fullcircle.base.errors import ConfigError
 from fullcircle.base.typed import build
 from fullcircle.core.problem import Behaviour
 from fullcircle.evaluation import behaviour as module
-from fullcircle.evaluation.behaviour import Behaved, behave, demand_behaviour, share_passed
+from fullcircle.evaluation.behaviour import Behaved, behave, check_behaviour, share_passed
 from tests.evaluation.made import NUMBER, THREE, column, text, two
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def test_a_number_moves_in_its_own_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "check", "message"),
+    ("calibration", "check", "message"),
     [
         (THREE, {"expect": "up"}, "say whose probability goes up: `of:` one of bus, tram, walk"),
         (THREE, {"expect": "same", "of": "train"}, "of: train cannot be; it may be one of bus, tram, walk"),
@@ -188,10 +188,10 @@ def test_a_number_moves_in_its_own_unit() -> None:
         (two(), {"expect": "up", "of": "late"}, "of: late cannot be; this target has one value"),
     ],
 )
-def test_a_check_that_does_not_say_what_moves_is_refused(answer: Any, check: dict[str, Any], message: str) -> None:
+def test_a_check_that_does_not_say_what_moves_is_refused(calibration: Any, check: dict[str, Any], message: str) -> None:
     found = build(Behaviour, {"name": "n", "column": "delay", "add": 1} | check)
     with pytest.raises(ConfigError, match=f"problem.behaviour: n: {message}"):
-        demand_behaviour((found,), answer.classes)
+        check_behaviour((found,), calibration.classes)
 
 
 def test_a_time_cannot_be_changed_by_a_number() -> None:

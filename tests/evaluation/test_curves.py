@@ -123,21 +123,21 @@ def test_a_class_without_rows_has_no_curve_and_stays_in_the_confusion() -> None:
 
 
 def test_residuals_are_told_bin_by_bin_in_the_unit_of_the_target() -> None:
-    forecast, target = of_number(1000)
-    table = regression.curves(regression.predictions(forecast, target, NUMBER, 10), NUMBER)["residuals"]
+    predicted, target = of_number(1000)
+    table = regression.curves(regression.predictions(predicted, target, NUMBER, 10), NUMBER)["residuals"]
     assert sum(table["rows"]) == 1000
-    lowest = forecast[:, 0] <= np.quantile(forecast[:, 0], 0.1)
-    residual = (target - forecast[:, 0])[lowest]
+    lowest = predicted[:, 0] <= np.quantile(predicted[:, 0], 0.1)
+    residual = (target - predicted[:, 0])[lowest]
     assert (table["low"][0], table["high"][0]) == pytest.approx(tuple(np.quantile(residual, [0.05, 0.95])))
     assert table["median"][0] == pytest.approx(np.median(residual))
-    assert table["predicted"][0] == pytest.approx(forecast[:, 0][lowest].mean())
+    assert table["predicted"][0] == pytest.approx(predicted[:, 0][lowest].mean())
 
 
-@pytest.mark.parametrize("classes", [0, 2, 3])
-def test_every_task_fills_its_files_and_leaves_those_of_others_with_a_header(classes: int) -> None:
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+def test_every_task_fills_its_files_and_leaves_those_of_others_with_a_header(n_classes: int) -> None:
     number, three = regression.predictions(*of_number(50), NUMBER, 5), multiclass.predictions(*of_three(50), THREE, 5)
-    found = files_of({0: regression.curves(number, NUMBER), 2: SMALL, 3: multiclass.curves(three, THREE)}[classes])
+    found = files_of({0: regression.curves(number, NUMBER), 2: SMALL, 3: multiclass.curves(three, THREE)}[n_classes])
     assert {name: tuple(table) for name, table in found.items()} == FILES
     filled = {name for name, table in found.items() if len(table[FILES[name][-1]])}
     ranked = {"roc", "precision_recall", "calibration", "confusion"}
-    assert filled == ({"calibration", "residuals"} if classes == 0 else ranked)
+    assert filled == ({"calibration", "residuals"} if n_classes == 0 else ranked)

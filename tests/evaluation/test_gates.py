@@ -10,17 +10,17 @@ from fullcircle.base.errors import ConfigError
 from fullcircle.base.typed import build
 from fullcircle.core.problem import Gate
 from fullcircle.evaluation import binary, multiclass, regression
-from fullcircle.evaluation.gates import GATED, Verdict, demand_gates, judge
+from fullcircle.evaluation.gates import GATED, Verdict, check_gates, evaluate_gates
 
 if TYPE_CHECKING:
-    from fullcircle.evaluation.tasks import Judge
+    from fullcircle.evaluation.tasks import TaskMetrics
 
 AUC, ECE, CHAMPION = Gate("auc", min=0.7), Gate("ece", max=0.1), Gate("over_champion", min=0.0)
 GOOD: dict[str, float | None] = {"auc": 0.75, "ece": 0.05, "over_champion": None}
 
 
 def verdict(**values: float | None) -> Verdict:
-    return judge((AUC, ECE, CHAMPION), GOOD | values)
+    return evaluate_gates((AUC, ECE, CHAMPION), GOOD | values)
 
 
 def test_a_model_that_passes_every_gate_is_blessed() -> None:
@@ -55,7 +55,7 @@ def test_a_value_that_could_not_be_had_leaves_the_verdict_unknown(value: float |
 
 
 def test_a_value_that_nobody_gave_leaves_the_verdict_unknown() -> None:
-    assert judge((AUC,), {}).status == "unknown"
+    assert evaluate_gates((AUC,), {}).status == "unknown"
 
 
 def test_no_champion_is_no_obstacle() -> None:
@@ -72,7 +72,7 @@ def test_a_failed_gate_outweighs_an_unknown_one() -> None:
 @given(st.floats(-1, 1), st.floats(-2, 2), st.booleans())
 def test_the_margin_and_the_status_agree(bound: float, value: float, least: bool) -> None:
     gate = Gate("auc", min=bound) if least else Gate("auc", max=bound)
-    (found,) = judge((gate,), {"auc": value}).gates
+    (found,) = evaluate_gates((gate,), {"auc": value}).gates
     assert found.margin is not None
     assert (found.status == "passed") == (found.margin >= 0) == (value >= bound if least else value <= bound)
 
@@ -106,9 +106,9 @@ def test_a_gate_that_makes_no_sense_is_refused(data: dict[str, Any], message: st
         (regression, "r2", Gate("coverage", min=90)),
     ],
 )
-def test_a_gate_that_could_never_fail_or_never_be_passed_is_refused(task: Judge, metric: str, gate: Gate) -> None:
+def test_a_gate_that_could_never_fail_or_never_be_passed_is_refused(task: TaskMetrics, metric: str, gate: Gate) -> None:
     with pytest.raises(ConfigError, match=rf"problem\.gates: {gate.metric}: threshold .* is outside"):
-        demand_gates((gate,), task, metric)
+        check_gates((gate,), task, metric)
 
 
 @pytest.mark.parametrize(
@@ -121,22 +121,22 @@ def test_a_gate_that_could_never_fail_or_never_be_passed_is_refused(task: Judge,
         (regression, "mae", (Gate("mae", max=1e6), Gate("over_dummy", min=1e5), Gate("width", max=1e6))),
     ],
 )
-def test_a_gate_in_the_range_of_its_value_is_taken(task: Judge, metric: str, gates: tuple[Gate, ...]) -> None:
-    demand_gates(gates, task, metric)
+def test_a_gate_in_the_range_of_its_value_is_taken(task: TaskMetrics, metric: str, gates: tuple[Gate, ...]) -> None:
+    check_gates(gates, task, metric)
 
 
 @pytest.mark.parametrize("task", [binary, multiclass, regression])
-def test_every_metric_and_every_other_value_of_a_task_can_be_gated(task: Judge) -> None:
-    demand_gates(tuple(Gate(name, min=0.0) for name in (*task.NAMES, *GATED)), task, task.PRIMARY)
+def test_every_metric_and_every_other_value_of_a_task_can_be_gated(task: TaskMetrics) -> None:
+    check_gates(tuple(Gate(name, min=0.0) for name in (*task.NAMES, *GATED)), task, task.PRIMARY)
 
 
 def test_a_gate_on_a_value_of_another_task_is_refused_with_those_there_are() -> None:
     with pytest.raises(ConfigError, match=r"(?s)unknown value: auc.*known: r2, rmse, .*slice_gap"):
-        demand_gates((Gate("auc", min=0.5),), regression, "r2")
+        check_gates((Gate("auc", min=0.5),), regression, "r2")
     with pytest.raises(ConfigError, match=r"unknown value: over_dumy \(did you mean over_dummy\?\)"):
-        demand_gates((Gate("over_dumy", min=0.5),), binary, "auc")
+        check_gates((Gate("over_dumy", min=0.5),), binary, "auc")
 
 
 def test_gates_in_a_primary_metric_that_is_not_there_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"problem\.metric: r2: this task has no such metric"):
-        demand_gates((), binary, "r2")
+        check_gates((), binary, "r2")

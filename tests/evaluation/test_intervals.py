@@ -8,7 +8,7 @@ import pytest
 from fullcircle.evaluation import binary
 from fullcircle.evaluation.binary import Predictions, evaluate
 from fullcircle.evaluation.intervals import bootstrap, groups_of
-from fullcircle.evaluation.tasks import judge_of
+from fullcircle.evaluation.tasks import task_metrics
 from tests.evaluation.made import NUMBER, THREE, column, of_number, of_three, text, two
 
 if TYPE_CHECKING:
@@ -84,15 +84,15 @@ def test_resamples_that_lost_a_class_do_not_spoil_the_interval() -> None:
     assert 0 <= low <= high <= 1
 
 
-@pytest.mark.parametrize("classes", [0, 3])
-def test_every_task_has_intervals_of_every_metric_that_contain_the_estimate(classes: int) -> None:
-    judge = judge_of(classes)
-    forecast, target = of_three(400) if classes else of_number(400)
-    answer = THREE if classes else NUMBER
-    found = judge.predictions(forecast, target, answer, 5)
-    intervals = bootstrap(judge, found, np.arange(400), 100, 0.99, 0)
-    assert set(intervals) == set(judge.NAMES)
-    for name, value in judge.evaluate(found).items():
+@pytest.mark.parametrize("n_classes", [0, 3])
+def test_every_task_has_intervals_of_every_metric_that_contain_the_estimate(n_classes: int) -> None:
+    task = task_metrics(n_classes)
+    predicted, target = of_three(400) if n_classes else of_number(400)
+    calibration = THREE if n_classes else NUMBER
+    found = task.predictions(predicted, target, calibration, 5)
+    intervals = bootstrap(task, found, np.arange(400), 100, 0.99, 0)
+    assert set(intervals) == set(task.NAMES)
+    for name, value in task.evaluate(found).items():
         low, high = intervals[name]
         assert low < high or name == "width"
         if name != "ece":

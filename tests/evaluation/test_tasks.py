@@ -4,23 +4,23 @@ import pytest
 
 from fullcircle.base.errors import ConfigError
 from fullcircle.evaluation import binary, multiclass, regression
-from fullcircle.evaluation.tasks import Judge, better, demand_metric, judge_of, measured
+from fullcircle.evaluation.tasks import TaskMetrics, better, check_metric, measured, task_metrics
 from tests.evaluation.made import NUMBER, THREE, of_number, of_three
 
-JUDGES: list[Judge] = [binary, multiclass, regression]
+JUDGES: list[TaskMetrics] = [binary, multiclass, regression]
 
 
-@pytest.mark.parametrize(("classes", "judge"), [(0, regression), (2, binary), (3, multiclass), (9, multiclass)])
-def test_the_number_of_classes_tells_the_judge(classes: int, judge: Judge) -> None:
-    assert judge_of(classes) is judge
+@pytest.mark.parametrize(("n_classes", "task"), [(0, regression), (2, binary), (3, multiclass), (9, multiclass)])
+def test_the_number_of_classes_tells_the_judge(n_classes: int, task: TaskMetrics) -> None:
+    assert task_metrics(n_classes) is task
 
 
-@pytest.mark.parametrize("judge", JUDGES)
-def test_every_metric_has_a_range_and_what_is_said_of_metrics_is_said_of_those(judge: Judge) -> None:
-    assert set(judge.RANGES) == set(judge.NAMES)
-    assert all(low < high for low, high in judge.RANGES.values())
-    assert {judge.PRIMARY, *judge.LOWER, *judge.UNRANKED, *judge.SLICED} <= set(judge.NAMES)
-    demand_metric(judge, judge.PRIMARY)
+@pytest.mark.parametrize("task", JUDGES)
+def test_every_metric_has_a_range_and_what_is_said_of_metrics_is_said_of_those(task: TaskMetrics) -> None:
+    assert set(task.RANGES) == set(task.NAMES)
+    assert all(low < high for low, high in task.RANGES.values())
+    assert {task.PRIMARY, *task.LOWER, *task.UNRANKED, *task.SLICED} <= set(task.NAMES)
+    check_metric(task, task.PRIMARY)
 
 
 def test_better_is_more_of_one_metric_and_less_of_another() -> None:
@@ -30,7 +30,7 @@ def test_better_is_more_of_one_metric_and_less_of_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("judge", "metric", "message"),
+    ("task", "metric", "message"),
     [
         (regression, "auc", "auc: this task has no such metric. Choose one of r2, rmse, mae, medae$"),
         (regression, "width", "width: more of it is not better, and less is not. Choose one of r2"),
@@ -38,9 +38,9 @@ def test_better_is_more_of_one_metric_and_less_of_another() -> None:
         (binary, "AUC", "AUC: this task has no such metric. Choose one of auc"),
     ],
 )
-def test_a_primary_metric_that_tells_nothing_is_refused(judge: Judge, metric: str, message: str) -> None:
+def test_a_primary_metric_that_tells_nothing_is_refused(task: TaskMetrics, metric: str, message: str) -> None:
     with pytest.raises(ConfigError, match=f"problem.metric: {message}"):
-        demand_metric(judge, metric)
+        check_metric(task, metric)
 
 
 def test_a_forecast_is_measured_by_the_judge_of_its_task() -> None:

@@ -114,11 +114,11 @@ def test_information_does_not_depend_on_the_order_of_rows(seed: int) -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([50, 200, 1000, 5000]), st.sampled_from([0, 2, 5]))
-def test_noise_tells_little_however_few_rows_there_are(seed: int, rows: int, classes: int) -> None:
+def test_noise_tells_little_however_few_rows_there_are(seed: int, rows: int, n_classes: int) -> None:
     """Before chance is taken off, 1,000 rows of noise tell 0.08 bits of a number."""
     draw = np.random.default_rng(seed)
-    target = draw.integers(0, classes, rows).astype(float) if classes else draw.normal(0, 1, rows)
-    target = codes(target, classes, bins_of(rows))
+    target = draw.integers(0, n_classes, rows).astype(float) if n_classes else draw.normal(0, 1, rows)
+    target = codes(target, n_classes, bins_of(rows))
     told = [information(draw.normal(0, 1, rows), target) for _ in range(40)]
     assert float(np.mean(told)) < 8 / rows
     assert 0 in told

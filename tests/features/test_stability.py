@@ -21,10 +21,10 @@ def covariance(matrix: Array, target: Array, seed: int) -> Array:
     return np.asarray(np.abs(((matrix - matrix.mean(axis=0)) * (target - target.mean())[:, None]).mean(axis=0)))
 
 
-def with_signal(classes: int) -> tuple[Array, Array]:
+def with_signal(n_classes: int) -> tuple[Array, Array]:
     """The third of eight features tells the target, which has so many classes; the others are noise."""
     matrix = NOISE.copy()
-    target = random.integers(0, classes, 600).astype(float) if classes else random.normal(0, 1, 600)
+    target = random.integers(0, n_classes, 600).astype(float) if n_classes else random.normal(0, 1, 600)
     matrix[:, 2] = target + random.normal(0, 0.5, 600)
     return matrix, target
 
@@ -36,11 +36,11 @@ def test_what_tells_the_target_is_always_important_and_noise_is_rarely() -> None
     assert np.delete(found, 2).mean() < 0.35
 
 
-@pytest.mark.parametrize("classes", [0, 2, 3])
-def test_small_boosted_trees_know_what_is_important_in_every_task(classes: int) -> None:
-    matrix, target = with_signal(classes)
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+def test_small_boosted_trees_know_what_is_important_in_every_task(n_classes: int) -> None:
+    matrix, target = with_signal(n_classes)
     matrix[::7, 2] = np.nan
-    found = frequencies(matrix, target, partial(tree_importance, classes=classes))
+    found = frequencies(matrix, target, partial(tree_importance, n_classes=n_classes))
     assert found[2] == 1
     assert np.delete(found, 2).max() < 0.5
 

@@ -15,10 +15,10 @@ def test_several_classes_have_an_indicator_each() -> None:
     assert indicators(np.array([2.0, 0.0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
-@pytest.mark.parametrize("classes", [2, 5])
-def test_a_class_is_its_own_code(classes: int) -> None:
-    target = np.arange(classes, dtype=float)
-    assert codes(target, classes).tolist() == list(range(classes))
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_a_class_is_its_own_code(n_classes: int) -> None:
+    target = np.arange(n_classes, dtype=float)
+    assert codes(target, n_classes).tolist() == list(range(n_classes))
 
 
 def test_a_number_has_bins_of_equal_count() -> None:

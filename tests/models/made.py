@@ -23,7 +23,7 @@ from fullcircle.models.configs import (
     XGBoostConfig,
 )
 from fullcircle.models.sample import Sample
-from fullcircle.scoring.predictions import Answer, BinaryAnswer, MulticlassAnswer, RegressionAnswer
+from fullcircle.scoring.predictions import BinaryCalibration, Calibration, MulticlassCalibration, RegressionCalibration
 from fullcircle.scoring.scorer import FORMAT, Scorer, ScorerSpec
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def silent(train: float, validation: float) -> None:
     """An `on_round` that keeps nothing."""
 
 
-def sample(classes: int, rows: int, seed: int, width: int = WIDTH) -> Sample:
+def sample(n_classes: int, rows: int, seed: int, width: int = WIDTH) -> Sample:
     """Rows whose target depends on the first two features, with noise; a tenth of all features are null.
 
     Of 8 features the third is a whole number, the fourth always the same, the fifth always null.
@@ -68,16 +68,16 @@ def sample(classes: int, rows: int, seed: int, width: int = WIDTH) -> Sample:
     X[random.random(X.shape) < 0.1] = np.nan
     if width == WIDTH:
         X[:, 2], X[:, 3], X[:, 4] = np.round(X[:, 2]), np.float32(0.1), np.nan
-    if classes == 0:
+    if n_classes == 0:
         return Sample(X, ((signal - 0.9) / 3.3).astype(np.float32), 0)
     order = signal.argsort(kind="stable").argsort(kind="stable")
-    return Sample(X, (order * classes // rows).astype(np.float32), classes)
+    return Sample(X, (order * n_classes // rows).astype(np.float32), n_classes)
 
 
 @cache
-def sides(classes: int) -> tuple[Sample, Sample]:
+def sides(n_classes: int) -> tuple[Sample, Sample]:
     """Training (600) and validation (300) rows. Shared by tests: do not change them."""
-    return sample(classes, 600, 0), sample(classes, 300, 1)
+    return sample(n_classes, 600, 0), sample(n_classes, 300, 1)
 
 
 def fit(config: ModelConfig, train: Sample, validation: Sample, threads: int = 1, on_round: OnRound = silent) -> Fitted:
@@ -86,32 +86,32 @@ def fit(config: ModelConfig, train: Sample, validation: Sample, threads: int = 1
 
 
 @cache
-def fitted(config: ModelConfig, classes: int = 2) -> Fitted:
+def fitted(config: ModelConfig, n_classes: int = 2) -> Fitted:
     """The model, fitted on `sides`. Shared by tests: do not change it."""
-    return fit(config, *sides(classes))
+    return fit(config, *sides(n_classes))
 
 
-def answer_of(classes: int) -> Answer:
+def calibrate(n_classes: int) -> Calibration:
     """What margins mean, not calibrated; a number stays in standard units."""
-    if classes == 0:
-        return RegressionAnswer("regression", 0.0, 1.0, 0.0, 0.9)
-    if classes == 2:
-        return BinaryAnswer("binary", "no", "yes", 1.0, 0.0, 0.5)
-    return MulticlassAnswer("multiclass", tuple(f"class {i}" for i in range(classes)), 1.0)
+    if n_classes == 0:
+        return RegressionCalibration("regression", 0.0, 1.0, 0.0, 0.9)
+    if n_classes == 2:
+        return BinaryCalibration("binary", "no", "yes", 1.0, 0.0, 0.5)
+    return MulticlassCalibration("multiclass", tuple(f"class {i}" for i in range(n_classes)), 1.0)
 
 
-def scorer_of(estimator: Fitted, width: int = WIDTH, classes: int = 2) -> Scorer:
+def scorer_of(estimator: Fitted, width: int = WIDTH, n_classes: int = 2) -> Scorer:
     """A scorer that asks for the features themselves."""
     features = tuple(f"f{i}" for i in range(width))
     plan = Plan(plans.FORMAT, {}, (), (), tuple(Number("number", f) for f in features), features)
-    return Scorer(plan, ScorerSpec(FORMAT, estimator.parts, answer_of(classes)), estimator.onnx())
+    return Scorer(plan, ScorerSpec(FORMAT, estimator.parts, calibrate(n_classes)), estimator.onnx())
 
 
-def apart(estimator: Fitted, X: Array, classes: int) -> float:
+def apart(estimator: Fitted, X: Array, n_classes: int) -> float:
     """By how much the forecasts of estimator and scorer differ at most, over rows and outputs."""
-    answer = answer_of(classes)
-    given = answer.forecast(scorer_of(estimator, X.shape[1], classes).margin(X))
-    expected = answer.forecast(estimator.margin(X))
-    assert given.shape == expected.shape == (len(X), classes if classes > 2 else 1)
+    calibration = calibrate(n_classes)
+    given = calibration.predict(scorer_of(estimator, X.shape[1], n_classes).margin(X))
+    expected = calibration.predict(estimator.margin(X))
+    assert given.shape == expected.shape == (len(X), n_classes if n_classes > 2 else 1)
     assert np.isfinite(expected).all()
     return float(np.abs(given - expected).max())

@@ -8,9 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.core.target import MulticlassTarget, RegressionTarget
-from fullcircle.models.calibration import answer_of, platt, radius_of, tempered
-from fullcircle.models.sample import Sample, sides_of
-from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, RegressionAnswer, sigmoid, softmax
+from fullcircle.models.calibration import calibrate, platt, radius_of, tempered
+from fullcircle.models.sample import Sample, samples_of
+from fullcircle.scoring.predictions import (
+    BinaryCalibration,
+    MulticlassCalibration,
+    RegressionCalibration,
+    sigmoid,
+    softmax,
+)
 from tests.builders import TARGET
 
 if TYPE_CHECKING:
@@ -113,18 +119,18 @@ def test_intervals_of_new_rows_hold_the_share_that_was_promised() -> None:
 def test_each_target_gets_its_answer() -> None:
     random = np.random.default_rng(2)
     y = (np.arange(90) % 3).astype(np.float32)
-    binary = answer_of(TARGET, random.normal(size=(90, 1)), Sample(y, (y > 0) * np.float32(1)), 0.25, calibrate=True)
-    assert isinstance(binary, BinaryAnswer)
+    binary = calibrate(TARGET, random.normal(size=(90, 1)), Sample(y, (y > 0) * np.float32(1)), 0.25, calibrate=True)
+    assert isinstance(binary, BinaryCalibration)
     assert (binary.positive, binary.negative, binary.threshold) == ("late", "on_time", 0.25)
-    many = answer_of(KIND, random.normal(size=(90, 3)), Sample(y, y, 3), 0.5, calibrate=False)
-    assert many == MulticlassAnswer("multiclass", ("a", "b", "c"), 1.0)
-    number = answer_of(PRICE, np.zeros((90, 1)), Sample(y, y - 1, 0, 500.0, 10.0), 0.5, calibrate=True)
-    assert number == RegressionAnswer("regression", 500.0, 10.0, 10.0, 0.8)
+    many = calibrate(KIND, random.normal(size=(90, 3)), Sample(y, y, 3), 0.5, calibrate=False)
+    assert many == MulticlassCalibration("multiclass", ("a", "b", "c"), 1.0)
+    number = calibrate(PRICE, np.zeros((90, 1)), Sample(y, y - 1, 0, 500.0, 10.0), 0.5, calibrate=True)
+    assert number == RegressionCalibration("regression", 500.0, 10.0, 10.0, 0.8)
 
 
 def test_a_number_is_put_into_the_units_of_training_rows() -> None:
     known, new = np.array([10.0, 20, 30]), np.array([50.0])
-    training, validation = sides_of((np.zeros((3, 1)), known), (np.zeros((1, 1)), new), 0)
+    training, validation = samples_of((np.zeros((3, 1)), known), (np.zeros((1, 1)), new), 0)
     assert training.y.mean() == pytest.approx(0)
     assert training.y.std() == pytest.approx(1)
     assert validation.target == pytest.approx(50)
@@ -133,7 +139,7 @@ def test_a_number_is_put_into_the_units_of_training_rows() -> None:
 
 def test_classes_and_constants_keep_their_values() -> None:
     y = np.array([0.0, 1, 1])
-    first, _ = sides_of((np.zeros((3, 1)), y), (np.zeros((3, 1)), y), 2)
+    first, _ = samples_of((np.zeros((3, 1)), y), (np.zeros((3, 1)), y), 2)
     assert first.y.tolist() == first.target.tolist() == [0, 1, 1]
-    constant, _ = sides_of((np.zeros((3, 1)), np.full(3, 7.0)), (np.zeros((3, 1)), y), 0)
+    constant, _ = samples_of((np.zeros((3, 1)), np.full(3, 7.0)), (np.zeros((3, 1)), y), 0)
     assert constant.y.tolist() == [0, 0, 0]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FILES = sorted(Path("conf/model").glob("*.yaml"))
-tasks = pytest.mark.parametrize("classes", TASKS.values(), ids=TASKS)
+tasks = pytest.mark.parametrize("n_classes", TASKS.values(), ids=TASKS)
 
 
 def config_of(file: Path) -> ModelConfig:
@@ -36,19 +36,19 @@ def test_each_file_is_a_model(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 @tasks
-def test_each_file_is_fitted_and_answers_alike_in_its_scorer(file: Path, classes: int) -> None:
-    train, validation = sides(classes)
+def test_each_file_is_fitted_and_answers_alike_in_its_scorer(file: Path, n_classes: int) -> None:
+    train, validation = sides(n_classes)
     estimator = fit(config_of(file), train, validation)
-    assert apart(estimator, validation.X, classes) <= 1e-6
+    assert apart(estimator, validation.X, n_classes) <= 1e-6
 
 
 @tasks
-def test_the_default_for_an_unknown_table_is_cross_fitted(classes: int) -> None:
-    train, validation = sides(classes)
+def test_the_default_for_an_unknown_table_is_cross_fitted(n_classes: int) -> None:
+    train, validation = sides(n_classes)
     crossed = cross_fit(config_of(Path("conf/model/ensemble.yaml")), train, np.arange(len(train.y)) % 3, 2, silent)
-    assert apart(crossed.fitted, validation.X, classes) <= 1e-6
-    dull = loss(fitted(DUMMY, classes).margin(validation.X), validation.y, classes)
-    assert loss(crossed.fitted.margin(validation.X), validation.y, classes) < 0.7 * dull
+    assert apart(crossed.fitted, validation.X, n_classes) <= 1e-6
+    dull = loss(fitted(DUMMY, n_classes).margin(validation.X), validation.y, n_classes)
+    assert loss(crossed.fitted.margin(validation.X), validation.y, n_classes) < 0.7 * dull
 
 
 def test_the_default_for_an_unknown_table_needs_no_extra_and_bounds_its_rows() -> None:

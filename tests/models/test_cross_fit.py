@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fullcircle.models import OnRound
 
 names = pytest.mark.parametrize("name", MODELS)
-tasks = pytest.mark.parametrize("classes", TASKS.values(), ids=TASKS)
+tasks = pytest.mark.parametrize("n_classes", TASKS.values(), ids=TASKS)
 FOLD = (np.arange(600) * 7 % 13 % 3) + 5
 MEMBERS: tuple[MemberConfig, ...] = (XGBOOST, FOREST, LINEAR, DUMMY)
 
@@ -29,7 +29,7 @@ MEMBERS: tuple[MemberConfig, ...] = (XGBOOST, FOREST, LINEAR, DUMMY)
 def halves(rows: Sample, held_out: int) -> tuple[Sample, Sample]:
     """The rows outside a fold, and those inside."""
     outside, inside = (
-        Sample(rows.X[chosen], rows.y[chosen], rows.classes) for chosen in (held_out != FOLD, held_out == FOLD)
+        Sample(rows.X[chosen], rows.y[chosen], rows.n_classes) for chosen in (held_out != FOLD, held_out == FOLD)
     )
     return outside, inside
 
@@ -39,7 +39,7 @@ def by_hand(config: MemberConfig, rows: Sample) -> tuple[Array, list[int]]:
 
     A fit has the higher of the two rounds that the two other fits were stopped at, or as many as it went through.
     """
-    margin = np.full((len(rows.y), rows.classes if rows.classes > 2 else 1), np.nan)
+    margin = np.full((len(rows.y), rows.n_classes if rows.n_classes > 2 else 1), np.nan)
     through: dict[int, int] = dict.fromkeys((5, 6, 7), 0)
 
     def counted(held_out: int) -> OnRound:
@@ -60,15 +60,15 @@ def by_hand(config: MemberConfig, rows: Sample) -> tuple[Array, list[int]]:
 
 @pytest.mark.parametrize("config", MEMBERS)
 @tasks
-def test_each_row_is_foretold_by_a_fit_on_the_other_folds(config: MemberConfig, classes: int) -> None:
-    rows, _ = sides(classes)
+def test_each_row_is_foretold_by_a_fit_on_the_other_folds(config: MemberConfig, n_classes: int) -> None:
+    rows, _ = sides(n_classes)
     margin, _ = by_hand(config, rows)
     assert cross_fit(config, rows, FOLD, 2, silent).margin.tolist() == margin.tolist()
 
 
 @tasks
-def test_no_fold_is_foretold_by_a_fit_that_it_stopped_at_its_best(classes: int) -> None:
-    rows, _ = sides(classes)
+def test_no_fold_is_foretold_by_a_fit_that_it_stopped_at_its_best(n_classes: int) -> None:
+    rows, _ = sides(n_classes)
     config = replace(XGBOOST, max_rounds=200, patience=5)
     margin = cross_fit(config, rows, FOLD, 1, silent).margin
     assert margin.tolist() == by_hand(config, rows)[0].tolist()
@@ -76,7 +76,7 @@ def test_no_fold_is_foretold_by_a_fit_that_it_stopped_at_its_best(classes: int) 
     for held_out in (5, 6, 7):
         train, validation = halves(rows, held_out)
         stopped[held_out == FOLD] = fit(config, train, validation).margin(validation.X)
-    assert loss(margin, rows.y, classes) > loss(stopped, rows.y, classes)
+    assert loss(margin, rows.y, n_classes) > loss(stopped, rows.y, n_classes)
 
 
 def test_no_row_tells_of_itself() -> None:
@@ -90,24 +90,24 @@ def test_no_row_tells_of_itself() -> None:
 
 
 @tasks
-def test_the_model_is_refitted_on_all_rows_for_the_rounds_of_the_median_fold(classes: int) -> None:
-    rows, _ = sides(classes)
+def test_the_model_is_refitted_on_all_rows_for_the_rounds_of_the_median_fold(n_classes: int) -> None:
+    rows, _ = sides(n_classes)
     config = replace(XGBOOST, max_rounds=200, patience=5)
     _, rounds = by_hand(config, rows)
     assert len(set(rounds)) > 1
     fitted = cross_fit(config, rows, FOLD, 1, silent).fitted
     assert fitted.rounds == median_high(rounds)
-    alone = fit(config, *sides(classes))
+    alone = fit(config, *sides(n_classes))
     expected = model_of(config).refit(config, rows, replace(alone, rounds=median_high(rounds)), 1)  # type: ignore[type-var]
     assert fitted.onnx() == expected.onnx()
 
 
 @tasks
-def test_the_members_of_an_ensemble_are_weighed_on_all_rows_and_refitted_on_them(classes: int) -> None:
-    rows, _ = sides(classes)
+def test_the_members_of_an_ensemble_are_weighed_on_all_rows_and_refitted_on_them(n_classes: int) -> None:
+    rows, _ = sides(n_classes)
     crossed = cross_fit(EnsembleConfig("ensemble", 10, MEMBERS), rows, FOLD, 2, silent)
     margins = [by_hand(config, rows)[0] for config in MEMBERS]
-    counts = pick(margins, rows.y, classes, 10)
+    counts = pick(margins, rows.y, n_classes, 10)
     assert isinstance(crossed.fitted, FittedEnsemble)
     assert {m.place: m.weight for m in crossed.fitted.members} == {i: n / 10 for i, n in enumerate(counts) if n}
     np.testing.assert_allclose(crossed.margin, sum(n / 10 * m for n, m in zip(counts, margins, strict=True)), atol=1e-9)
@@ -118,11 +118,11 @@ def test_the_members_of_an_ensemble_are_weighed_on_all_rows_and_refitted_on_them
 
 
 @tasks
-def test_a_blend_of_crossed_members_is_no_worse_than_the_best_of_them(classes: int) -> None:
-    rows, _ = sides(classes)
+def test_a_blend_of_crossed_members_is_no_worse_than_the_best_of_them(n_classes: int) -> None:
+    rows, _ = sides(n_classes)
     blend = cross_fit(EnsembleConfig("ensemble", 20, MEMBERS), rows, FOLD, 2, silent)
-    losses = [loss(by_hand(config, rows)[0], rows.y, classes) for config in MEMBERS]
-    assert loss(blend.margin, rows.y, classes) <= min(losses) + 1e-9
+    losses = [loss(by_hand(config, rows)[0], rows.y, n_classes) for config in MEMBERS]
+    assert loss(blend.margin, rows.y, n_classes) <= min(losses) + 1e-9
 
 
 @names

@@ -38,40 +38,40 @@ if TYPE_CHECKING:
 
 SHALLOW = replace(XGBOOST, max_depth=2, seed=1)
 ALL: tuple[MemberConfig, ...] = (XGBOOST, FOREST, EXTRA_TREES, LINEAR, DUMMY, SHALLOW)
-tasks = pytest.mark.parametrize("classes", TASKS.values(), ids=TASKS)
+tasks = pytest.mark.parametrize("n_classes", TASKS.values(), ids=TASKS)
 
 
-def ensemble(weights: dict[MemberConfig, float], classes: int = 2) -> FittedEnsemble:
+def ensemble(weights: dict[MemberConfig, float], n_classes: int = 2) -> FittedEnsemble:
     """An ensemble whose weights are given."""
-    return FittedEnsemble(tuple(Member(i, m, alone(m, classes), w) for i, (m, w) in enumerate(weights.items())))
+    return FittedEnsemble(tuple(Member(i, m, alone(m, n_classes), w) for i, (m, w) in enumerate(weights.items())))
 
 
-def fitted(*members: MemberConfig, picks: int = 20, classes: int = 2) -> FittedEnsemble:
-    return fit(EnsembleConfig("ensemble", picks, members), *sides(classes), 1, silent)
+def fitted(*members: MemberConfig, picks: int = 20, n_classes: int = 2) -> FittedEnsemble:
+    return fit(EnsembleConfig("ensemble", picks, members), *sides(n_classes), 1, silent)
 
 
 # --- the choice of weights
 
 
-def loss_of(margins: Sequence[Array], chosen: Sequence[int], y: Array, classes: int) -> float:
+def loss_of(margins: Sequence[Array], chosen: Sequence[int], y: Array, n_classes: int) -> float:
     """Loss of the mean of the chosen margins, as the textbook writes it."""
     lost = 0.0
     for row, target in enumerate(y):
         mean = [sum(margins[i][row][k] for i in chosen) / len(chosen) for k in range(margins[0].shape[1])]
-        if classes == 0:
+        if n_classes == 0:
             lost += (mean[0] - target) ** 2
-        elif classes == 2:
+        elif n_classes == 2:
             p = 1 / (1 + math.exp(-mean[0]))
             lost -= math.log(p if target else 1 - p)
         else:
             lost -= math.log(math.exp(mean[int(target)]) / sum(map(math.exp, mean)))
-    return lost / len(y) if classes else math.sqrt(lost / len(y))
+    return lost / len(y) if n_classes else math.sqrt(lost / len(y))
 
 
-def drawn(seed: int, members: int, classes: int, rows: int = 12) -> tuple[list[Array], Array]:
+def drawn(seed: int, members: int, n_classes: int, rows: int = 12) -> tuple[list[Array], Array]:
     random = np.random.default_rng(seed)
-    margins = list(random.normal(size=(members, rows, classes if classes > 2 else 1)) * 2)
-    y = random.integers(0, classes, rows) if classes else random.normal(size=rows)
+    margins = list(random.normal(size=(members, rows, n_classes if n_classes > 2 else 1)) * 2)
+    y = random.integers(0, n_classes, rows) if n_classes else random.normal(size=rows)
     return margins, y.astype(np.float32)
 
 
@@ -83,13 +83,13 @@ def drawn(seed: int, members: int, classes: int, rows: int = 12) -> tuple[list[A
     classes=st.sampled_from([*TASKS.values()]),
 )
 def test_each_pick_is_the_one_that_trying_all_of_them_finds_best(
-    seed: int, members: int, picks: int, classes: int
+    seed: int, members: int, picks: int, n_classes: int
 ) -> None:
-    margins, y = drawn(seed, members, classes)
+    margins, y = drawn(seed, members, n_classes)
     chosen: list[int] = []
     for _ in range(picks):
-        chosen.append(min(range(members), key=lambda i: round(loss_of(margins, [*chosen, i], y, classes), 12)))
-    assert pick(margins, y, classes, picks) == [chosen.count(i) for i in range(members)]
+        chosen.append(min(range(members), key=lambda i: round(loss_of(margins, [*chosen, i], y, n_classes), 12)))
+    assert pick(margins, y, n_classes, picks) == [chosen.count(i) for i in range(members)]
 
 
 @settings(max_examples=60, deadline=None)
@@ -99,13 +99,15 @@ def test_each_pick_is_the_one_that_trying_all_of_them_finds_best(
     picks=st.integers(1, 30),
     classes=st.sampled_from([*TASKS.values()]),
 )
-def test_the_blend_is_no_worse_than_the_best_of_its_members(seed: int, members: int, picks: int, classes: int) -> None:
-    margins, y = drawn(seed, members, classes)
-    counts = pick(margins, y, classes, picks)
+def test_the_blend_is_no_worse_than_the_best_of_its_members(
+    seed: int, members: int, picks: int, n_classes: int
+) -> None:
+    margins, y = drawn(seed, members, n_classes)
+    counts = pick(margins, y, n_classes, picks)
     assert sum(counts) == picks
     chosen = [i for i, count in enumerate(counts) for _ in range(count)]
-    best = min(loss_of(margins, [i], y, classes) for i in range(members))
-    assert loss_of(margins, chosen, y, classes) <= best + 1e-9
+    best = min(loss_of(margins, [i], y, n_classes) for i in range(members))
+    assert loss_of(margins, chosen, y, n_classes) <= best + 1e-9
 
 
 def test_two_that_err_on_different_rows_are_both_picked_and_one_that_errs_everywhere_is_not() -> None:
@@ -132,12 +134,12 @@ def test_weights_are_shares_of_the_picks_and_add_up_to_one() -> None:
 
 
 @tasks
-def test_one_pick_is_the_best_member_alone(classes: int) -> None:
-    _, validation = sides(classes)
-    losses = [loss(alone(config, classes).margin(validation.X), validation.y, classes) for config in ALL]
-    (member,) = fitted(*ALL, picks=1, classes=classes).members
+def test_one_pick_is_the_best_member_alone(n_classes: int) -> None:
+    _, validation = sides(n_classes)
+    losses = [loss(alone(config, n_classes).margin(validation.X), validation.y, n_classes) for config in ALL]
+    (member,) = fitted(*ALL, picks=1, n_classes=n_classes).members
     assert (member.place, member.weight) == (int(np.argmin(losses)), 1.0)
-    assert member.fitted.onnx() == alone(member.config, classes).onnx()
+    assert member.fitted.onnx() == alone(member.config, n_classes).onnx()
 
 
 def test_a_useless_member_is_dropped() -> None:
@@ -195,27 +197,29 @@ def test_importance_is_the_weighted_mean_of_those_that_have_one() -> None:
 
 @pytest.mark.parametrize("members", [ALL, ALL[::-1], (LINEAR, DUMMY), (FOREST, replace(FOREST, seed=1))])
 @tasks
-def test_the_scorer_agrees_with_the_blend_on_every_row(members: tuple[MemberConfig, ...], classes: int) -> None:
-    estimator = ensemble(dict.fromkeys(members, 1 / len(members)), classes)
-    X = np.concatenate([side.X for side in sides(classes)])
+def test_the_scorer_agrees_with_the_blend_on_every_row(members: tuple[MemberConfig, ...], n_classes: int) -> None:
+    estimator = ensemble(dict.fromkeys(members, 1 / len(members)), n_classes)
+    X = np.concatenate([side.X for side in sides(n_classes)])
     X = np.concatenate([X, np.random.default_rng(0).normal(size=X.shape).astype(np.float32) * 9])
-    assert apart(estimator, X, classes) <= 1e-6
+    assert apart(estimator, X, n_classes) <= 1e-6
 
 
 @tasks
-def test_trees_are_blended_to_the_last_bit(classes: int) -> None:
-    estimator = ensemble({XGBOOST: 0.35, SHALLOW: 0.4, FOREST: 0.25}, classes)
-    for side in sides(classes):
-        scorer = scorer_of(estimator, WIDTH, classes)
+def test_trees_are_blended_to_the_last_bit(n_classes: int) -> None:
+    estimator = ensemble({XGBOOST: 0.35, SHALLOW: 0.4, FOREST: 0.25}, n_classes)
+    for side in sides(n_classes):
+        scorer = scorer_of(estimator, WIDTH, n_classes)
         assert scorer.margin(side.X).tobytes() == estimator.margin(side.X).tobytes()
 
 
 @tasks
-def test_parallel_map_each_graph_answers_to_the_last_bit_as_it_does_alone(classes: int) -> None:
-    estimator = ensemble(dict.fromkeys(ALL, 1 / len(ALL)), classes)
-    X = sides(classes)[1].X
-    expected = blended(estimator.parts, [scorer_of(alone(config, classes), WIDTH, classes).margin(X) for config in ALL])
-    assert scorer_of(estimator, WIDTH, classes).margin(X).tobytes() == expected.tobytes()
+def test_parallel_map_each_graph_answers_to_the_last_bit_as_it_does_alone(n_classes: int) -> None:
+    estimator = ensemble(dict.fromkeys(ALL, 1 / len(ALL)), n_classes)
+    X = sides(n_classes)[1].X
+    expected = blended(
+        estimator.parts, [scorer_of(alone(config, n_classes), WIDTH, n_classes).margin(X) for config in ALL]
+    )
+    assert scorer_of(estimator, WIDTH, n_classes).margin(X).tobytes() == expected.tobytes()
 
 
 def test_the_graph_has_one_input_an_output_a_member_and_no_name_twice() -> None:

@@ -25,9 +25,9 @@ def test_of_a_number_it_is_the_root_mean_squared_error() -> None:
     assert loss(margin, y, 0) == pytest.approx(root_mean_squared_error(y, margin[:, 0]), rel=1e-12)
 
 
-@pytest.mark.parametrize(("classes", "expected"), [(2, 2500), (3, 5000)])
-def test_margins_of_any_size_have_a_finite_loss(classes: int, expected: float) -> None:
-    margin = np.full((4, classes if classes > 2 else 1), -5000.0)
+@pytest.mark.parametrize(("n_classes", "expected"), [(2, 2500), (3, 5000)])
+def test_margins_of_any_size_have_a_finite_loss(n_classes: int, expected: float) -> None:
+    margin = np.full((4, n_classes if n_classes > 2 else 1), -5000.0)
     margin[:, 0] = 5000
     y = np.array([1, 1, 0, 0], np.float32)
-    assert loss(margin, y, classes) == expected
+    assert loss(margin, y, n_classes) == expected

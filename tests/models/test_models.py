@@ -25,8 +25,8 @@ from tests.models.made import (
     TASKS,
     WIDTH,
     XGBOOST,
-    answer_of,
     apart,
+    calibrate,
     fit,
     fitted,
     sample,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     )
 
 names = pytest.mark.parametrize("name", MODELS)
-tasks = pytest.mark.parametrize("classes", TASKS.values(), ids=TASKS)
+tasks = pytest.mark.parametrize("n_classes", TASKS.values(), ids=TASKS)
 PARITY = 1e-6
 STOPPED: dict[str, XGBoostConfig | LightGBMConfig | CatBoostConfig | MLPConfig] = {
     "xgboost": XGBOOST,
@@ -62,9 +62,9 @@ STOPPED: dict[str, XGBoostConfig | LightGBMConfig | CatBoostConfig | MLPConfig] 
 
 @names
 @tasks
-def test_a_model_fitted_twice_is_the_same_bytes(name: str, classes: int) -> None:
-    first = fitted(MODELS[name], classes)
-    assert first.onnx() == fit(MODELS[name], *sides(classes)).onnx() == first.onnx()
+def test_a_model_fitted_twice_is_the_same_bytes(name: str, n_classes: int) -> None:
+    first = fitted(MODELS[name], n_classes)
+    assert first.onnx() == fit(MODELS[name], *sides(n_classes)).onnx() == first.onnx()
 
 
 @pytest.mark.parametrize("config", [FOREST, EXTRA_TREES, LINEAR])
@@ -79,33 +79,34 @@ def test_another_seed_is_another_model(config: XGBoostConfig | ForestConfig) -> 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "dummy"])
 @tasks
-def test_a_model_learns_what_there_is_to_learn(name: str, classes: int) -> None:
-    _, validation = sides(classes)
+def test_a_model_learns_what_there_is_to_learn(name: str, n_classes: int) -> None:
+    _, validation = sides(n_classes)
     found, nothing = (
-        loss(fitted(config, classes).margin(validation.X), validation.y, classes) for config in (MODELS[name], DUMMY)
+        loss(fitted(config, n_classes).margin(validation.X), validation.y, n_classes)
+        for config in (MODELS[name], DUMMY)
     )
     assert found < 0.75 * nothing
 
 
 @names
 @tasks
-def test_refitting_with_what_the_fit_chose_uses_all_rows(name: str, classes: int) -> None:
-    train, validation = sides(classes)
-    module, first = model_of(MODELS[name]), fitted(MODELS[name], classes)
+def test_refitting_with_what_the_fit_chose_uses_all_rows(name: str, n_classes: int) -> None:
+    train, validation = sides(n_classes)
+    module, first = model_of(MODELS[name]), fitted(MODELS[name], n_classes)
     both = train + validation
-    assert (len(both.X), len(both.y), both.classes) == (900, 900, classes)
+    assert (len(both.X), len(both.y), both.n_classes) == (900, 900, n_classes)
     again = module.refit(MODELS[name], both, first, 1)
     assert (again.rounds, again.parts) == (first.rounds, first.parts)
     on_train = module.refit(MODELS[name], train, first, 1)
     np.testing.assert_allclose(on_train.margin(both.X), first.margin(both.X), rtol=0, atol=1e-12)
-    if name != "dummy" or classes == 0:  # the shares of classes are the same on both sides
+    if name != "dummy" or n_classes == 0:  # the shares of classes are the same on both sides
         assert not np.array_equal(again.margin(both.X), first.margin(both.X))
 
 
 @names
 @tasks
-def test_importance_is_a_share_of_each_feature(name: str, classes: int) -> None:
-    importance = fitted(MODELS[name], classes).importance()
+def test_importance_is_a_share_of_each_feature(name: str, n_classes: int) -> None:
+    importance = fitted(MODELS[name], n_classes).importance()
     assert importance.shape == (WIDTH,)
     assert (importance >= 0).all()
     assert importance.sum() == pytest.approx(0 if name == "dummy" else 1)
@@ -115,14 +116,14 @@ def test_importance_is_a_share_of_each_feature(name: str, classes: int) -> None:
 
 @pytest.mark.parametrize("name", STOPPED)
 @tasks
-def test_fitting_stops_when_validation_no_longer_improves(name: str, classes: int) -> None:
+def test_fitting_stops_when_validation_no_longer_improves(name: str, n_classes: int) -> None:
     heard: list[tuple[float, float]] = []
     config = replace(STOPPED[name], max_rounds=200, patience=5, learning_rate=0.3 if name != "mlp" else 0.02)
-    estimator = fit(config, *sides(classes), on_round=lambda *losses: heard.append(losses))
+    estimator = fit(config, *sides(n_classes), on_round=lambda *losses: heard.append(losses))
     losses = [on_validation for _, on_validation in heard]
     assert estimator.rounds == int(np.argmin(losses)) + 1
     assert len(losses) == estimator.rounds + 5 < 200
-    all_rounds = fit(replace(config, max_rounds=estimator.rounds), *sides(classes))
+    all_rounds = fit(replace(config, max_rounds=estimator.rounds), *sides(n_classes))
     assert all_rounds.rounds == estimator.rounds
     if name == "catboost":  # how much it strays at random depends on how many rounds it is to make
         assert len(estimator.onnx()) == len(all_rounds.onnx())
@@ -132,15 +133,15 @@ def test_fitting_stops_when_validation_no_longer_improves(name: str, classes: in
 
 @pytest.mark.parametrize("name", STOPPED)
 @tasks
-def test_a_fit_that_is_asked_for_other_rounds_answers_as_if_it_had_those_alone(name: str, classes: int) -> None:
-    config, (train, validation) = MODELS[name], sides(classes)
+def test_a_fit_that_is_asked_for_other_rounds_answers_as_if_it_had_those_alone(name: str, n_classes: int) -> None:
+    config, (train, validation) = MODELS[name], sides(n_classes)
     fitted = fit(config, train, validation)
     assert (fitted.rounds or 0) > 2
     two = replace(fitted, rounds=2)  # type: ignore[type-var]
     alone = model_of(config).refit(config, train, two, 1)
     assert two.margin(validation.X).tobytes() == alone.margin(validation.X).tobytes()
     assert two.importance().tobytes() == alone.importance().tobytes()
-    scored = scorer_of(two, WIDTH, classes).margin(validation.X)
+    scored = scorer_of(two, WIDTH, n_classes).margin(validation.X)
     np.testing.assert_allclose(scored, two.margin(validation.X), atol=PARITY)
     all_it_has, more = (replace(fitted, rounds=rounds).margin(validation.X) for rounds in (40, 4000))  # type: ignore[type-var]
     assert all_it_has.tobytes() == more.tobytes()
@@ -148,15 +149,15 @@ def test_a_fit_that_is_asked_for_other_rounds_answers_as_if_it_had_those_alone(n
 
 @pytest.mark.parametrize("name", STOPPED)
 @tasks
-def test_each_round_tells_the_loss_of_the_task(name: str, classes: int) -> None:
+def test_each_round_tells_the_loss_of_the_task(name: str, n_classes: int) -> None:
     heard: list[tuple[float, float]] = []
-    train, validation = sides(classes)
+    train, validation = sides(n_classes)
     estimator = fit(STOPPED[name], train, validation, on_round=lambda *losses: heard.append(losses))
     assert estimator.rounds
     on_train, on_validation = heard[estimator.rounds - 1]
-    assert on_validation == pytest.approx(loss(estimator.margin(validation.X), validation.y, classes), rel=1e-4)
+    assert on_validation == pytest.approx(loss(estimator.margin(validation.X), validation.y, n_classes), rel=1e-4)
     if name in ("xgboost", "lightgbm"):  # others tell the loss of a model that was not yet done with the round
-        assert on_train == pytest.approx(loss(estimator.margin(train.X), train.y, classes), rel=1e-4)
+        assert on_train == pytest.approx(loss(estimator.margin(train.X), train.y, n_classes), rel=1e-4)
 
 
 def test_what_is_stopped_by_validation_has_rounds_and_nothing_else_has() -> None:
@@ -164,35 +165,35 @@ def test_what_is_stopped_by_validation_has_rounds_and_nothing_else_has() -> None
 
 
 @tasks
-def test_the_dummy_answers_what_is_typical_of_training_rows(classes: int) -> None:
-    train, validation = sample(classes, 599, 0), sides(classes)[1]
-    forecast = answer_of(classes).forecast(fit(DUMMY, train, validation).margin(validation.X))
-    if classes > 2:
+def test_the_dummy_answers_what_is_typical_of_training_rows(n_classes: int) -> None:
+    train, validation = sample(n_classes, 599, 0), sides(n_classes)[1]
+    predicted = calibrate(n_classes).predict(fit(DUMMY, train, validation).margin(validation.X))
+    if n_classes > 2:
         shares = np.bincount(train.y.astype(int)) / 599
-        np.testing.assert_allclose(forecast, np.tile(shares, (300, 1)), atol=1e-9)
+        np.testing.assert_allclose(predicted, np.tile(shares, (300, 1)), atol=1e-9)
     else:
-        np.testing.assert_allclose(forecast, train.y.mean(dtype=np.float64), atol=1e-9)
+        np.testing.assert_allclose(predicted, train.y.mean(dtype=np.float64), atol=1e-9)
 
 
 # --- the linear model
 
 
 @tasks
-def test_the_linear_model_is_that_of_scikit_learn(classes: int) -> None:
+def test_the_linear_model_is_that_of_scikit_learn(n_classes: int) -> None:
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train, validation = (Sample(side.X[:, :4], side.y, classes) for side in sides(classes))
-    model = LogisticRegression(C=0.5, max_iter=500) if classes else Ridge(alpha=2.0)
+    train, validation = (Sample(side.X[:, :4], side.y, n_classes) for side in sides(n_classes))
+    model = LogisticRegression(C=0.5, max_iter=500) if n_classes else Ridge(alpha=2.0)
     pipeline = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), model)
     pipeline.fit(train.X.astype(np.float64), train.y)
     estimator = fit(replace(LINEAR, c=0.5), train, validation)
-    forecast = answer_of(classes).forecast(estimator.margin(validation.X))
+    predicted = calibrate(n_classes).predict(estimator.margin(validation.X))
     wide = validation.X.astype(np.float64)
-    expected = pipeline.predict_proba(wide) if classes else pipeline.predict(wide)[:, None]
-    np.testing.assert_allclose(forecast, expected[:, 1:] if classes == 2 else expected, atol=1e-4)
+    expected = pipeline.predict_proba(wide) if n_classes else pipeline.predict(wide)[:, None]
+    np.testing.assert_allclose(predicted, expected[:, 1:] if n_classes == 2 else expected, atol=1e-4)
 
 
 def test_units_and_places_of_features_do_not_matter_to_the_linear_model() -> None:
@@ -206,14 +207,14 @@ def test_units_and_places_of_features_do_not_matter_to_the_linear_model() -> Non
 
 @pytest.mark.parametrize("config", [FOREST, EXTRA_TREES])
 @tasks
-def test_a_tree_of_a_forest_sees_no_more_rows_than_it_may(config: ForestConfig, classes: int) -> None:
-    train, validation = sides(classes)
+def test_a_tree_of_a_forest_sees_no_more_rows_than_it_may(config: ForestConfig, n_classes: int) -> None:
+    train, validation = sides(n_classes)
     deep = replace(config, max_depth=60, min_leaf=1, max_rows=100)
     estimator: Any = fit(deep, train, validation)
     seen = {round(tree.tree_.weighted_n_node_samples[0]) for tree in estimator.forest.estimators_}
     assert seen == {100}
-    assert apart(estimator, validation.X, classes) <= PARITY
-    assert fit(replace(config, max_rows=600), train, validation).onnx() == fitted(config, classes).onnx()
+    assert apart(estimator, validation.X, n_classes) <= PARITY
+    assert fit(replace(config, max_rows=600), train, validation).onnx() == fitted(config, n_classes).onnx()
 
 
 def test_the_batches_of_a_network_grow_where_a_pass_would_take_too_many_steps() -> None:
@@ -329,7 +330,7 @@ def test_samples_are_added_row_after_row() -> None:
     )
     assert (a + b).y.tolist() == [0, 0, 1]
     assert (a + b).X[:, 0].tolist() == [0, 0, 1]
-    assert (a + b).classes == 4
+    assert (a + b).n_classes == 4
 
 
 def test_the_learning_curve_is_written_round_by_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,8 @@ from tests.models.made import (
     TASKS,
     WIDTH,
     XGBOOST,
-    answer_of,
     apart,
+    calibrate,
     fit,
     fitted,
     sample,
@@ -33,44 +33,44 @@ if TYPE_CHECKING:
     from fullcircle.base.columns import Array
 
 names = pytest.mark.parametrize("name", MODELS)
-tasks = pytest.mark.parametrize("classes", TASKS.values(), ids=TASKS)
+tasks = pytest.mark.parametrize("n_classes", TASKS.values(), ids=TASKS)
 PARITY = 1e-6
 
 
 @names
 @tasks
-def test_the_scorer_agrees_with_the_estimator_on_every_row(name: str, classes: int) -> None:
-    train, validation = sides(classes)
-    estimator = fitted(MODELS[name], classes)
+def test_the_scorer_agrees_with_the_estimator_on_every_row(name: str, n_classes: int) -> None:
+    train, validation = sides(n_classes)
+    estimator = fitted(MODELS[name], n_classes)
     for X in (train.X, validation.X):
-        assert apart(estimator, X, classes) <= PARITY
-    scorer = scorer_of(estimator, WIDTH, classes)
+        assert apart(estimator, X, n_classes) <= PARITY
+    scorer = scorer_of(estimator, WIDTH, n_classes)
     columns = {f"f{i}": values.astype(np.float64) for i, values in enumerate(train.X.T)}
-    assert scorer.forecast(columns).tolist() == answer_of(classes).forecast(scorer.margin(train.X)).tolist()
+    assert scorer.predict(columns).tolist() == calibrate(n_classes).predict(scorer.margin(train.X)).tolist()
 
 
 @names
 @tasks
-def test_the_scorer_agrees_where_features_are_null_and_far_away(name: str, classes: int) -> None:
-    _, validation = sides(classes)
-    estimator = fitted(MODELS[name], classes)
+def test_the_scorer_agrees_where_features_are_null_and_far_away(name: str, n_classes: int) -> None:
+    _, validation = sides(n_classes)
+    estimator = fitted(MODELS[name], n_classes)
     random = np.random.default_rng(0)
     holed = np.where(random.random(validation.X.shape) < 0.5, np.float32(np.nan), validation.X)
     empty = np.full((1, WIDTH), np.nan, np.float32)
     far = random.normal(size=(300, WIDTH)).astype(np.float32) * np.float32(100)
     for X in (holed, empty, far):
-        assert apart(estimator, X, classes) <= PARITY
+        assert apart(estimator, X, n_classes) <= PARITY
 
 
 @names
 @tasks
 @pytest.mark.parametrize("null", [True, False])
-def test_one_feature_is_enough(name: str, classes: int, null: bool) -> None:
-    train, validation = sample(classes, 200, 0, width=1), sample(classes, 100, 1, width=1)
+def test_one_feature_is_enough(name: str, n_classes: int, null: bool) -> None:
+    train, validation = sample(n_classes, 200, 0, width=1), sample(n_classes, 100, 1, width=1)
     if not null:
         train = replace(train, X=np.nan_to_num(train.X), made={})
     estimator = fit(MODELS[name], train, validation)
-    assert apart(estimator, validation.X, classes) <= PARITY  # with nulls, which training may not have had
+    assert apart(estimator, validation.X, n_classes) <= PARITY  # with nulls, which training may not have had
     assert estimator.importance().shape == (1,)
 
 
@@ -86,14 +86,14 @@ def test_three_rows_of_each_of_many_classes_are_enough(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "catboost"])
 @tasks
-def test_features_that_never_change_leave_what_is_typical(name: str, classes: int) -> None:
-    y = np.arange(60, dtype=np.float32) % classes if classes else np.linspace(-1, 2, 60, dtype=np.float32)
-    same = Sample(np.full((60, 2), np.float32(0.1)), y, classes)
+def test_features_that_never_change_leave_what_is_typical(name: str, n_classes: int) -> None:
+    y = np.arange(60, dtype=np.float32) % n_classes if n_classes else np.linspace(-1, 2, 60, dtype=np.float32)
+    same = Sample(np.full((60, 2), np.float32(0.1)), y, n_classes)
     estimator = fit(MODELS[name], same, same)
-    assert apart(estimator, same.X, classes) <= PARITY
-    forecast = answer_of(classes).forecast(estimator.margin(same.X))
-    typical = 1 / classes if classes else y.mean()
-    np.testing.assert_allclose(forecast, typical, atol=0.1)
+    assert apart(estimator, same.X, n_classes) <= PARITY
+    predicted = calibrate(n_classes).predict(estimator.margin(same.X))
+    typical = 1 / n_classes if n_classes else y.mean()
+    np.testing.assert_allclose(predicted, typical, atol=0.1)
 
 
 @names
@@ -136,9 +136,9 @@ def borders_of(name: str, estimator: Any) -> list[tuple[int, float]]:
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost", "forest", "extra_trees"])
 @tasks
-def test_trees_agree_with_their_scorer_on_their_borders_and_next_to_them(name: str, classes: int) -> None:
-    train, _ = sides(classes)
-    estimator = fitted(MODELS[name], classes)
+def test_trees_agree_with_their_scorer_on_their_borders_and_next_to_them(name: str, n_classes: int) -> None:
+    train, _ = sides(n_classes)
+    estimator = fitted(MODELS[name], n_classes)
     rows: list[Array] = []
     for feature, border in borders_of(name, estimator):
         for value in (border, *np.nextafter(np.float32(border), np.array([-np.inf, np.inf], np.float32))):
@@ -146,18 +146,18 @@ def test_trees_agree_with_their_scorer_on_their_borders_and_next_to_them(name: s
             row[feature] = value
             rows.append(row)
     assert len(rows) > 150
-    assert apart(estimator, np.array(rows), classes) <= PARITY
+    assert apart(estimator, np.array(rows), n_classes) <= PARITY
 
 
 @tasks
-def test_the_scorer_adds_up_trees_as_xgboost_does_to_the_last_bit(classes: int) -> None:
-    train, validation = sides(classes)
+def test_the_scorer_adds_up_trees_as_xgboost_does_to_the_last_bit(n_classes: int) -> None:
+    train, validation = sides(n_classes)
     config = replace(XGBOOST, max_rounds=400, patience=400, learning_rate=0.05)
-    first = fitted(XGBOOST, classes)
+    first = fitted(XGBOOST, n_classes)
     assert isinstance(first, FittedBooster)
     estimator = model_of(config).refit(config, train, replace(first, rounds=400), 2)
-    answer = scorer_of(estimator, WIDTH, classes).margin(validation.X)
-    np.testing.assert_array_equal(answer, estimator.margin(validation.X))
+    calibration = scorer_of(estimator, WIDTH, n_classes).margin(validation.X)
+    np.testing.assert_array_equal(calibration, estimator.margin(validation.X))
 
 
 def test_classes_in_balance_have_a_base_value_of_nothing_and_are_scored_all_the_same() -> None:

@@ -12,7 +12,7 @@ import yaml
 
 from fullcircle.core import paths
 from fullcircle.core.tables import write_csv
-from fullcircle.evaluation.tasks import FILES, files_of, judge_of
+from fullcircle.evaluation.tasks import FILES, files_of, task_metrics
 from fullcircle.models.learning_curve import learning_curve
 from tests.evaluation.made import NUMBER, THREE, of_number, of_three, two
 from tests.pipeline.graph import ROOT
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fullcircle.base.columns import Array
-    from fullcircle.scoring.predictions import Answer
+    from fullcircle.scoring.predictions import Calibration
 
 PLOTS: list[dict[str, Any]] = yaml.safe_load((ROOT / paths.DVC_YAML).read_text(encoding="utf-8"))["plots"]
 
@@ -36,11 +36,11 @@ def axes(plot: dict[str, Any]) -> dict[str, list[str]]:
 ON_TEST = [plot for plot in PLOTS if any(file.startswith(f"{paths.ON_TEST}/") for file in axes(plot))]
 
 
-def predicted(classes: int) -> tuple[Array, Array, Answer]:
-    if classes == 0:
+def predicted(n_classes: int) -> tuple[Array, Array, Calibration]:
+    if n_classes == 0:
         return *of_number(300), NUMBER
-    forecast, target = of_three(300)
-    return (forecast, target, THREE) if classes == 3 else (forecast[:, 2:], (target == 2).astype(float), two())
+    values, target = of_three(300)
+    return (values, target, THREE) if n_classes == 3 else (values[:, 2:], (target == 2).astype(float), two())
 
 
 def show(plots: list[dict[str, Any]], folder: Path) -> tuple[subprocess.CompletedProcess[str], str]:
@@ -69,14 +69,14 @@ def test_a_model_without_rounds_leaves_the_plot_of_its_learning_curve_empty(tmp_
     assert (shown.returncode, shown.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("classes", [0, 2, 3])
-def test_the_plots_of_every_task_are_shown_without_a_complaint(classes: int, tmp_path: Path) -> None:
-    judge, (forecast, target, answer) = judge_of(classes), predicted(classes)
-    found = judge.curves(judge.predictions(forecast, target, answer, 5), answer)
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+def test_the_plots_of_every_task_are_shown_without_a_complaint(n_classes: int, tmp_path: Path) -> None:
+    task, (values, target, calibration) = task_metrics(n_classes), predicted(n_classes)
+    found = task.curves(task.predictions(values, target, calibration, 5), calibration)
     for name, table in files_of(found).items():
         write_csv(tmp_path / paths.ON_TEST / f"{name}.csv", table)
     shown, page = show(ON_TEST, tmp_path)
     assert (shown.returncode, shown.stderr) == (0, "")
-    names = answer.classes if classes == 3 else ("late",) if classes == 2 else ()
+    names = calibration.classes if n_classes == 3 else ("late",) if n_classes == 2 else ()
     assert [name for name in names if f'"{name}"' not in page] == []
     assert '"observed"' in page

@@ -119,7 +119,7 @@ def test_a_killed_stage_leaves_the_old_output_or_none(copied: Project) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert kept.read_bytes() == before
-    assert copied.ran() == []
+    assert copied.ran() in ([], ["clean"])  # what a killed stage leaves half-written beside its output is cleared
 
 
 def test_pushed_outputs_are_pulled_and_nothing_runs(copied: Project, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from fullcircle.base.checks import Column
 from fullcircle.core.problem import Behaviour, SignOff
 from fullcircle.core.target import BinaryTarget, Costs, MulticlassTarget, RegressionTarget
 from fullcircle.evaluation.behaviour import Behaved
-from fullcircle.evaluation.gates import Judged, Verdict
+from fullcircle.evaluation.gates import GateResult, Verdict
 from fullcircle.evaluation.slices import Slice
 from fullcircle.pointintime.spec import Moment
 from fullcircle.report.facts import Facts
@@ -29,7 +29,7 @@ from fullcircle.report.parts import (
     Spread,
     Tested,
 )
-from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, RegressionAnswer
+from fullcircle.scoring.predictions import BinaryCalibration, MulticlassCalibration, RegressionCalibration
 
 INPUTS = {
     "weight": Column("number", min=0, max=30, about="kg"),
@@ -113,7 +113,7 @@ def facts(**changed: Any) -> Facts:
             3, ("weight", "depot=north"), (Dropped("depot=south", "is like depot=north"),), {"weight": 0.05}
         ),
         "fit": Fit(0.876543, {"auc": 0.823456}, 3),
-        "answer": BinaryAnswer("binary", "found", "lost", 1.1, -0.2, 0.2),
+        "calibration": BinaryCalibration("binary", "found", "lost", 1.1, -0.2, 0.2),
         "spread": Spread(2000, 0.15),
         "tested": judgement(),
         "confusion": Confusion(("found", "lost"), ((1460, 240), (100, 200))),
@@ -131,9 +131,9 @@ def facts(**changed: Any) -> Facts:
         "verdict": Verdict(
             "blessed",
             (
-                Judged("auc", 0.812345, 0.7, None, 0.112345, "passed", "chance is not enough"),
-                Judged("slice_gap", 0.072345, None, 0.1, 0.027655, "passed", ""),
-                Judged("over_champion", None, 0.0, None, None, "unknown", ""),
+                GateResult("auc", 0.812345, 0.7, None, 0.112345, "passed", "chance is not enough"),
+                GateResult("slice_gap", 0.072345, None, 0.1, 0.027655, "passed", ""),
+                GateResult("over_champion", None, 0.0, None, None, "unknown", ""),
             ),
         ),
         "inputs": INPUTS,
@@ -170,7 +170,7 @@ def of_classes(classes: tuple[str, ...] = SPECIES) -> Facts:
         ),
         by_month={month: Spread(500, shares=share) for month in ("2024-01", "2024-02")},
         fit=Fit(0.12, {"logloss": 0.28, "acc": 0.92}, None, 5, (Member(0, 0.35, None), Member(2, 0.65, None))),
-        answer=MulticlassAnswer("multiclass", classes, 0.9),
+        calibration=MulticlassCalibration("multiclass", classes, 0.9),
         spread=Spread(300, shares=share),
         tested=judgement(
             resampled_by=(),
@@ -193,9 +193,9 @@ def of_classes(classes: tuple[str, ...] = SPECIES) -> Facts:
         verdict=Verdict(
             "rejected",
             (
-                Judged("logloss", 0.31, None, 0.3, -0.01, "failed", "the clerk is called by it"),
-                Judged("over_dummy", 0.7886, 0.5, None, 0.2886, "passed", ""),
-                Judged("slice_gap", 0.05, None, 0.1, 0.05, "passed", ""),
+                GateResult("logloss", 0.31, None, 0.3, -0.01, "failed", "the clerk is called by it"),
+                GateResult("over_dummy", 0.7886, 0.5, None, 0.2886, "passed", ""),
+                GateResult("slice_gap", 0.05, None, 0.1, 0.05, "passed", ""),
             ),
         ),
     )
@@ -229,7 +229,7 @@ def of_numbers(scale: float = 1.0, unit: str = "mm") -> Facts:
             f"2024-{i + 1:02}": replace(spread, mean=(150 + 30 * math.sin(i)) * scale, rows=40) for i in range(9)
         },
         fit=Fit(0.61, {"r2": 0.4512, "mae": 42 * scale}, 3),
-        answer=RegressionAnswer("regression", 152.0 * scale, 77.0 * scale, 90.25 * scale, 0.9),
+        calibration=RegressionCalibration("regression", 152.0 * scale, 77.0 * scale, 90.25 * scale, 0.9),
         spread=spread,
         tested=judgement(
             metrics=metrics,
@@ -254,9 +254,9 @@ def of_numbers(scale: float = 1.0, unit: str = "mm") -> Facts:
         verdict=Verdict(
             "blessed",
             (
-                Judged("r2", 0.4312, 0.3, None, 0.1312, "passed", "a line explains as much"),
-                Judged("mae", 43.2109 * scale, None, 50 * scale, 6.7891 * scale, "passed", ""),
-                Judged("over_rule", 0.1, 0.0, None, 0.1, "passed", ""),
+                GateResult("r2", 0.4312, 0.3, None, 0.1312, "passed", "a line explains as much"),
+                GateResult("mae", 43.2109 * scale, None, 50 * scale, 6.7891 * scale, "passed", ""),
+                GateResult("over_rule", 0.1, 0.0, None, 0.1, "passed", ""),
             ),
         ),
     )

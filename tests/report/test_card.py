@@ -9,7 +9,7 @@ from fullcircle.evaluation.slices import Slice
 from fullcircle.report.card import plain, render
 from fullcircle.report.parts import Member
 from fullcircle.report.terms import wording_of
-from fullcircle.scoring.predictions import BinaryAnswer
+from fullcircle.scoring.predictions import BinaryCalibration
 from tests.report.made import INPUTS, TASKS, facts, judgement, of_classes, of_numbers, of_task, problem
 
 
@@ -76,9 +76,9 @@ def test_every_row_of_a_table_has_the_cells_of_its_head(task: str) -> None:
 def test_the_card_does_without_what_is_optional() -> None:
     asked = problem(slices=(), behaviour=(), limits=(), sign_off=SignOff("chief", "A. B."))
     judged = judgement(slices=(), behaviour=(), intervals={})
-    answer = BinaryAnswer("binary", "found", "lost", 1.0, 0.0, 0.2)
+    calibration = BinaryCalibration("binary", "found", "lost", 1.0, 0.0, 0.2)
     fit = replace(facts().fit, rounds=None)
-    card = render(facts(problem=asked, tested=judged, versions={}, fit=fit, answer=answer))
+    card = render(facts(problem=asked, tested=judged, versions={}, fit=fit, calibration=calibration))
     assert "Made with" not in card
     assert "rounds" not in card
     assert "chief, A. B." in card

@@ -15,13 +15,13 @@ from fullcircle.core import paths
 from fullcircle.core.balance import balance
 from fullcircle.core.config import compose, read_params
 from fullcircle.core.tables import rounded, write_csv, write_json
-from fullcircle.evaluation.tasks import files_of, judge_of
+from fullcircle.evaluation.tasks import files_of, task_metrics
 from fullcircle.report.card import render as render_card
 from fullcircle.report.facts import gather
 from fullcircle.report.files import numbers, numbers_by
 from fullcircle.report.page import render
 from fullcircle.report.terms import wording_of
-from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, RegressionAnswer
+from fullcircle.scoring.predictions import BinaryCalibration, MulticlassCalibration, RegressionCalibration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ GATE = {
 REPORTS: dict[Path, Any] = {
     paths.RAW_MANIFEST: {"flights": {"origin": "a package", "rows": 11, "sha256": "ab", "schema": {}}},
     paths.CLEAN_REPORT: {
-        "flights": {"rows": 11, "kept": 10, "rejected": 1, "rules": {"odd": 1}, "mended": {}, "missing": {}},
+        "flights": {"rows": 11, "kept": 10, "rejected": 1, "rules": {"odd": 1}, "corrected": {}, "missing": {}},
         "point_in_time": {"rows_without_observation": 4},
     },
     paths.SCHEMA: {
@@ -68,7 +68,7 @@ REPORTS: dict[Path, Any] = {
         "candidates": 2, "selected": ["a"], "dropped": [], "information": {"a": 0.1, "b": None},
     },
     paths.TRAIN_REPORT: {
-        "train_score": 0.8, "validation": {"auc": 0.7}, "answer": ANSWER,
+        "train_score": 0.8, "validation": {"auc": 0.7}, "calibration": ANSWER,
     },
     paths.TRAIN_METRICS: {"val_auc": 0.7},
     paths.TEST_METRICS: {"auc": 0.7, "logloss": None},
@@ -111,10 +111,10 @@ def test_gather_reads_what_the_stages_wrote(run: Path) -> None:
     assert facts.unobserved == 4
     assert facts.sifted["flights"].rules == {"odd": 1}
     assert facts.confusion.rows == ((5, 2), (1, 2))
-    assert (facts.confusion.came, facts.confusion.foretold) == ((7, 3), (6, 4))
+    assert (facts.confusion.actual, facts.confusion.predicted) == ((7, 3), (6, 4))
     assert facts.curves.precision_recall == {"late": ((1.0, 0.3),)}
     assert facts.curves.residuals == ()
-    assert facts.answer == BinaryAnswer("binary", "on_time", "late", 1.0, 0.0, 0.25)
+    assert facts.calibration == BinaryCalibration("binary", "on_time", "late", 1.0, 0.0, 0.25)
     assert facts.spread.positive == 0.3
     assert facts.fit.folds == 1
     assert facts.curves.learning == {}
@@ -182,19 +182,21 @@ def test_what_evaluation_writes_of_other_tasks_is_read_and_shown(run: Path, task
     params["split"] = {"kind": "random", "columns": [], "validation": 0.2, "test": 0.1, "salt": "s"}
     paths.PARAMS.write_text(yaml.safe_dump(params), encoding="utf-8")
     read_params.cache_clear()
-    answer: Any = (
-        MulticlassAnswer("multiclass", classes, 1.5) if several else RegressionAnswer("regression", 10.0, 2.0, 3.0, 0.9)
+    calibration: Any = (
+        MulticlassCalibration("multiclass", classes, 1.5)
+        if several
+        else RegressionCalibration("regression", 10.0, 2.0, 3.0, 0.9)
     )
-    judge, random = judge_of(len(classes)), np.random.default_rng(0)
+    of_task, random = task_metrics(len(classes)), np.random.default_rng(0)
     margin = random.normal(size=(60, 3 if several else 1))
     actual = np.arange(60.0) % 3 if several else 10 + 2 * margin[:, 0] + random.normal(size=60)
-    predictions = judge.predictions(answer.forecast(margin), actual, answer, 5)
-    for name, table in files_of(judge.curves(predictions, answer)).items():
+    predictions = of_task.predictions(calibration.predict(margin), actual, calibration, 5)
+    for name, table in files_of(of_task.curves(predictions, calibration)).items():
         write_csv(paths.ON_TEST / f"{name}.csv", table)
-    metrics, spread = judge.evaluate(predictions), balance(actual, classes)
-    values = {name: metrics[name] for name in (metric, *judge.SLICED)}
+    metrics, spread = of_task.evaluate(predictions), balance(actual, classes)
+    values = {name: metrics[name] for name in (metric, *of_task.SLICED)}
     written: dict[Path, Any] = {
-        paths.TRAIN_REPORT: {"train_score": 0.1, "validation": metrics, "answer": plain(answer)},
+        paths.TRAIN_REPORT: {"train_score": 0.1, "validation": metrics, "calibration": plain(calibration)},
         paths.TEST_METRICS: metrics,
         paths.SPLIT_REPORT: dict.fromkeys(("train", "validation", "test"), spread),
         paths.LABEL_REPORT: {"by_month": {"2024-01": spread}},

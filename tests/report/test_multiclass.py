@@ -41,7 +41,7 @@ def test_a_class_is_told_by_what_it_is_taken_for_most_often() -> None:
     table = Confusion(("a", "b", "c"), ((5, 1, 4), (0, 0, 0), (0, 0, 8)))
     first, never, always = lines(replace(of_classes(), confusion=table))
     assert (first.recall, first.precision, first.mistaken, first.times) == (0.5, 1.0, "c", 4)
-    assert (never.came, never.recall, never.foretold, never.precision) == (0, None, 1, 0.0)
+    assert (never.actual, never.recall, never.predicted, never.precision) == (0, None, 1, 0.0)
     assert (always.recall, always.times) == (1.0, 0)
 
 

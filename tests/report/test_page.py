@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fullcircle.core.target import BinaryTarget, Costs
-from fullcircle.evaluation.gates import Judged, Verdict
+from fullcircle.evaluation.gates import GateResult, Verdict
 from fullcircle.evaluation.slices import Slice
 from fullcircle.report import formatting as words
 from fullcircle.report.page import render, slice_tables, unsure
 from fullcircle.report.parts import Baselines, Confusion, Curves
 from fullcircle.report.splits import side_of
 from fullcircle.report.terms import wording_of
-from fullcircle.scoring.predictions import BinaryAnswer
+from fullcircle.scoring.predictions import BinaryCalibration
 from tests.report.made import TASKS, facts, judgement, of_classes, of_numbers, of_task, problem, scored
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def bare(task: str = "binary") -> Facts:
     judged = judgement(
         slices=(), behaviour=(), intervals={}, metrics=metrics, rejected={}, baselines=nothing, resampled_by=()
     )
-    classes = whole.answer.classes
+    classes = whole.calibration.classes
     return replace(
         whole, problem=asked, tested=judged, curves=curves, unobserved=None, by_month={}, raw={}, sifted={},
         versions={}, fit=replace(whole.fit, rounds=None),
@@ -114,7 +114,7 @@ def test_the_page_says_what_an_interval_is() -> None:
 
 @pytest.mark.parametrize("status", ["blessed", "rejected", "unknown"])
 def test_the_verdict_is_the_badge(status: str) -> None:
-    judged = Judged("auc", 0.6, 0.7, None, -0.1, "failed", "")
+    judged = GateResult("auc", 0.6, 0.7, None, -0.1, "failed", "")
     verdict = Verdict(status, (judged,) if status == "rejected" else ())  # type: ignore[arg-type]
     page = render(facts(verdict=verdict))
     assert f'<strong class="badge {status}">{status}</strong>' in page
@@ -143,7 +143,7 @@ def test_the_names_of_classes_are_text_and_never_markup(many: int) -> None:
     if many == 2:
         whole = facts(
             problem=problem(target=BinaryTarget("binary", "lost", names[0], names[1], "x < 1"), costs=None),
-            answer=BinaryAnswer("binary", names[1], names[0], 1.0, 0.0, 0.5),
+            calibration=BinaryCalibration("binary", names[1], names[0], 1.0, 0.0, 0.5),
             confusion=Confusion(names, ((1, 2), (3, 4))),
         )
     else:
@@ -218,8 +218,8 @@ def test_costs_are_weighed_against_the_cheaper_habit() -> None:
 
 def test_mean_foretold_weighs_bins_by_their_rows() -> None:
     curves = replace(facts().curves, calibration=((0.1, 0.0, 300.0), (0.5, 0.0, 100.0)))
-    assert curves.foretold == pytest.approx(0.2)
-    assert replace(curves, calibration=()).foretold is None
+    assert curves.predicted == pytest.approx(0.2)
+    assert replace(curves, calibration=()).predicted is None
 
 
 def test_a_month_is_on_its_side_unless_a_border_cuts_one() -> None:

@@ -48,10 +48,10 @@ def test_a_metric_in_the_unit_is_drawn_from_0_to_where_knowing_nothing_gets() ->
 
 def test_the_interval_is_drawn_among_the_residuals() -> None:
     whole = of_numbers()
-    forecast, residuals = curves(whole, wording_of(whole))
+    predicted, residuals = curves(whole, wording_of(whole))
     assert "interval: ± 90.25" in residuals.svg
     assert residuals.svg.count('class="s2"') == 3  # both ends, and the entry that names them
-    assert "interval" not in forecast.svg
+    assert "interval" not in predicted.svg
 
 
 def test_without_curves_nothing_is_drawn() -> None:

@@ -55,9 +55,9 @@ def test_a_column_that_nobody_knows_is_still_refused(tmp_path: Path) -> None:
 
 def test_columns_that_are_ignored_are_not_checked_either() -> None:
     columns = only_inputs(labelled(ROWS, seed=7))
-    expected = trained().scorer.score(columns).forecast
+    expected = trained().scorer.score(columns).predicted
     columns["order_id"] = np.array([None] * ROWS, dtype=object)
-    assert ignoring("order_id").score(columns).forecast.tolist() == expected.tolist()
+    assert ignoring("order_id").score(columns).predicted.tolist() == expected.tolist()
 
 
 def test_new_rows_are_written_as_the_source_was(tmp_path: Path) -> None:

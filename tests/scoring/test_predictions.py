@@ -9,40 +9,40 @@ from hypothesis.extra.numpy import arrays
 from fullcircle.base.errors import ConfigError
 from fullcircle.base.typed import build, plain
 from fullcircle.scoring.predictions import (
-    Answer,
-    BinaryAnswer,
-    MulticlassAnswer,
-    RegressionAnswer,
+    BinaryCalibration,
+    Calibration,
+    MulticlassCalibration,
+    RegressionCalibration,
     log_odds,
     outputs_of,
     sigmoid,
     softmax,
 )
 
-BINARY = BinaryAnswer("binary", "no", "yes", 2.0, -1.0, 0.5)
-MULTICLASS = MulticlassAnswer("multiclass", ("a", "b", "c"), 2.0)
-REGRESSION = RegressionAnswer("regression", 100.0, 20.0, 5.0, 0.9)
+BINARY = BinaryCalibration("binary", "no", "yes", 2.0, -1.0, 0.5)
+MULTICLASS = MulticlassCalibration("multiclass", ("a", "b", "c"), 2.0)
+REGRESSION = RegressionCalibration("regression", 100.0, 20.0, 5.0, 0.9)
 
 
 def test_a_binary_margin_becomes_a_probability_and_the_class_at_the_threshold() -> None:
-    forecast = BINARY.forecast(np.array([[0.5], [1.0], [0.0]]))
-    np.testing.assert_allclose(forecast[:, 0], [0.5, 1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))])
-    columns = BINARY.columns(forecast)
+    predicted = BINARY.predict(np.array([[0.5], [1.0], [0.0]]))
+    np.testing.assert_allclose(predicted[:, 0], [0.5, 1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))])
+    columns = BINARY.columns(predicted)
     assert list(columns) == ["prediction", "probability_no", "probability_yes"]
     assert columns["prediction"].tolist() == ["yes", "yes", "no"]
     assert (columns["probability_no"] + columns["probability_yes"]).tolist() == [1.0, 1.0, 1.0]
 
 
 def test_a_multiclass_margin_becomes_probabilities_and_the_most_probable_class() -> None:
-    forecast = MULTICLASS.forecast(np.log(np.array([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])))
-    np.testing.assert_allclose(forecast[0], np.array([4, 9, 25]) / 38)
-    columns = MULTICLASS.columns(forecast)
+    predicted = MULTICLASS.predict(np.log(np.array([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])))
+    np.testing.assert_allclose(predicted[0], np.array([4, 9, 25]) / 38)
+    columns = MULTICLASS.columns(predicted)
     assert list(columns) == ["prediction", "probability_a", "probability_b", "probability_c"]
     assert columns["prediction"].tolist() == ["c", "a"]
 
 
 def test_a_margin_in_standard_units_becomes_a_number_and_its_interval() -> None:
-    columns = REGRESSION.columns(REGRESSION.forecast(np.array([[0.0], [-1.5]])))
+    columns = REGRESSION.columns(REGRESSION.predict(np.array([[0.0], [-1.5]])))
     assert {name: values.tolist() for name, values in columns.items()} == {
         "prediction": [100.0, 70.0],
         "lower": [95.0, 65.0],
@@ -50,15 +50,15 @@ def test_a_margin_in_standard_units_becomes_a_number_and_its_interval() -> None:
     }
 
 
-@pytest.mark.parametrize("answer", [BINARY, MULTICLASS, REGRESSION])
-def test_an_answer_survives_its_way_to_a_file(answer: Answer) -> None:
-    assert build(Answer, plain(answer), "answer") == answer  # type: ignore[arg-type]
+@pytest.mark.parametrize("calibration", [BINARY, MULTICLASS, REGRESSION])
+def test_an_answer_survives_its_way_to_a_file(calibration: Calibration) -> None:
+    assert build(Calibration, plain(calibration), "calibration") == calibration  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("answer", [BINARY, MULTICLASS, REGRESSION])
-def test_no_rows_have_no_answers(answer: Answer) -> None:
-    margin = np.zeros((0, outputs_of(len(answer.classes))))
-    assert all(len(values) == 0 for values in answer.columns(answer.forecast(margin)).values())
+@pytest.mark.parametrize("calibration", [BINARY, MULTICLASS, REGRESSION])
+def test_no_rows_have_no_answers(calibration: Calibration) -> None:
+    margin = np.zeros((0, outputs_of(len(calibration.classes))))
+    assert all(len(values) == 0 for values in calibration.columns(calibration.predict(margin)).values())
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_no_rows_have_no_answers(answer: Answer) -> None:
 )
 def test_an_interval_that_cannot_be_is_refused(changes: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        build(RegressionAnswer, plain(REGRESSION) | changes, "answer")
+        build(RegressionCalibration, plain(REGRESSION) | changes, "calibration")
 
 
 def test_sigmoid_and_softmax_are_exact_where_they_would_overflow() -> None:

@@ -16,7 +16,7 @@ from fullcircle.base.errors import BundleError, DataError, difference
 from fullcircle.features import plan as plan_module
 from fullcircle.features.plan import apply
 from fullcircle.scoring import scorer as module
-from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, log_odds
+from fullcircle.scoring.predictions import BinaryCalibration, MulticlassCalibration, log_odds
 from fullcircle.scoring.scorer import Part, Scorer, ScorerSpec
 from tests.builders import MODELS, labelled, only_inputs, trained
 
@@ -33,8 +33,8 @@ def rows_to_score() -> Columns:
 @pytest.mark.parametrize("name", MODELS)
 def test_one_row_scores_as_it_does_in_a_batch(name: str) -> None:
     scorer, columns = trained(name).scorer, rows_to_score()
-    together = scorer.score(columns).forecast
-    alone = [scorer.score(take(columns, np.array([i]))).forecast[0] for i in range(150)]
+    together = scorer.score(columns).predicted
+    alone = [scorer.score(take(columns, np.array([i]))).predicted[0] for i in range(150)]
     assert alone == together[:150].tolist()
 
 
@@ -43,17 +43,17 @@ def test_one_row_scores_as_it_does_in_a_batch(name: str) -> None:
 @given(index=st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=70))
 def test_a_row_scores_the_same_in_any_company_and_order(name: str, index: list[int]) -> None:
     scorer, columns = trained(name).scorer, rows_to_score()
-    expected = scorer.forecast(columns)[index]
-    assert scorer.score(take(columns, np.array(index))).forecast.tolist() == expected.tolist()
+    expected = scorer.predict(columns)[index]
+    assert scorer.score(take(columns, np.array(index))).predicted.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_neither_threads_nor_batches_move_an_answer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     scorer, columns = trained(name).scorer, rows_to_score()
-    expected = scorer.forecast(columns).tolist()
+    expected = scorer.predict(columns).tolist()
     monkeypatch.setattr(module, "BATCH", 7)
-    assert scorer.forecast(columns).tolist() == expected
-    assert scorer.forecast(columns, threads=4).tolist() == expected
+    assert scorer.predict(columns).tolist() == expected
+    assert scorer.predict(columns, threads=4).tolist() == expected
 
 
 def test_wrong_columns_are_refused_with_the_difference_and_the_nearest_name() -> None:
@@ -71,12 +71,12 @@ def test_wrong_columns_are_refused_with_the_difference_and_the_nearest_name() ->
 def test_columns_may_come_in_any_order() -> None:
     columns = rows_to_score()
     turned = dict(reversed(columns.items()))
-    assert trained().scorer.score(turned).forecast.tolist() == trained().scorer.score(columns).forecast.tolist()
+    assert trained().scorer.score(turned).predicted.tolist() == trained().scorer.score(columns).predicted.tolist()
 
 
 def test_bad_rows_are_set_aside_with_their_reasons() -> None:
     scorer, columns = trained().scorer, take(rows_to_score(), np.arange(6))
-    expected = scorer.score(columns).forecast
+    expected = scorer.score(columns).predicted
     columns["origin"] = columns["origin"].copy()
     columns["origin"][1] = "BOS"
     columns["month"][1], columns["distance"][4], columns["distance"][5] = 13, np.nan, np.inf
@@ -87,14 +87,14 @@ def test_bad_rows_are_set_aside_with_their_reasons() -> None:
         "distance is missing",
         "distance not in 10..6000",
     ]
-    assert scored.forecast.tolist() == expected[[0, 2, 3]].tolist()
+    assert scored.predicted.tolist() == expected[[0, 2, 3]].tolist()
 
 
 def test_nothing_but_bad_rows_gives_no_answers() -> None:
     columns = take(rows_to_score(), np.arange(2))
     columns["month"] = np.array([0.0, 99.0])
     scored = trained().scorer.score(columns)
-    assert [len(scored.kept), len(scored.forecast), len(scored.columns["prediction"]), len(scored.reasons)] == [
+    assert [len(scored.kept), len(scored.predicted), len(scored.columns["prediction"]), len(scored.reasons)] == [
         0,
         0,
         0,
@@ -104,25 +104,25 @@ def test_nothing_but_bad_rows_gives_no_answers() -> None:
 
 def test_no_rows_give_no_answers() -> None:
     scored = trained().scorer.score(take(rows_to_score(), np.zeros(0, np.int64)))
-    assert len(scored.forecast) == 0
+    assert len(scored.predicted) == 0
     assert scored.reasons == []
 
 
 def test_scoring_mends_values_as_cleaning_does() -> None:
     scorer, columns = trained().scorer, take(rows_to_score(), np.arange(3))
     columns["precip"], columns["temp"] = np.full(3, 0.5), np.full(3, np.nan)
-    expected = scorer.score(columns).forecast.tolist()
+    expected = scorer.score(columns).predicted.tolist()
     columns["precip"], columns["temp"] = np.full(3, 9.0), np.full(3, 999.0)
-    assert scorer.score(columns).forecast.tolist() == expected
+    assert scorer.score(columns).predicted.tolist() == expected
 
 
 def test_the_positive_class_is_named_at_the_threshold_and_above() -> None:
     base = trained().scorer
     columns = rows_to_score()
-    probability = base.forecast(columns)[:, 0]
+    probability = base.predict(columns)[:, 0]
     border = float(np.sort(probability)[ROWS // 2])
-    assert isinstance(base.spec.answer, BinaryAnswer)
-    spec = replace(base.spec, answer=replace(base.spec.answer, threshold=border))
+    assert isinstance(base.spec.calibration, BinaryCalibration)
+    spec = replace(base.spec, calibration=replace(base.spec.calibration, threshold=border))
     predicted = Scorer(base.plan, spec, base.model).score(columns).columns["prediction"]
     assert set(predicted[probability >= border]) == {"late"}
     assert set(predicted[probability < border]) == {"on_time"}
@@ -134,28 +134,31 @@ def test_a_scorer_answers_the_same_after_it_was_saved(tmp_path: Path, name: str)
     scorer.save(tmp_path)
     loaded = Scorer.load(tmp_path)
     assert loaded.spec == scorer.spec
-    assert loaded.forecast(rows_to_score()).tolist() == scorer.forecast(rows_to_score()).tolist()
+    assert loaded.predict(rows_to_score()).tolist() == scorer.predict(rows_to_score()).tolist()
 
 
 def _change(folder: Path, file: str, **changes: Any) -> None:
     data = json.loads((folder / file).read_text())
-    answer = data["answer"] | changes.pop("answer", {})
-    (folder / file).write_text(json.dumps(data | {"answer": answer} | changes), encoding="utf-8")
+    calibration = data["calibration"] | changes.pop("calibration", {})
+    (folder / file).write_text(json.dumps(data | {"calibration": calibration} | changes), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"format": 99}, "scorer is of format 99, and this version reads format 3"),
-        ({"answer": {"threshold": 1.5}}, "threshold 1.5 is outside 0..1"),
+        ({"calibration": {"threshold": 1.5}}, "threshold 1.5 is outside 0..1"),
         ({"parts": [{"output": "odds", "weight": 1.0}]}, r"parts\[0\].output: 'odds' is not one of 'margin', 'probab"),
         ({"parts": [{"output": "margin", "weight": 0.0}]}, r"parts\[0\]: weight 0 is outside 0\.\.1"),
         ({"parts": [{"output": "margin", "weight": 0.9}]}, r"weights of the parts must add up to 1: \[0\.9\]"),
         ({"parts": []}, r"weights of the parts must add up to 1: \[\]"),
         ({"parts": [{"output": "margin", "weight": 0.25}] * 4}, "model has 1 outputs, and the scorer reads 4"),
-        ({"answer": {"slope": "1"}}, "slope: expected float"),
-        ({"answer": {"task": "ranking"}}, "answer.task: str 'ranking' is not one of binary, multiclass, regression"),
-        ({"answer": {"treshold": 0.5}}, r"unknown key: treshold \(did you mean threshold\?\)"),
+        ({"calibration": {"slope": "1"}}, "slope: expected float"),
+        (
+            {"calibration": {"task": "ranking"}},
+            "calibration.task: str 'ranking' is not one of binary, multiclass, regression",
+        ),
+        ({"calibration": {"treshold": 0.5}}, r"unknown key: treshold \(did you mean threshold\?\)"),
     ],
 )
 def test_a_scorer_that_is_not_understood_is_not_loaded(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
@@ -202,7 +205,7 @@ def test_parts_are_weighted_sums_of_log_odds_in_double() -> None:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
     parts = (Part("margin", 0.3), Part("probability", 0.7))
-    spec = ScorerSpec(module.FORMAT, parts, BinaryAnswer("binary", "on_time", "late", 1.0, 0.0, 0.5))
+    spec = ScorerSpec(module.FORMAT, parts, BinaryCalibration("binary", "on_time", "late", 1.0, 0.0, 0.5))
     scorer = Scorer(trained("dummy").scorer.plan, spec, model.SerializeToString())
     X = np.array([[2.5, 0.5], [-0.1, 0.9], [0.0, 0.0]], np.float32)
     expected = 0.3 * X[:, 0].astype(np.float64) + 0.7 * log_odds(X[:, 1].astype(np.float64))
@@ -211,9 +214,9 @@ def test_parts_are_weighted_sums_of_log_odds_in_double() -> None:
 
 def test_a_model_with_fewer_outputs_than_classes_is_refused() -> None:
     base = trained("dummy").scorer
-    spec = ScorerSpec(module.FORMAT, base.spec.parts, MulticlassAnswer("multiclass", ("a", "b", "c"), 1.0))
-    with pytest.raises(BundleError, match="gives 1 numbers a row, and its answer needs 3"):
-        Scorer(base.plan, spec, base.model).forecast(rows_to_score())
+    spec = ScorerSpec(module.FORMAT, base.spec.parts, MulticlassCalibration("multiclass", ("a", "b", "c"), 1.0))
+    with pytest.raises(BundleError, match="gives 1 numbers per row, and its calibration needs 3"):
+        Scorer(base.plan, spec, base.model).predict(rows_to_score())
 
 
 def test_the_difference_of_names_does_not_depend_on_their_order() -> None:

@@ -15,7 +15,14 @@ from fullcircle.evaluation import baselines
 from fullcircle.features.numbers import Number
 from fullcircle.features.plan import FORMAT as PLAN_FORMAT
 from fullcircle.features.plan import Plan
-from fullcircle.scoring.predictions import Answer, BinaryAnswer, MulticlassAnswer, RegressionAnswer, sigmoid, softmax
+from fullcircle.scoring.predictions import (
+    BinaryCalibration,
+    Calibration,
+    MulticlassCalibration,
+    RegressionCalibration,
+    sigmoid,
+    softmax,
+)
 from fullcircle.scoring.scorer import FORMAT, Part, Scorer, ScorerSpec
 from tests.builders import text
 
@@ -34,7 +41,7 @@ INPUTS = {
 class Task:
     """An answer, the weights of `delay` and `miles` for each output, the biases, and the metric to go by."""
 
-    answer: Answer
+    calibration: Calibration
     weights: tuple[tuple[float, float], ...]
     bias: tuple[float, ...]
     metric: str
@@ -59,27 +66,27 @@ class Task:
         return columns | {"target": self._drawn(margin, random)}
 
     def _drawn(self, margin: Array, random: np.random.Generator) -> Array:
-        if self.answer.task == "binary":
+        if self.calibration.task == "binary":
             return np.asarray(random.random(len(margin)) < sigmoid(margin[:, 0]), dtype=float)
-        if self.answer.task == "multiclass":
+        if self.calibration.task == "multiclass":
             upto = softmax(margin).cumsum(axis=1)
             return np.asarray((random.random(len(margin))[:, None] > upto[:, :-1]).sum(axis=1), dtype=float)
         noise = random.normal(0, 0.5, len(margin))
-        return np.asarray(self.answer.center + self.answer.scale * (margin[:, 0] + noise))
+        return np.asarray(self.calibration.center + self.calibration.scale * (margin[:, 0] + noise))
 
 
 LATER: dict[str, Any] = {"name": "later", "column": "delay", "add": 1.0, "tolerance": 0.0, "share": 0.9}
 TASKS = {
     "binary": Task(
-        BinaryAnswer("binary", "on_time", "late", 1.0, 0.0, 0.4),
+        BinaryCalibration("binary", "on_time", "late", 1.0, 0.0, 0.4),
         ((1.5, 0.0),), (-0.5,), "auc", Behaviour(**LATER, expect="up"),
     ),
     "multiclass": Task(
-        MulticlassAnswer("multiclass", ("bus", "tram", "walk"), 1.0),
+        MulticlassCalibration("multiclass", ("bus", "tram", "walk"), 1.0),
         ((1.5, 0.0), (-1.0, 0.0), (0.0, 0.0)), (0.0, 0.3, 0.5), "logloss", Behaviour(**LATER, expect="up", of="bus"),
     ),
     "regression": Task(
-        RegressionAnswer("regression", 50.0, 10.0, 8.0, 0.9),
+        RegressionCalibration("regression", 50.0, 10.0, 8.0, 0.9),
         ((1.0, 0.0),), (0.2,), "r2", Behaviour(**LATER, expect="up"),
     ),
 }  # fmt: skip
@@ -89,7 +96,7 @@ TASKS = {
 def known(name: str) -> Baselines:
     """Baselines of a task, fitted on rows of their own."""
     task = TASKS[name]
-    return baselines.fit(task.table(600, 1), task.table(300, 2), INPUTS, task.answer, task.metric)
+    return baselines.fit(task.table(600, 1), task.table(300, 2), INPUTS, task.calibration, task.metric)
 
 
 @cache
@@ -108,4 +115,4 @@ def _scorer(task: Task) -> Scorer:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     encoders = (Number("number", "delay"), Number("number", "miles"))
     plan = Plan(PLAN_FORMAT, INPUTS, (), (), encoders, ("delay", "miles"))
-    return Scorer(plan, ScorerSpec(FORMAT, (Part("margin", 1.0),), task.answer), model.SerializeToString())
+    return Scorer(plan, ScorerSpec(FORMAT, (Part("margin", 1.0),), task.calibration), model.SerializeToString())

@@ -19,10 +19,10 @@ from fullcircle.core.tables import read_matrix, write_matrix
 from fullcircle.features import HOMES, LIBRARY
 from fullcircle.features.encoders import ENCODINGS
 from fullcircle.features.plan import Plan, apply, read_plan, write_plan
-from fullcircle.models.sample import sides_of
+from fullcircle.models.sample import samples_of
 from fullcircle.scoring.scorer import Scorer
-from fullcircle.stages.featurize import Fitted, demand_known, fit_plan
-from fullcircle.stages.train import demand_parity, train
+from fullcircle.stages.featurize import Fitted, check_features, fit_plan
+from fullcircle.stages.train import check_parity, train
 from tests.builders import GOAL, XGBOOST, featurize, silent, text, train_config, with_nulls
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ ALL = Features(
 )
 
 
-def homes(rows: int = 300, seed: int = 0, classes: int = 2) -> Columns:
+def homes(rows: int = 300, seed: int = 0, n_classes: int = 2) -> Columns:
     """Homes with a column of every kind, and a target that goes by each of them."""
     random = np.random.default_rng(seed)
     people, note = (
@@ -66,7 +66,7 @@ def homes(rows: int = 300, seed: int = 0, classes: int = 2) -> Columns:
     worth = people + 2.0 * (city == "Ulm") + (note == "bright") + random.normal(0, 1, rows)
     sold = seconds.astype("datetime64[s]")
     sold[random.random(rows) < 0.1] = np.datetime64("NaT")
-    edges = np.quantile(worth, np.linspace(0, 1, max(classes, 2) + 1)[1:-1])
+    edges = np.quantile(worth, np.linspace(0, 1, max(n_classes, 2) + 1)[1:-1])
     return {
         "rooms": with_nulls(random.integers(1, 9, rows).astype(float), 0.1, random),
         "people": people.astype(float),
@@ -75,7 +75,7 @@ def homes(rows: int = 300, seed: int = 0, classes: int = 2) -> Columns:
         "sold": sold,
         "built": (seconds - random.integers(0, 10**9, rows)).astype("datetime64[s]"),
         "note": with_nulls(text(note), 0.1, random),
-        "target": np.searchsorted(edges, worth).astype(float) if classes else worth,
+        "target": np.searchsorted(edges, worth).astype(float) if n_classes else worth,
     }
 
 
@@ -83,20 +83,20 @@ def inputs_of(rows: Columns) -> Columns:
     return {name: values for name, values in rows.items() if name != "target"}
 
 
-def fitted_on(rows: Columns, classes: int = 2, features: Features = ALL, **changes: Any) -> Fitted:
-    return fit_plan(rows, KINDS, features, [], featurize(min_information=0.0, **changes), classes)
+def fitted_on(rows: Columns, n_classes: int = 2, features: Features = ALL, **changes: Any) -> Fitted:
+    return fit_plan(rows, KINDS, features, [], featurize(min_information=0.0, **changes), n_classes)
 
 
 # --- every kind, every task
 
 
-@pytest.mark.parametrize("classes", [0, 2, 4])
+@pytest.mark.parametrize("n_classes", [0, 2, 4])
 @pytest.mark.parametrize("how", [{}, {"cross_fit": 4, "rare": "level", "missing": "median", "scale": "standard"}])
 def test_a_plan_of_every_kind_comes_back_from_its_file_and_gives_the_matrix_to_learn_from(
-    tmp_path: Path, classes: int, how: dict[str, Any]
+    tmp_path: Path, n_classes: int, how: dict[str, Any]
 ) -> None:
-    rows = homes(classes=classes)
-    found = fitted_on(rows, classes, **how)
+    rows = homes(n_classes=n_classes)
+    found = fitted_on(rows, n_classes, **how)
     write_plan(tmp_path, found.plan)
     assert read_plan(tmp_path) == found.plan
     again = apply(read_plan(tmp_path), inputs_of(rows))
@@ -138,17 +138,17 @@ def test_a_row_of_every_kind_has_the_same_features_in_any_company(index: list[in
     np.testing.assert_array_equal(apply(PLAN.plan, take(rows, np.array(index))), together[index])
 
 
-@pytest.mark.parametrize("classes", [0, 2, 4])
-def test_nothing_fitted_of_any_kind_moves_when_other_rows_are_poisoned(classes: int) -> None:
-    rows = homes(600, classes=classes)
+@pytest.mark.parametrize("n_classes", [0, 2, 4])
+def test_nothing_fitted_of_any_kind_moves_when_other_rows_are_poisoned(n_classes: int) -> None:
+    rows = homes(600, n_classes=n_classes)
     poisoned = {name: values.copy() for name, values in rows.items()}
     for values in poisoned.values():
         values[300:] = (
             "POISON" if values.dtype == object else np.datetime64("1999-01-01") if values.dtype.kind == "M" else 1.0
         )
-    plans = [plain(fitted_on(take(r, np.arange(300)), classes, cross_fit=3).plan) for r in (rows, poisoned)]
+    plans = [plain(fitted_on(take(r, np.arange(300)), n_classes, cross_fit=3).plan) for r in (rows, poisoned)]
     assert plans[0] == plans[1]
-    assert plans[0] != plain(fitted_on(poisoned, classes, cross_fit=3).plan)
+    assert plans[0] != plain(fitted_on(poisoned, n_classes, cross_fit=3).plan)
 
 
 def test_stable_selection_keeps_what_tells_and_says_how_often() -> None:
@@ -218,11 +218,11 @@ def test_columns_without_a_value_and_of_one_level_are_dropped() -> None:
 
 
 @pytest.mark.parametrize("rows", [2, 5, 30])
-@pytest.mark.parametrize("classes", [0, 2, 3])
-def test_a_table_of_few_rows_gives_features(rows: int, classes: int) -> None:
-    table = homes(rows, classes=classes)
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+def test_a_table_of_few_rows_gives_features(rows: int, n_classes: int) -> None:
+    table = homes(rows, n_classes=n_classes)
     table["target"][:2] = 0, 1
-    found = fitted_on(table, classes, cross_fit=5, missing="median", scale="standard", rare="level")
+    found = fitted_on(table, n_classes, cross_fit=5, missing="median", scale="standard", rare="level")
     assert np.isfinite(found.matrix).all()
     assert np.isfinite(apply(found.plan, inputs_of(homes(50, 9)))).all()
 
@@ -249,7 +249,9 @@ def test_a_table_of_few_rows_gives_features(rows: int, classes: int) -> None:
 )
 def test_what_a_kind_does_not_allow_is_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        demand_known(build(Features, {"columns": [*KINDS]} | change), (), Schema(KINDS, ("price",), "when it is asked"))
+        check_features(
+            build(Features, {"columns": [*KINDS]} | change), (), Schema(KINDS, ("price",), "when it is asked")
+        )
 
 
 def test_every_encoding_that_a_problem_can_name_is_one_of_a_kind() -> None:
@@ -258,7 +260,7 @@ def test_every_encoding_that_a_problem_can_name_is_one_of_a_kind() -> None:
 
 def test_an_input_called_target_is_refused() -> None:
     with pytest.raises(ConfigError, match="called target"):
-        demand_known(Features(("target",)), (), Schema({"target": Column("number")}, (), "now"))
+        check_features(Features(("target",)), (), Schema({"target": Column("number")}, (), "now"))
 
 
 # --- features of one's own
@@ -294,7 +296,7 @@ def test_a_created_feature_is_encoded_by_what_it_gives_and_its_infinities_are_nu
     assert {"per_person", "initial=U", "people~mean~initial"} <= set(found.plan.selected)
     at = found.plan.selected.index("per_person")
     assert np.isnan(found.matrix[rows["people"] == 0, at]).all()
-    demand_known(features, (), Schema(KINDS, (), "now"))
+    check_features(features, (), Schema(KINDS, (), "now"))
 
 
 @pytest.mark.usefixtures("own")
@@ -308,10 +310,10 @@ def test_a_name_that_is_two_functions_or_hides_a_column_is_refused() -> None:
     schema = Schema(KINDS, (), "now")
     HOMES["initial"] = ["flights", "own"]
     with pytest.raises(ConfigError, match=r"more than one function of the name: initial \(flights, own\)"):
-        demand_known(Features(("city",), ("initial",)), (), schema)
+        check_features(Features(("city",), ("initial",)), (), schema)
     HOMES["initial"] = ["own"]
     with pytest.raises(ConfigError, match="per_person would hide a column"):
-        demand_known(
+        check_features(
             Features(("city",), ("per_person",)), (), Schema(KINDS | {"per_person": Column("number")}, (), "now")
         )
 
@@ -319,13 +321,13 @@ def test_a_name_that_is_two_functions_or_hides_a_column_is_refused() -> None:
 def test_a_scorer_of_every_kind_answers_as_its_estimator_though_it_learnt_out_of_fold(tmp_path: Path) -> None:
     rows, others = homes(400), homes(200, 1)
     fitted = fitted_on(rows, cross_fit=5, rare="level")
-    sides = sides_of((fitted.matrix, rows["target"]), (apply(fitted.plan, inputs_of(others)), others["target"]), 2)
+    sides = samples_of((fitted.matrix, rows["target"]), (apply(fitted.plan, inputs_of(others)), others["target"]), 2)
     model = train(fitted.plan, sides, XGBOOST, train_config(), GOAL, silent)
-    seen = demand_parity(model, inputs_of(rows), train_config(), "training", None)
+    seen = check_parity(model, inputs_of(rows), train_config(), "training", None)
     with pytest.raises(ParityError):  # held against what was learnt from it would fail
-        demand_parity(model, inputs_of(rows), train_config(), "training", fitted.matrix)
+        check_parity(model, inputs_of(rows), train_config(), "training", fitted.matrix)
     model.scorer.save(tmp_path)
-    np.testing.assert_array_equal(Scorer.load(tmp_path).forecast(inputs_of(rows)), seen)
+    np.testing.assert_array_equal(Scorer.load(tmp_path).predict(inputs_of(rows)), seen)
 
 
 PLAN = fitted_on(homes(), cross_fit=3)

@@ -21,7 +21,7 @@ from fullcircle.core.config import read_params
 from fullcircle.core.data import Data, schema_of
 from fullcircle.core.tables import read_columns, read_json, write_columns
 from fullcircle.pointintime.spec import Recent
-from fullcircle.stages.clean import CleanConfig, add_known, main, sift
+from fullcircle.stages.clean import CleanConfig, add_known, main, split_rows
 from tests.builders import FLIGHTS, MOMENT, equal, flights, history, observations, same, text
 
 ALL = CleanConfig(max_rejected=1.0)
@@ -66,7 +66,7 @@ tables = st.lists(row, min_size=1, max_size=25).map(table_of)
 @given(tables)
 def test_clean_keeps_every_row(raw: Columns) -> None:
     raw = raw | {"number": np.arange(float(rows(raw)))}
-    sifted = sift(raw, FLIGHTS, "flights", ALL)
+    sifted = split_rows(raw, FLIGHTS, "flights", ALL)
     assert sorted([*sifted.kept["number"], *sifted.rejected["number"]]) == list(range(rows(raw)))
     assert sifted.report["kept"] + sifted.report["rejected"] == sifted.report["rows"] == rows(raw)
 
@@ -74,17 +74,17 @@ def test_clean_keeps_every_row(raw: Columns) -> None:
 @settings(max_examples=60, deadline=None)
 @given(tables)
 def test_clean_is_idempotent(raw: Columns) -> None:
-    once = sift(raw, FLIGHTS, "flights", ALL)
-    again = sift(once.kept, FLIGHTS, "flights", ALL)
+    once = split_rows(raw, FLIGHTS, "flights", ALL)
+    again = split_rows(once.kept, FLIGHTS, "flights", ALL)
     assert rows(again.rejected) == 0
-    assert again.report["mended"] == {}
+    assert again.report["corrected"] == {}
     assert same(again.kept, once.kept)
 
 
 @settings(max_examples=60, deadline=None)
 @given(tables)
 def test_what_is_kept_holds_to_the_schema(raw: Columns) -> None:
-    kept = sift(raw, FLIGHTS, "flights", ALL).kept
+    kept = split_rows(raw, FLIGHTS, "flights", ALL).kept
     check_clean(pd.DataFrame(kept), FLIGHTS.columns, "clean")
     keys = list(zip(kept["time_hour"].tolist(), kept["flight"].tolist(), strict=True))
     assert len(keys) == len(set(keys))
@@ -95,7 +95,7 @@ def test_what_is_kept_holds_to_the_schema(raw: Columns) -> None:
 def test_the_order_of_rows_decides_only_which_of_a_key_is_first(raw: Columns, random: Any) -> None:
     order = list(range(rows(raw)))
     random.shuffle(order)
-    first, second = (sift(r, FLIGHTS, "flights", ALL) for r in (raw, take(raw, np.array(order))))
+    first, second = (split_rows(r, FLIGHTS, "flights", ALL) for r in (raw, take(raw, np.array(order))))
     assert first.report == second.report | {"missing": first.report["missing"]}
     assert Counter(first.rejected["reasons"]) == Counter(second.rejected["reasons"])
     keys = [sorted(zip(s.kept["time_hour"].tolist(), s.kept["flight"].tolist(), strict=True)) for s in (first, second)]
@@ -105,7 +105,7 @@ def test_the_order_of_rows_decides_only_which_of_a_key_is_first(raw: Columns, ra
 @settings(max_examples=60, deadline=None)
 @given(tables)
 def test_every_rejected_row_has_a_reason_and_every_reason_is_counted(raw: Columns) -> None:
-    sifted = sift(raw, FLIGHTS, "flights", ALL)
+    sifted = split_rows(raw, FLIGHTS, "flights", ALL)
     said: Counter[str] = Counter()
     for reasons in sifted.rejected["reasons"]:
         assert reasons
@@ -136,13 +136,13 @@ def broken(**cells: Any) -> Columns:
     ],
 )  # fmt: skip
 def test_reasons_name_each_broken_rule(cells: dict[str, Any], reasons: str) -> None:
-    sifted = sift(broken(**cells), FLIGHTS, "flights", ALL)
+    sifted = split_rows(broken(**cells), FLIGHTS, "flights", ALL)
     assert sifted.rejected["reasons"].tolist() == [reasons]
     assert sifted.report["rules"] == dict.fromkeys(reasons.split("; "), 1)
 
 
 def test_a_rejected_row_keeps_its_values() -> None:
-    rejected = sift(broken(month=13.0), FLIGHTS, "flights", ALL).rejected
+    rejected = split_rows(broken(month=13.0), FLIGHTS, "flights", ALL).rejected
     assert rejected["month"].tolist() == [13.0]
     assert rejected["flight"].tolist() == [1.0]
 
@@ -151,7 +151,7 @@ def test_the_first_row_of_a_key_is_kept() -> None:
     raw = flights(50)
     for name in ("time_hour", "flight"):
         raw[name][[20, 30]] = raw[name][10]
-    sifted = sift(raw, FLIGHTS, "flights", ALL)
+    sifted = split_rows(raw, FLIGHTS, "flights", ALL)
     assert sifted.rejected["reasons"].tolist() == ["another row has the key time_hour, flight"] * 2
     kept = sifted.kept["flight"] == raw["flight"][10]
     assert sifted.kept["distance"][kept].tolist() == [raw["distance"][10]]
@@ -162,15 +162,15 @@ def test_an_unsound_row_is_not_the_first_of_its_key() -> None:
     for name in ("time_hour", "flight"):
         raw[name][20] = raw[name][10]
     raw["distance"][10] = nan
-    sifted = sift(raw, FLIGHTS, "flights", ALL)
+    sifted = split_rows(raw, FLIGHTS, "flights", ALL)
     assert sifted.rejected["reasons"].tolist() == ["distance is missing"]
 
 
 def test_an_impossible_value_is_blanked_and_an_unusual_one_clipped() -> None:
-    sifted = sift(broken(temp=131.0, precip=3.0), FLIGHTS, "flights", ALL)
+    sifted = split_rows(broken(temp=131.0, precip=3.0), FLIGHTS, "flights", ALL)
     assert np.isnan(sifted.kept["temp"][0])
     assert sifted.kept["precip"][0] == 0.5
-    assert sifted.report["mended"] == {
+    assert sifted.report["corrected"] == {
         "temp not in -40..130: blanked": 1,
         "precip outside its usual 0..0.5: clipped": 1,
     }
@@ -179,13 +179,13 @@ def test_an_impossible_value_is_blanked_and_an_unusual_one_clipped() -> None:
 
 def test_an_unusual_value_can_cost_the_row() -> None:
     spec = replace(FLIGHTS, columns=FLIGHTS.columns | {"precip": replace(FLIGHTS.columns["precip"], outlier="reject")})
-    sifted = sift(broken(precip=3.0), spec, "flights", ALL)
+    sifted = split_rows(broken(precip=3.0), spec, "flights", ALL)
     assert sifted.rejected["reasons"].tolist() == ["precip outside its usual 0..0.5"]
 
 
 def test_a_row_of_only_sound_values_is_not_changed() -> None:
     raw = flights(100)
-    assert same(sift(raw, FLIGHTS, "flights", CleanConfig(0.0)).kept, raw)
+    assert same(split_rows(raw, FLIGHTS, "flights", CleanConfig(0.0)).kept, raw)
 
 
 def test_too_many_rejected_rows_are_an_error_with_counts_and_examples() -> None:
@@ -193,7 +193,7 @@ def test_too_many_rejected_rows_are_an_error_with_counts_and_examples() -> None:
     raw["distance"][[3, 4, 5]] = -1
     raw["month"][5] = 0
     with pytest.raises(DataError) as caught:
-        sift(raw, FLIGHTS, "flights", CleanConfig(0.02))
+        split_rows(raw, FLIGHTS, "flights", CleanConfig(0.02))
     message = str(caught.value)
     assert "3 of 100 rows of flights break 2 rules" in message
     assert f"  distance not in 10..6000: 3 rows, e.g. time_hour={raw['time_hour'][3]}, flight=4.0" in message
@@ -204,9 +204,9 @@ def test_too_many_rejected_rows_are_an_error_with_counts_and_examples() -> None:
 def test_exactly_as_many_as_allowed_may_be_rejected() -> None:
     raw = flights(100)
     raw["distance"][[3, 4]] = -1
-    assert rows(sift(raw, FLIGHTS, "flights", CleanConfig(0.02)).rejected) == 2
+    assert rows(split_rows(raw, FLIGHTS, "flights", CleanConfig(0.02)).rejected) == 2
     with pytest.raises(DataError):
-        sift(raw, FLIGHTS, "flights", CleanConfig(0.019))
+        split_rows(raw, FLIGHTS, "flights", CleanConfig(0.019))
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, nan])
@@ -293,11 +293,11 @@ def test_without_a_moment_rows_have_what_stands_in_them() -> None:
 
 def test_without_a_key_equal_rows_are_kept() -> None:
     twice = take(flights(5), np.array([0, 1, 1, 2]))
-    assert rows(sift(twice, FLIGHTS, "flights", ALL).kept) == 3
-    assert same(sift(twice, replace(FLIGHTS, key=()), "flights", ALL).kept, twice)
+    assert rows(split_rows(twice, FLIGHTS, "flights", ALL).kept) == 3
+    assert same(split_rows(twice, replace(FLIGHTS, key=()), "flights", ALL).kept, twice)
     twice["month"] = np.array([3.0, 13.0, 3.0, 3.0])
     with pytest.raises(DataError, match=r"month not in 1\.\.12: 1 rows, e\.g\. row 2"):
-        sift(twice, replace(FLIGHTS, key=()), "flights", CleanConfig(max_rejected=0.0))
+        split_rows(twice, replace(FLIGHTS, key=()), "flights", CleanConfig(max_rejected=0.0))
 
 
 def test_duplicates_can_be_no_error_where_there_is_no_key() -> None:

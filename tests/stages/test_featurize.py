@@ -23,7 +23,7 @@ from fullcircle.features.encoders import Encoder, fit_encoders
 from fullcircle.features.numbers import Number
 from fullcircle.features.plan import PLAN, Plan, apply, look_up
 from fullcircle.features.targets import indicators
-from fullcircle.stages.featurize import FeaturizeConfig, demand_known, describe, fit_lookup, fit_plan, main
+from fullcircle.stages.featurize import FeaturizeConfig, check_features, describe, fit_lookup, fit_plan, main
 from tests.builders import (
     FEATURES,
     FLIGHTS,
@@ -48,8 +48,8 @@ nan = float("nan")
 SCHEMA = Schema(INPUTS, tuple(n for n, c in FLIGHTS.columns.items() if c.role == "outcome"), MOMENT.about)
 
 
-def encoder_of(values: Array, target: Array, config: FeaturizeConfig, classes: int = 2) -> Encoder:
-    return fit_encoders("x", "category", (), Rows({"x": values}), indicators(target, classes), config)[0][0]
+def encoder_of(values: Array, target: Array, config: FeaturizeConfig, n_classes: int = 2) -> Encoder:
+    return fit_encoders("x", "category", (), Rows({"x": values}), indicators(target, n_classes), config)[0][0]
 
 
 def encoders_of(plan: Plan) -> dict[str, Encoder]:
@@ -290,42 +290,42 @@ def test_a_configuration_out_of_range_is_refused(change: dict[str, Any], message
 # --- what may be used
 
 
-def demand(features: Features = FEATURES, lookups: tuple[Lookup, ...] = (PLANES,), **inputs: Column) -> None:
-    demand_known(features, lookups, replace(SCHEMA, inputs=INPUTS | inputs))
+def require(features: Features = FEATURES, lookups: tuple[Lookup, ...] = (PLANES,), **inputs: Column) -> None:
+    check_features(features, lookups, replace(SCHEMA, inputs=INPUTS | inputs))
 
 
 def test_the_features_of_the_problem_may_be_used() -> None:
-    demand()
+    require()
     assert fitted().plan.selected
 
 
 def test_a_feature_of_an_outcome_is_refused() -> None:
     with pytest.raises(ConfigError, match="dep_delay uses dep_delay, which is not known two hours before departure"):
-        demand(replace(FEATURES, columns=("distance", "dep_delay")))
+        require(replace(FEATURES, columns=("distance", "dep_delay")))
 
 
 def test_a_lookup_by_an_outcome_is_refused() -> None:
     with pytest.raises(ConfigError, match="lookup in planes uses dep_delay, which is not known"):
-        demand(lookups=(replace(PLANES, key="dep_delay"),))
+        require(lookups=(replace(PLANES, key="dep_delay"),))
 
 
 @pytest.mark.parametrize("fallback", ["dep_delay", "nothing"])
 def test_a_fallback_on_what_is_not_known_is_refused(fallback: str) -> None:
     with pytest.raises(ConfigError, match=fallback):
-        demand(lookups=(replace(PLANES, fallback=fallback),))
+        require(lookups=(replace(PLANES, fallback=fallback),))
 
 
 def test_a_created_feature_of_a_column_that_is_no_input_is_refused() -> None:
     inputs = {name: column for name, column in INPUTS.items() if name != "wind_dir"}
     with pytest.raises(ConfigError, match="wind_north uses wind_dir, which is no input"):
-        demand_known(FEATURES, (PLANES,), replace(SCHEMA, inputs=inputs))
+        check_features(FEATURES, (PLANES,), replace(SCHEMA, inputs=inputs))
 
 
 def test_a_feature_that_nobody_has_heard_of_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"no such function: weekdya\. Known: .*weekday"):
-        demand(replace(FEATURES, created=("weekdya",)))
+        require(replace(FEATURES, created=("weekdya",)))
     with pytest.raises(ConfigError, match="distnace uses distnace, which is no input"):
-        demand(replace(FEATURES, columns=("distnace",)))
+        require(replace(FEATURES, columns=("distnace",)))
 
 
 def test_a_created_feature_may_take_a_looked_up_column() -> None:
@@ -337,7 +337,7 @@ def test_a_created_feature_may_take_a_looked_up_column() -> None:
         "distance",
         "wind_north",
     )
-    demand_known(features, (lookup,), replace(SCHEMA, inputs=inputs))
+    check_features(features, (lookup,), replace(SCHEMA, inputs=inputs))
 
 
 def test_a_lookup_by_numbers_is_refused_or_comes_back_as_it_was() -> None:
@@ -345,7 +345,7 @@ def test_a_lookup_by_numbers_is_refused_or_comes_back_as_it_was() -> None:
     lookup = replace(PLANES, key="day", matches="number", fallback="month")
     table = {"number": np.arange(1.0, 29.0), "seats": np.arange(28.0)}
     try:
-        demand(lookups=(lookup,))
+        require(lookups=(lookup,))
         fit = fit_plan(labelled(), INPUTS, FEATURES, [(lookup, table)], featurize(), 2).plan
     except (ConfigError, DataError) as error:
         assert "day" in str(error)  # noqa: PT017
@@ -367,34 +367,36 @@ def test_a_plan_does_not_depend_on_the_order_of_rows(order: list[int]) -> None:
 # --- three tasks, and target means that a row had no part in
 
 
-def tasked(classes: int, rows: int = 600) -> Columns:
+def tasked(n_classes: int, rows: int = 600) -> Columns:
     """Labelled rows with a target of `classes` classes, or with a number (0), that goes by the carrier."""
     table, random = labelled(rows), np.random.default_rng(7)
     carrier = np.array([sorted({"AA", "B6", "UA", "DL", "WN", "EV"}).index(c) for c in table["carrier"]])
     noisy = np.where(random.random(rows) < 0.3, random.integers(0, 6, rows), carrier)
-    return table | {"target": noisy * 25.0 if classes == 0 else (noisy % classes).astype(float)}
+    return table | {"target": noisy * 25.0 if n_classes == 0 else (noisy % n_classes).astype(float)}
 
 
-@pytest.mark.parametrize(("classes", "outputs"), [(0, ("",)), (2, ("",)), (3, ("=0", "=1", "=2"))])
-def test_target_means_are_of_the_task(classes: int, outputs: tuple[str, ...]) -> None:
-    rows = tasked(classes)
-    found = fit_plan(rows, INPUTS, Features(("carrier", "distance")), [], featurize(few_levels=0, smoothing=0), classes)
+@pytest.mark.parametrize(("n_classes", "outputs"), [(0, ("",)), (2, ("",)), (3, ("=0", "=1", "=2"))])
+def test_target_means_are_of_the_task(n_classes: int, outputs: tuple[str, ...]) -> None:
+    rows = tasked(n_classes)
+    found = fit_plan(
+        rows, INPUTS, Features(("carrier", "distance")), [], featurize(few_levels=0, smoothing=0), n_classes
+    )
     encoder = encoders_of(found.plan)["carrier"]
     assert isinstance(encoder, TargetMean)
     assert encoder.outputs == tuple(f"carrier~target{o}" for o in outputs)
-    wanted = indicators(rows["target"], classes)[rows["carrier"] == "EV"].mean(axis=0)
-    assert encoder.means["EV"] == pytest.approx(wanted if classes > 2 else wanted[0])
+    wanted = indicators(rows["target"], n_classes)[rows["carrier"] == "EV"].mean(axis=0)
+    assert encoder.means["EV"] == pytest.approx(wanted if n_classes > 2 else wanted[0])
     assert build(Plan, plain(found.plan)) == found.plan
 
 
-@pytest.mark.parametrize("classes", [0, 2, 3])
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
 @pytest.mark.parametrize("how", [{}, {"missing": "median", "scale": "standard"}])
 def test_the_matrix_to_learn_from_differs_from_the_plans_own_only_where_it_is_crossed(
-    classes: int, how: dict[str, str]
+    n_classes: int, how: dict[str, str]
 ) -> None:
-    rows = tasked(classes)
+    rows = tasked(n_classes)
     for count in (1, 5):
-        found = fit_plan(rows, INPUTS, FEATURES, [(PLANES, planes())], featurize(cross_fit=count, **how), classes)
+        found = fit_plan(rows, INPUTS, FEATURES, [(PLANES, planes())], featurize(cross_fit=count, **how), n_classes)
         differs = (found.matrix != apply(found.plan, only_inputs(rows))) & ~np.isnan(found.matrix)
         assert {name for name, any_ in zip(found.plan.selected, differs.any(axis=0), strict=True) if any_} == set(
             found.plan.crossed

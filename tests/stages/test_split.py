@@ -82,7 +82,7 @@ def test_equal_rows_stand_on_one_side_of_a_random_split() -> None:
 def test_rows_in_their_own_right_are_drawn_apart_and_each_stays_when_rows_are_added() -> None:
     few = table(20_000)
     few = {"month": few["month"], "hole": np.where(few["day"] > 20, np.nan, few["day"]), "target": few["target"]}
-    apart = replace(CONTENT, alike="apart")
+    apart = replace(CONTENT, duplicates="independent")
     sides = split(few, apart)
     for column in ("month", "target"):
         for value in np.unique(few[column]):

@@ -9,9 +9,9 @@ import pytest
 from fullcircle.base.errors import ConfigError, ParityError
 from fullcircle.base.typed import build, plain
 from fullcircle.features.plan import apply
-from fullcircle.scoring.predictions import BinaryAnswer
+from fullcircle.scoring.predictions import BinaryCalibration
 from fullcircle.scoring.scorer import Part, Scorer
-from fullcircle.stages.train import TrainConfig, Trained, demand_parity, train
+from fullcircle.stages.train import TrainConfig, Trained, check_parity, train
 from tests.builders import (
     GOAL,
     MODELS,
@@ -41,14 +41,14 @@ def tampered(model: Trained, **spec: Any) -> Trained:
     return replace(model, scorer=Scorer(model.scorer.plan, replace(model.scorer.spec, **spec), model.scorer.model))
 
 
-def recalibrated(model: Trained, **answer: Any) -> Trained:
-    return tampered(model, answer=replace(binary(model), **answer))
+def recalibrated(model: Trained, **calibration: Any) -> Trained:
+    return tampered(model, calibration=replace(binary(model), **calibration))
 
 
-def binary(model: Trained) -> BinaryAnswer:
-    answer = model.scorer.spec.answer
-    assert isinstance(answer, BinaryAnswer)
-    return answer
+def binary(model: Trained) -> BinaryCalibration:
+    calibration = model.scorer.spec.calibration
+    assert isinstance(calibration, BinaryCalibration)
+    return calibration
 
 
 # --- parity
@@ -57,15 +57,15 @@ def binary(model: Trained) -> BinaryAnswer:
 @pytest.mark.parametrize("name", MODELS)
 def test_the_scorer_that_was_trained_is_at_parity(name: str) -> None:
     model = trained(name)
-    answer = demand_parity(model, ROWS, CONFIG, "training", matrix(model))
-    assert answer.tolist() == model.scorer.score(only_inputs(ROWS)).forecast.tolist()
+    calibration = check_parity(model, ROWS, CONFIG, "training", matrix(model))
+    assert calibration.tolist() == model.scorer.score(only_inputs(ROWS)).predicted.tolist()
 
 
 @pytest.mark.parametrize("name", ["xgboost", "linear"])
 def test_parity_can_be_had_without_the_features_at_hand(name: str) -> None:
     model = trained(name)
-    with_features = demand_parity(model, ROWS, CONFIG, "training", matrix(model))
-    assert demand_parity(model, ROWS, CONFIG, "training").tolist() == with_features.tolist()
+    with_features = check_parity(model, ROWS, CONFIG, "training", matrix(model))
+    assert check_parity(model, ROWS, CONFIG, "training").tolist() == with_features.tolist()
 
 
 def test_another_model_behind_the_scorer_is_caught_and_its_rows_are_named() -> None:
@@ -73,11 +73,11 @@ def test_another_model_behind_the_scorer_is_caught_and_its_rows_are_named() -> N
     other = trained("xgboost", refit=False).scorer.model
     broken = replace(model, scorer=Scorer(model.scorer.plan, model.scorer.spec, other))
     with pytest.raises(ParityError) as caught:
-        demand_parity(broken, ROWS, CONFIG, "validation", matrix(model))
+        check_parity(broken, ROWS, CONFIG, "validation", matrix(model))
     message = str(caught.value)
     assert "of 200 validation rows are more than 1e-06 apart between estimator and scorer" in message
-    expected = binary(model).forecast(model.estimator.margin(matrix(model)))
-    apart = np.abs(broken.scorer.forecast(ROWS) - expected)[:, 0]
+    expected = binary(model).predict(model.estimator.margin(matrix(model)))
+    apart = np.abs(broken.scorer.predict(ROWS) - expected)[:, 0]
     for row in np.argsort(-apart)[:3]:
         assert f"row {row}: estimator" in message
     assert "must not be served" in message
@@ -93,7 +93,7 @@ def test_one_row_that_is_apart_is_caught() -> None:
         if abs(model.estimator.margin(moved)[row, 0] - base[row, 0]) > 1e-3:
             break
     with pytest.raises(ParityError, match=rf"1 of 200 training rows are .*\n  row {row}: estimator"):
-        demand_parity(model, ROWS, CONFIG, "training", moved)
+        check_parity(model, ROWS, CONFIG, "training", moved)
 
 
 def test_an_answer_that_is_no_number_is_caught() -> None:
@@ -101,13 +101,13 @@ def test_an_answer_that_is_no_number_is_caught() -> None:
     X = matrix(model)
     X[7] = np.inf  # inf - inf: some weights are negative
     with np.errstate(invalid="ignore"), pytest.raises(ParityError, match="row 7: estimator nan"):
-        demand_parity(model, ROWS, CONFIG, "training", X)
+        check_parity(model, ROWS, CONFIG, "training", X)
 
 
 def test_a_scorer_that_reads_its_model_as_something_else_is_caught() -> None:
     model = trained("forest")
     with pytest.raises(ParityError, match="200 of 200 training rows"):
-        demand_parity(tampered(model, parts=(Part("margin", 1.0),)), ROWS, CONFIG, "training", matrix(model))
+        check_parity(tampered(model, parts=(Part("margin", 1.0),)), ROWS, CONFIG, "training", matrix(model))
 
 
 @pytest.mark.parametrize("change", ["slope", "intercept"])
@@ -115,7 +115,7 @@ def test_a_scorer_with_another_calibration_is_caught(change: str) -> None:
     model = trained()
     broken = recalibrated(model, **{change: getattr(binary(model), change) + 0.1})
     with pytest.raises(ParityError, match=r"training rows are more than .*\n  row "):
-        demand_parity(broken, ROWS, CONFIG, "training", matrix(model))
+        check_parity(broken, ROWS, CONFIG, "training", matrix(model))
 
 
 def test_a_plan_other_than_the_one_that_made_the_matrix_is_caught() -> None:
@@ -124,7 +124,7 @@ def test_a_plan_other_than_the_one_that_made_the_matrix_is_caught() -> None:
     assert other.selected == model.scorer.plan.selected
     broken = replace(model, scorer=Scorer(other, model.scorer.spec, model.scorer.model))
     with pytest.raises(ParityError):
-        demand_parity(broken, ROWS, CONFIG, "training", matrix(model))
+        check_parity(broken, ROWS, CONFIG, "training", matrix(model))
 
 
 # --- training
@@ -149,8 +149,8 @@ def test_training_twice_gives_the_same_bytes() -> None:
 
 
 def test_without_calibration_the_margin_is_left_alone() -> None:
-    answer = binary(trained("linear", calibrate="none"))
-    assert (answer.slope, answer.intercept) == (1.0, 0.0)
+    calibration = binary(trained("linear", calibrate="none"))
+    assert (calibration.slope, calibration.intercept) == (1.0, 0.0)
 
 
 def test_calibration_makes_the_loss_on_validation_rows_no_worse() -> None:
@@ -162,8 +162,8 @@ def test_calibration_makes_the_loss_on_validation_rows_no_worse() -> None:
 
 
 def test_the_scorer_has_the_names_and_the_threshold_it_was_given() -> None:
-    answer = binary(trained("linear"))
-    assert (answer.positive, answer.negative, answer.threshold) == ("late", "on_time", 0.25)
+    calibration = binary(trained("linear"))
+    assert (calibration.positive, calibration.negative, calibration.threshold) == ("late", "on_time", 0.25)
 
 
 def test_each_round_is_reported() -> None:

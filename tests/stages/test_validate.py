@@ -15,9 +15,9 @@ from fullcircle.core.problem import Behaviour, Gate
 from fullcircle.core.tables import write_columns, write_json
 from fullcircle.evaluation import baselines
 from fullcircle.evaluation.gates import GATED
-from fullcircle.evaluation.tasks import FILES, judge_of, measured
+from fullcircle.evaluation.tasks import FILES, measured, task_metrics
 from fullcircle.stages import validate as module
-from fullcircle.stages.validate import Demands, ValidateConfig, Validated, report, validate
+from fullcircle.stages.validate import Requirements, ValidateConfig, Validated, report, validate
 from tests.stages.made import INPUTS, TASKS, known
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ HIGH = {
 
 def judged(name: str = "binary", *gates: Gate, test: Columns | None = None, **changes: Any) -> Validated:
     task = TASKS[name]
-    demands = Demands(
+    requirements = Requirements(
         changes.pop("metric", task.metric), ("carrier",), changes.pop("behaviour", (task.later, FAR)), gates
     )
     rows = task.table(400, 11) if test is None else test
-    return validate(task.scorer, rows, known(name), TRAIN_SCORE[name], replace(CONFIG, **changes), demands)
+    return validate(task.scorer, rows, known(name), TRAIN_SCORE[name], replace(CONFIG, **changes), requirements)
 
 
 def value_of(found: Validated, metric: str) -> float | None:
@@ -49,9 +49,9 @@ def value_of(found: Validated, metric: str) -> float | None:
 @pytest.mark.parametrize("name", TASKS)
 def test_metrics_are_those_of_the_scorer_on_the_test_rows(name: str) -> None:
     task, test = TASKS[name], TASKS[name].table(400, 11)
-    forecast = task.scorer.forecast({column: test[column] for column in INPUTS})
-    assert judged(name).metrics == measured(forecast, test["target"], task.answer, 5)
-    assert set(judged(name).metrics) == set(judge_of(len(task.answer.classes)).NAMES)
+    predicted = task.scorer.predict({column: test[column] for column in INPUTS})
+    assert judged(name).metrics == measured(predicted, test["target"], task.calibration, 5)
+    assert set(judged(name).metrics) == set(task_metrics(len(task.calibration.classes)).NAMES)
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -85,8 +85,8 @@ def test_differences_are_in_the_primary_metric_and_positive_where_the_model_is_b
     sign = -1 if metric == "logloss" else 1
     rule = known(name).rule
     assert rule is not None
-    by_rule = measured(baselines.follow(rule, test), test["target"], TASKS[name].answer, 5)[metric]
-    dummy = measured(baselines.follow_dummy(known(name), test), test["target"], TASKS[name].answer, 5)[metric]
+    by_rule = measured(baselines.follow(rule, test), test["target"], TASKS[name].calibration, 5)[metric]
+    dummy = measured(baselines.follow_dummy(known(name), test), test["target"], TASKS[name].calibration, 5)[metric]
     worst = min(sign * value for s in found.slices if (value := s.values[metric]) is not None)
     mine = found.metrics[metric]
     assert value_of(found, "over_rule") == pytest.approx(sign * (mine - by_rule))
@@ -135,9 +135,9 @@ def test_a_gate_on_slices_of_which_none_is_large_enough_is_unknown() -> None:
 
 def test_a_gate_on_a_rule_is_unknown_where_there_is_none() -> None:
     task = TASKS["binary"]
-    demands = Demands("auc", (), (), (Gate("over_rule", min=0.0), Gate("over_dummy", min=0.0)))
+    requirements = Requirements("auc", (), (), (Gate("over_rule", min=0.0), Gate("over_dummy", min=0.0)))
     without = baselines.Baselines(known("binary").dummy)
-    found = validate(task.scorer, task.table(400, 11), without, 0.8, CONFIG, demands)
+    found = validate(task.scorer, task.table(400, 11), without, 0.8, CONFIG, requirements)
     assert [gate.status for gate in found.verdict.gates] == ["unknown", "passed"]
     assert report(found, without, CONFIG, "auc")["baselines"]["rule"] is None
 
@@ -150,7 +150,7 @@ def test_a_gate_on_an_unknown_metric_is_refused(metric: str) -> None:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_metric_and_every_other_value_can_be_gated(name: str) -> None:
-    names = (*judge_of(len(TASKS[name].answer.classes)).NAMES, *GATED)
+    names = (*task_metrics(len(TASKS[name].calibration.classes)).NAMES, *GATED)
     unknown = [
         g.metric for g in judged(name, *(Gate(n, min=0.0) for n in names)).verdict.gates if g.status == "unknown"
     ]

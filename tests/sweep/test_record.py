@@ -152,7 +152,7 @@ def test_a_sweep_is_told_from_an_earlier_one_of_its_name(repository: Path) -> No
     git(repository, "commit", "-q", "--allow-empty", "-m", "another baseline")
     recorder = recorder_at(repository)
     with pytest.raises(RecordError, match=r"1 experiments of another sweep s, e.g. s-007.*--fresh"):
-        recorder.demand_unused("s")
-    recorder.demand_unused("other")
+        recorder.check_unused("s")
+    recorder.check_unused("other")
     recorder.remove({"s-007"})
-    recorder.demand_unused("s")
+    recorder.check_unused("s")

@@ -72,7 +72,7 @@ class Checked:
 
     columns: Columns
     broken: dict[str, Array]
-    mended: dict[str, int]
+    corrected: dict[str, int]
 
     @property
     def rejected(self) -> Array:
@@ -110,7 +110,7 @@ def _possible(result: Checked, name: str, column: Column, values: Array) -> Arra
         _note(result, rule, impossible)
     elif impossible.any():
         values = _blanked(values, impossible)
-        result.mended[f"{rule}: blanked"] = int(impossible.sum())
+        result.corrected[f"{rule}: blanked"] = int(impossible.sum())
     if column.usual is not None:
         values = _usual(result, name, column, values, ~impossible)
     return values
@@ -142,7 +142,7 @@ def _usual(result: Checked, name: str, column: Column, values: Array, possible: 
         return values
     if not unusual.any():
         return values
-    result.mended[f"{rule}: {'clipped' if column.outlier == 'clip' else 'blanked'}"] = int(unusual.sum())
+    result.corrected[f"{rule}: {'clipped' if column.outlier == 'clip' else 'blanked'}"] = int(unusual.sum())
     if column.outlier == "blank":
         return _blanked(values, unusual)
     return np.where(unusual, np.clip(values, low, high), values)

@@ -28,7 +28,8 @@ def build(kind: type[T], data: object, where: str = "") -> T:
     Understands dataclasses, unions of dataclasses told apart by a `kind`, `task` or `name` field of a `Literal`
     type, `tuple[X, ...]`, `tuple[X, Y]`, `dict[str, X]`, `Literal`, `X | None`, str, bool, int and float.
     An int passes for a float; nothing else is converted. A dataclass checks its own ranges in
-    `__post_init__` by raising ValueError. Raises ConfigError.
+    `__post_init__` by raising ValueError, and may name old keys in a class variable `RENAMED` (old key -> what is
+    written now): they are an error that says so. Raises ConfigError.
     """
     return _build(kind, data, where)  # type: ignore[no-any-return]
 
@@ -108,6 +109,9 @@ def _dataclass(kind: Any, data: Any, where: str) -> Any:
     data = _mapping(data, where)
     fields = {f.name: f for f in dataclasses.fields(kind)}
     if unknown := [key for key in data if key not in fields]:
+        if renamed := {key: new for key, new in getattr(kind, "RENAMED", {}).items() if key in unknown}:
+            said = "\n  ".join(f"{key} is now {new}" for key, new in renamed.items())
+            raise ConfigError(f"{where}: keys have new names\n  {said}")
         raise ConfigError(
             f"{where}: {difference(fields, unknown, 'key', missing=False)}\n  known keys: {', '.join(fields)}"
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.base.errors import DataError, difference
-from fullcircle.scoring.batch import Chunk, Summary, answer
+from fullcircle.scoring.batch import Chunk, Summary, score_chunks
 from fullcircle.scoring.csvfile import score_file
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def score_any(scorer: Scorer, dialect: Dialect, source: Path, out: Path) -> Summ
     from fullcircle.sources.file import read
 
     batches, where = read(File("file", str(source)), scorer.plan.inputs)
-    return answer(scorer, list(scorer.plan.inputs), _chunks(batches, scorer.plan, where), out, where)
+    return score_chunks(scorer, list(scorer.plan.inputs), _chunks(batches, scorer.plan, where), out, where)
 
 
 def _chunks(batches: Iterator[pa.RecordBatch], plan: Plan, where: str) -> Iterator[Chunk]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from fullcircle.base.errors import FullCircleError
-from fullcircle.evaluation.tasks import judge_of
+from fullcircle.evaluation.tasks import task_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ SHOWN = {
 }
 """Task -> test metrics shown, in this order; the others are in metrics/ and `dvc metrics diff`."""
 
-MEASURED = {name for classes in (0, 2, 3) for name in judge_of(classes).NAMES}
+MEASURED = {name for classes in (0, 2, 3) for name in task_metrics(classes).NAMES}
 _NOT_A_PARAMETER = re.compile(
     r"^params\.yaml$|^(data|src|models|conf|reports|metrics)/|^problem\.|^(trial|state|value|deviation|rounds)$|^val_"
 )

@@ -31,7 +31,7 @@ def keep_freed() -> None:
         library.mallopt(MMAP_THRESHOLD, 2**25)  # its largest
 
 
-def demand_room(table: str, files: Iterable[Path]) -> None:
+def check_memory(table: str, files: Iterable[Path]) -> None:
     """Refuse a table that would need more memory than there is: the system kills what does not fit without a word.
 
     Raises DataError, naming it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from fullcircle.core.source import Source
 from fullcircle.core.target import Costs, Target
@@ -127,8 +127,8 @@ class Problem:
     """One question about one table of data.
 
     `row`: columns that tell one row from another; empty: all of them. `together`: columns whose equal values make
-    rows dependent, such as days that share their weather; empty: no rows are. `alike`: whether rows that are alike but
-    for the target are copies, which a random split keeps on one side, or rows in their own right.
+    rows dependent, such as days that share their weather; empty: no rows are. `duplicates`: what rows that are equal
+    in all but the target are: `copies` of one row, which a random split keeps on one side, or `independent` rows.
     `metric`: the primary one, of `evaluation.metrics`.
     """
 
@@ -148,12 +148,14 @@ class Problem:
     lookups: tuple[Lookup, ...] = ()
     row: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
-    alike: Literal["together", "apart"] = "together"
+    duplicates: Literal["copies", "independent"] = "copies"
     time: Time | None = None
     costs: Costs | None = None
     slices: tuple[str, ...] = ()
     behaviour: tuple[Behaviour, ...] = ()
     limits: tuple[str, ...] = ()  # what the model must not be used for; shown in its card
+
+    RENAMED: ClassVar[dict[str, str]] = {"alike": "duplicates (together is now copies, apart is independent)"}
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class TimeSplit:
 class RandomSplit:
     """By a hash of `columns` (none: all but the target). Shares of all rows: 0..1, their sum below 1.
 
-    `alike`: whether rows with equal hashed columns stay `together`, as copies of one row must, or are drawn `apart`.
+    `duplicates`: what rows with equal hashed columns are: `copies` of one row, which stay together, or `independent`.
     """
 
     kind: Literal["random"]
@@ -52,7 +52,9 @@ class RandomSplit:
     validation: float
     test: float
     salt: str
-    alike: Literal["together", "apart"] = "together"
+    duplicates: Literal["copies", "independent"] = "copies"
+
+    RENAMED: ClassVar[dict[str, str]] = {"alike": "duplicates (together is now copies, apart is independent)"}
 
     def __post_init__(self) -> None:
         _check_shares(self.validation, self.test)
@@ -88,7 +90,7 @@ def drawn_by(labelled: Columns, config: RandomSplit | GroupSplit) -> list[Array]
     Rows that are to be drawn apart have their target and a number besides, which tells rows that are the same in all.
     """
     columns = [labelled[name] for name in config.columns or sorted(labelled.keys() - {"target"})]
-    if isinstance(config, GroupSplit) or config.alike == "together":
+    if isinstance(config, GroupSplit) or config.duplicates == "copies":
         return columns
     columns.append(labelled["target"])
     met: Counter[tuple[Any, ...]] = Counter()
@@ -110,16 +112,16 @@ def drawn(columns: list[Array], salt: str) -> Array:
     return np.array(hashes, dtype=float) / 2**48
 
 
-def folds(labelled: Columns, config: RandomSplit | GroupSplit, count: int, classes: int) -> Array:
+def folds(labelled: Columns, config: RandomSplit | GroupSplit, count: int, n_classes: int) -> Array:
     """A fold, 0 to count - 1, for each row of training and validation: whole groups, or equally many of each class.
 
     By the order of their hashes, so that the order of the rows does not matter. Rows that are alike are in one fold, as
     they are on one side.
     """
-    at, alike = np.unique(drawn(drawn_by(labelled, config), f"{config.salt} folds"), return_inverse=True)
+    at, group = np.unique(drawn(drawn_by(labelled, config), f"{config.salt} folds"), return_inverse=True)
     stratum = np.zeros(len(at))
-    if classes and isinstance(config, RandomSplit):
-        np.maximum.at(stratum, alike, labelled["target"])  # of rows that are alike, the last class
+    if n_classes and isinstance(config, RandomSplit):
+        np.maximum.at(stratum, group, labelled["target"])  # of rows that are alike, the last class
     fold = np.empty(len(at), np.int64)
     fold[np.lexsort((at, stratum))] = np.arange(len(at)) % count
-    return np.asarray(fold[alike])
+    return np.asarray(fold[group])

@@ -10,12 +10,12 @@ import numpy as np
 from fullcircle.base.errors import DataError, difference
 from fullcircle.base.threads import parallel_map
 from fullcircle.drafting.kinds import as_category, seen
-from fullcircle.drafting.quick import Quick, quick, rows_for
+from fullcircle.drafting.quick import QuickModel, quick, rows_for
 from fullcircle.drafting.roles import Drafted, drafted
 from fullcircle.drafting.splits import Suggested, suggest
 from fullcircle.drafting.table import Taken
 from fullcircle.drafting.target import LARGEST, Guessed, guess
-from fullcircle.drafting.univariate import Alone, alone
+from fullcircle.drafting.univariate import Univariate, univariate
 from fullcircle.drafting.yaml import shown
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ CELLS = 20_000_000  # looked at for leaks
 class Draft:
     """Everything that the two files say. `columns`: in the order of the table, the target among them.
 
-    `leaks`: columns that foretell the target too well alone, left in. `repeated`: rows that are the same as an
-    earlier one in every column. `alike`: share of rows that are the same as an earlier one in all but the target.
+    `leaks`: columns that predict the target too well by themselves, left in. `repeated`: rows equal to an
+    earlier one in every column. `repeated_share`: share of rows equal to an earlier one in all but the target.
     """
 
     name: str
@@ -42,10 +42,10 @@ class Draft:
     target: Guessed
     columns: tuple[Drafted, ...]
     split: Suggested
-    quick: Quick
-    leaks: tuple[Alone, ...]
+    quick: QuickModel
+    leaks: tuple[Univariate, ...]
     repeated: int
-    alike: float
+    repeated_share: float
 
     @property
     def inputs(self) -> list[Drafted]:
@@ -64,7 +64,7 @@ def draft(taken: Taken, name: str, target: str, task: Task | None, records: tupl
     Raises DataError for a table, or a target, from which nothing can be learnt.
     """
     where, table = taken.origin, taken.table
-    demand_names(table.column_names, (target, *records), where)
+    check_names(table.column_names, (target, *records), where)
     found = parallel_map(
         lambda n: as_category(n, table.column(n)) if n in records else seen(n, table.column(n), where),
         table.column_names,
@@ -82,14 +82,14 @@ def draft(taken: Taken, name: str, target: str, task: Task | None, records: tupl
         else c
         for c in others
     ]
-    judged, leaks = _measured(others, y, classes, split)
+    quick_model, leaks = _measured(others, y, classes, split)
     columns = [Drafted(guessed.column, "outcome", "the target", settings={}), *others]
     order = {n: i for i, n in enumerate(table.column_names)}
     columns.sort(key=lambda column: order[column.seen.name])
-    return Draft(name, taken, guessed, tuple(columns), split, judged, leaks, *_repeated(taken, target))
+    return Draft(name, taken, guessed, tuple(columns), split, quick_model, leaks, *_repeated(taken, target))
 
 
-def demand_names(names: list[str], wanted: tuple[str, ...], where: str) -> None:
+def check_names(names: list[str], wanted: tuple[str, ...], where: str) -> None:
     """Refuse names that the stages cannot carry, and a wanted column that is not there. Raises DataError."""
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"{where} has columns of one name: {', '.join(map(repr, twice))}. Name each once.")
@@ -101,16 +101,18 @@ def demand_names(names: list[str], wanted: tuple[str, ...], where: str) -> None:
         raise DataError(f"{where}: a column is named {taken[0]}, as one that the stages make. Rename it.")
 
 
-def _measured(others: list[Drafted], y: Array, classes: int, split: Suggested) -> tuple[Quick, tuple[Alone, ...]]:
+def _measured(
+    others: list[Drafted], y: Array, n_classes: int, split: Suggested
+) -> tuple[QuickModel, tuple[Univariate, ...]]:
     """What a quick model and what single columns make of the target."""
     inputs = {c.seen.name: _tame(c.seen.values) for c in others if c.role == "input" and c.seen.kind != "text"}
     by = next((c.seen.values for c in others if c.seen.name in split.columns and split.kind != "random"), None)
     known = np.flatnonzero(~np.isnan(y))
-    learn, judge = rows_for(known, split.kind, by)
+    learn, held_out = rows_for(known, split.kind, by)
     some = max(100, CELLS // max(1, len(inputs)) // 2)
-    suspects = [one for one in alone(inputs, y, classes, learn[-some:], judge[:some]) if one.suspect]
+    suspects = [one for one in univariate(inputs, y, n_classes, learn[-some:], held_out[:some]) if one.suspect]
     beyond = {name: values for name, values in inputs.items() if name not in {one.column for one in suspects}}
-    return quick(beyond or inputs, y, classes, learn, judge), tuple(sorted(suspects, key=lambda one: -one.score))
+    return quick(beyond or inputs, y, n_classes, learn, held_out), tuple(sorted(suspects, key=lambda one: -one.score))
 
 
 def _tame(values: Array) -> Array:

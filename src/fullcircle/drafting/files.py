@@ -198,9 +198,9 @@ def _rows(draft: Draft) -> list[str]:
     split, lines = draft.split, []
     if key := _key(draft):
         lines.append((f"  row: {flow(key)}", "tells one row from another"))
-    if split.kind == "random" and not key and draft.alike >= REPEATS:
-        said = f"{draft.alike:.0%} of the rows are like another but for the target: rows in their own right, not copies"
-        lines.append(("  alike: apart", said))
+    if split.kind == "random" and not key and draft.repeated_share >= REPEATS:
+        said = f"{draft.repeated_share:.0%} of the rows are like another but for the target: not copies"
+        lines.append(("  duplicates: independent", said))
     if split.kind == "group":
         lines.append((f"  together: {flow(split.columns)}", split.why))
     if split.borders is not None:

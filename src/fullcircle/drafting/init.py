@@ -19,7 +19,7 @@ from fullcircle.drafting.files import data_file, places, problem_file
 from fullcircle.drafting.summary import summary
 from fullcircle.drafting.table import take
 from fullcircle.drafting.target import Task
-from fullcircle.drafting.yaml import demand_composable
+from fullcircle.drafting.yaml import check_composable
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _AS_OTHER = (
@@ -51,7 +51,7 @@ def init(
 
     Raises SourceError, DataError or ConfigError, and then nothing has been written.
     """
-    name = demand_name(name) if name is not None else name_of(data)
+    name = check_name(name) if name is not None else name_of(data)
     files = places(name)
     if not (paths.CONF / "config.yaml").is_file():
         raise ConfigError(f"there is no {paths.CONF / 'config.yaml'} here. Run it in the root of the repository.")
@@ -59,32 +59,32 @@ def init(
         raise ConfigError(f"{' and '.join(there)} exists already. Give another --name, or --force to write it anew.")
     drafted = draft(take(data, encoding), name, target, task, records)
     texts = problem_file(drafted), data_file(drafted)
-    demand_readable(*texts, drafted.taken.origin)
+    check_readable(*texts, drafted.taken.origin)
     with replacing(files[0]) as problem, replacing(files[1]) as columns:
         for file, text in zip((problem, columns), texts, strict=True):
             file.write_text(text, encoding="utf-8", newline="\n")
     return summary(drafted)
 
 
-def demand_readable(problem: str, data: str, where: str) -> None:
+def check_readable(problem: str, data: str, where: str) -> None:
     """Refuse to write files that the stages could not read.
 
     Raises DataError for text that Hydra would not leave alone, and ConfigError for a draft that is none.
     """
     said = yaml.load(problem, Loader=yaml.CSafeLoader)["problem"]
-    demand_composable(said, where)
+    check_composable(said, where)
     build(Problem, said, "problem")
     build(Data, yaml.load(data, Loader=yaml.CSafeLoader), "data")
 
 
-def demand_name(name: str) -> str:
+def check_name(name: str) -> str:
     """Refuse a name that files, wheels and the command line cannot bear. Raises ConfigError."""
     if not _NAME.fullmatch(name) or name in _AS_OTHER:
         raise ConfigError(f"--name {name!r} must be small letters, digits, - and _, and no word of YAML. Give another.")
     return name
 
 
-def demand_task(task: str | None) -> Task | None:
+def check_task(task: str | None) -> Task | None:
     """Refuse what is no task. Raises ConfigError."""
     tasks = get_args(Task)
     if task is not None and task not in tasks:

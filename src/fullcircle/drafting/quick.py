@@ -23,7 +23,7 @@ JUDGED = 0.3  # share of the rows
 
 
 @dataclass(frozen=True, slots=True)
-class Quick:
+class QuickModel:
     """What knowing nothing and the better of two quick models make of rows that they have not seen.
 
     `model`: its name. `rows`: that were judged. `dummy`, `score`: in `metric`.
@@ -52,31 +52,31 @@ def rows_for(known: Array, split: str, by: Array | None) -> tuple[Array, Array]:
     return some[:border], some[border:]
 
 
-def quick(columns: Columns, y: Array, classes: int, learn: Array, judge: Array) -> Quick:
+def quick(columns: Columns, y: Array, n_classes: int, learn: Array, held_out: Array) -> QuickModel:
     """Fit a line and trees on rows `learn`, and say how the better one does on rows `judge`."""
-    metric = {0: "r2", 2: "auc"}.get(classes, "logloss")
-    X = matrix(columns, y, classes, learn)
-    dummy = _dummy(y, classes, learn, judge)
-    nothing = _score(metric, dummy, y[judge])
+    metric = {0: "r2", 2: "auc"}.get(n_classes, "logloss")
+    X = matrix(columns, y, n_classes, learn)
+    dummy = _dummy(y, n_classes, learn, held_out)
+    nothing = _score(metric, dummy, y[held_out])
     found: list[tuple[str, float]] = []
     if len(np.unique(y[learn])) < 2:  # a class so rare that none was drawn
-        return Quick(metric, "none", len(judge), nothing, nothing)
+        return QuickModel(metric, "none", len(held_out), nothing, nothing)
     from threadpoolctl import threadpool_limits
 
     # One thread: the sums are then the same everywhere, and small fits do not wait for each other.
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")  # a quick fit need not converge
-        for name, estimator in _estimators(classes, len(learn)).items():
+        for name, estimator in _estimators(n_classes, len(learn)).items():
             Z = X if name == "trees" else _filled(X, learn)
             estimator.fit(Z[learn], y[learn])
-            foretold = _foretold(estimator, Z[judge], classes)
-            found.append((name, _score(metric, foretold, y[judge])))
+            predicted = _predict(estimator, Z[held_out], n_classes)
+            found.append((name, _score(metric, predicted, y[held_out])))
     sign = -1 if metric == "logloss" else 1
     name, score = max(found, key=lambda one: sign * one[1])
-    return Quick(metric, name, len(judge), nothing, score)
+    return QuickModel(metric, name, len(held_out), nothing, score)
 
 
-def matrix(columns: Columns, y: Array, classes: int, learn: Array) -> Array:
+def matrix(columns: Columns, y: Array, n_classes: int, learn: Array) -> Array:
     """Numbers and times as they are, categories as indicators of their frequent levels; float64 with NaN for null.
 
     At most `WIDTH` columns: those that vary together with the target most.
@@ -91,7 +91,7 @@ def matrix(columns: Columns, y: Array, classes: int, learn: Array) -> Array:
         else:
             made.append(np.where(np.isfinite(values), values, np.nan))
     if len(made) > WIDTH:
-        target = indicators(y, classes)[learn]
+        target = indicators(y, n_classes)[learn]
         strength = [_strength(values[learn], target) for values in made]
         made = [made[i] for i in sorted(np.argsort(strength, kind="stable")[-WIDTH:].tolist())]
     return np.stack(made, axis=1) if made else np.zeros((len(y), 1))
@@ -114,7 +114,7 @@ def _filled(X: Array, learn: Array) -> Array:
     return np.asarray(np.clip(scaled, -10, 10))
 
 
-def _estimators(classes: int, rows: int) -> dict[str, Any]:
+def _estimators(n_classes: int, rows: int) -> dict[str, Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -122,32 +122,32 @@ def _estimators(classes: int, rows: int) -> dict[str, Any]:
         "max_iter": 60, "learning_rate": 0.1, "max_leaf_nodes": 15, "random_state": 0, "early_stopping": False,
         "min_samples_leaf": max(3, min(20, rows // 20)),
     }  # fmt: skip
-    if classes:
+    if n_classes:
         return {"line": LogisticRegression(C=0.3, max_iter=100), "trees": HistGradientBoostingClassifier(**settings)}
     return {"line": Ridge(alpha=10.0), "trees": HistGradientBoostingRegressor(**settings)}
 
 
-def _foretold(estimator: Any, X: Array, classes: int) -> Array:
+def _predict(estimator: Any, X: Array, n_classes: int) -> Array:
     """Probabilities (rows, classes) in the order of the classes, or the number (rows, 1)."""
-    if not classes:
+    if not n_classes:
         return np.asarray(estimator.predict(X)).reshape(-1, 1)
-    probability = np.full((len(X), classes), 1e-6)
+    probability = np.full((len(X), n_classes), 1e-6)
     probability[:, estimator.classes_.astype(int)] = estimator.predict_proba(X)
     return probability
 
 
-def _dummy(y: Array, classes: int, learn: Array, judge: Array) -> Array:
+def _dummy(y: Array, n_classes: int, learn: Array, held_out: Array) -> Array:
     mean = (
         y[learn].mean(keepdims=True)
-        if not classes
-        else np.bincount(y[learn].astype(int), minlength=classes) / len(learn)
+        if not n_classes
+        else np.bincount(y[learn].astype(int), minlength=n_classes) / len(learn)
     )
-    return np.tile(mean, (len(judge), 1))
+    return np.tile(mean, (len(held_out), 1))
 
 
-def _score(metric: str, foretold: Array, y: Array) -> float:
+def _score(metric: str, predicted: Array, y: Array) -> float:
     if metric == "r2":
-        return r_squared(foretold[:, 0], y)
+        return r_squared(predicted[:, 0], y)
     if metric == "auc":
-        return auc(foretold[:, 1:], y[:, None])
-    return float(-np.log(np.maximum(foretold[np.arange(len(y)), y.astype(int)], 1e-6)).mean())
+        return auc(predicted[:, 1:], y[:, None])
+    return float(-np.log(np.maximum(predicted[np.arange(len(y)), y.astype(int)], 1e-6)).mean())

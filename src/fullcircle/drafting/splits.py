@@ -31,12 +31,12 @@ class Suggested:
     borders: tuple[str, str] | None = None
 
 
-def suggest(columns: list[Drafted], y: Array, classes: int) -> Suggested:
+def suggest(columns: list[Drafted], y: Array, n_classes: int) -> Suggested:
     """By the date column with the most moments, else by the identifier that rows share, else at random by the key."""
     dates = [c for c in columns if c.seen.kind == "time" and c.role == "input" and _tells_time(c)]
     reasons = []
     for date in sorted(dates, key=lambda c: -c.seen.distinct):
-        borders, against = _borders(date.seen.values, y, classes)
+        borders, against = _borders(date.seen.values, y, n_classes)
         if borders is not None:
             return Suggested(
                 "time",
@@ -57,7 +57,7 @@ def _tells_time(column: Drafted) -> bool:
     return not column.seen.nulls and column.seen.distinct >= MOMENTS and not _BIRTH.search(column.seen.name)
 
 
-def _borders(moments: Array, y: Array, classes: int) -> tuple[tuple[str, str] | None, str]:
+def _borders(moments: Array, y: Array, n_classes: int) -> tuple[tuple[str, str] | None, str]:
     """The first moments of validation and of test rows as text, or None and what speaks against them."""
     known = ~np.isnan(y)
     times, target = moments[known], y[known]
@@ -70,8 +70,8 @@ def _borders(moments: Array, y: Array, classes: int) -> tuple[tuple[str, str] | 
     sides = times < first, (times >= first) & (times < second), times >= second
     if min(side.sum() for side in sides) < SIDE:
         return None, "too many rows are of one moment"
-    if classes:
+    if n_classes:
         held = [len(np.unique(target[side])) for side in sides]
-        if held[0] < classes or min(held) < 2:
+        if held[0] < n_classes or min(held) < 2:
             return None, "before or after the borders a class does not occur"
     return (str(days[0]), str(days[1])) if whole else (str(first), str(second)), ""

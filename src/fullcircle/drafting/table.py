@@ -18,7 +18,7 @@ from fullcircle.core.data import Table
 from fullcircle.core.source import SUFFIXES, File, Source, format_of
 from fullcircle.sources import location as named
 from fullcircle.sources.csvfile import header
-from fullcircle.sources.errors import told
+from fullcircle.sources.errors import source_errors
 from fullcircle.sources.filesystem import Place, listed, opened, place_of
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def read(source: Source) -> sources.Reading:
     if isinstance(source, File) and format_of(source.path) == "csv":
         place = place_of(source.path, source.storage, source.timeout, source.path)
         first = listed(source.path, place, SUFFIXES["csv"], source.path)[0]
-        with told(source.path):
+        with source_errors(source.path):
             names = header(lambda: opened(first, place), source.dialect, source.path)
         return sources.read(source, Table({name.removeprefix(_BOM): Column("text") for name in names}))
     return sources.read(source, None)

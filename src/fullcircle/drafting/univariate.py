@@ -19,7 +19,7 @@ SUSPECT = {"AUC": 0.95, "R²": 0.95}  # from here on a single column is suspecte
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
+class Univariate:
     """How a column does alone, by a mean a bin or level; of a number for a number also by a straight line.
 
     `score`: on rows that the rule was not made from. `measure`: AUC (of several classes, the mean) or R².
@@ -35,24 +35,24 @@ class Alone:
         return self.score >= SUSPECT[self.measure]
 
 
-def alone(columns: Columns, y: Array, classes: int, learn: Array, judge: Array) -> list[Alone]:
+def univariate(columns: Columns, y: Array, n_classes: int, learn: Array, held_out: Array) -> list[Univariate]:
     """A rule over each column (a mean a bin or level), made on rows `learn` and judged on rows `judge` (positions)."""
-    target = indicators(y, classes)
-    return [Alone(name, *_judged(v, target, learn, judge, classes)) for name, v in columns.items()]
+    target = indicators(y, n_classes)
+    return [Univariate(name, *_judged(v, target, learn, held_out, n_classes)) for name, v in columns.items()]
 
 
-def _judged(values: Array, target: Array, learn: Array, judge: Array, classes: int) -> tuple[str, float]:
+def _judged(values: Array, target: Array, learn: Array, held_out: Array, n_classes: int) -> tuple[str, float]:
     at = _bins(values, values[learn])
     width = int(at.max()) + 1
     mean = target[learn].mean(axis=0)
     count = np.bincount(at[learn], minlength=width)[:, None] + WEIGHT
     sums = np.stack([np.bincount(at[learn], weights=t[learn], minlength=width) for t in target.T], axis=1)
-    foretold = ((sums + WEIGHT * mean) / count)[at[judge]]
-    if classes:
-        return "AUC", auc(foretold, target[judge])
-    scores = [r_squared(foretold[:, 0], target[judge, 0])]
+    predicted = ((sums + WEIGHT * mean) / count)[at[held_out]]
+    if n_classes:
+        return "AUC", auc(predicted, target[held_out])
+    scores = [r_squared(predicted[:, 0], target[held_out, 0])]
     if values.dtype.kind == "f":
-        scores.append(r_squared(_line(values, target[:, 0], learn)[judge], target[judge, 0]))
+        scores.append(r_squared(_line(values, target[:, 0], learn)[held_out], target[held_out, 0]))
     return "R²", max(scores)
 
 
@@ -61,14 +61,14 @@ def _line(values: Array, target: Array, learn: Array) -> Array:
     mean, known = float(target[learn].mean()), learn[np.isfinite(values[learn])]
     x = values[known] - values[known].mean() if len(known) else values[known]
     slope = float(x @ (target[known] - mean) / (x @ x)) if x @ x else 0.0
-    foretold = mean + slope * (values - (values[known].mean() if len(known) else 0.0))
-    return np.where(np.isfinite(foretold), foretold, mean)
+    predicted = mean + slope * (values - (values[known].mean() if len(known) else 0.0))
+    return np.where(np.isfinite(predicted), predicted, mean)
 
 
-def auc(foretold: Array, target: Array) -> float:
+def auc(predicted: Array, target: Array) -> float:
     """Area under the ROC curve, the mean over outputs (rows, outputs) that have both classes; 0.5 where none has."""
     areas = []
-    for score, truth in zip(foretold.T, target.T, strict=True):
+    for score, truth in zip(predicted.T, target.T, strict=True):
         positive = truth > 0.5
         many, few = len(truth) - positive.sum(), positive.sum()
         if many and few:
@@ -82,10 +82,10 @@ def _ranks(values: Array) -> Array:
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[at])
 
 
-def r_squared(foretold: Array, target: Array) -> float:
+def r_squared(predicted: Array, target: Array) -> float:
     """Share of the variance that is explained; 0 for a target that does not vary."""
     variance = float(((target - target.mean()) ** 2).sum())
-    return 1 - float(((target - foretold) ** 2).sum()) / variance if variance else 0.0
+    return 1 - float(((target - predicted) ** 2).sum()) / variance if variance else 0.0
 
 
 def _bins(values: Array, learnt: Array) -> Array:

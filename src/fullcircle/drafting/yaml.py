@@ -71,13 +71,13 @@ def shown(value: str, longest: int = 30) -> str:
     return f"“{value if len(value) <= longest else value[: longest - 1] + '…'}”"
 
 
-def demand_composable(values: Any, where: str) -> None:
+def check_composable(values: Any, where: str) -> None:
     """Refuse text that does not come through Hydra: `${` is a reference, `???` is missing, odd line breaks are lost."""
     if isinstance(values, dict):
         values = [*values, *values.values()]
     if isinstance(values, (list, tuple)):
         for value in values:
-            demand_composable(value, where)
+            check_composable(value, where)
     elif isinstance(values, str) and (values == "???" or any(mark in values for mark in _LOST)):
         raise DataError(
             f"{where}: {shown(values)} cannot stand in conf/: `${{` begins a reference there, ??? says that "

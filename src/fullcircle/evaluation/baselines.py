@@ -9,7 +9,7 @@ import numpy as np
 
 from fullcircle.base.columns import coded, rows
 from fullcircle.base.threads import parallel_map
-from fullcircle.evaluation.tasks import better, judge_of, measured
+from fullcircle.evaluation.tasks import better, measured, task_metrics
 from fullcircle.features.selection import BINS
 from fullcircle.features.targets import indicators
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fullcircle.base.checks import Column
     from fullcircle.base.columns import Array, Columns
-    from fullcircle.scoring.predictions import Answer
+    from fullcircle.scoring.predictions import Calibration
 
 SMOOTHING = 10.0
 """So many rows of the overall mean keep a rare bin or level from shouting."""
@@ -50,16 +50,20 @@ class Baselines:
     rule: OneRule | None = None
 
 
-def fit(train: Columns, validation: Columns, inputs: Mapping[str, Column], answer: Answer, metric: str) -> Baselines:
+def fit(
+    train: Columns, validation: Columns, inputs: Mapping[str, Column], calibration: Calibration, metric: str
+) -> Baselines:
     """Fit a rule to each input column on training rows; keep the one that `metric` says is best on validation rows.
 
     Both tables hold `inputs` and `target`. Free text is left out. Of equal rules the first column's wins.
     """
-    target = indicators(train["target"], len(answer.classes))
+    target = indicators(train["target"], len(calibration.classes))
     overall = target.mean(axis=0)
     names = [name for name, column in inputs.items() if column.kind != "text"]
     rules = parallel_map(lambda name: _fit_rule(name, train[name], target, overall), names)
-    scores = parallel_map(lambda rule: _score(follow(rule, validation), validation["target"], answer, metric), rules)
+    scores = parallel_map(
+        lambda rule: _score(follow(rule, validation), validation["target"], calibration, metric), rules
+    )
     return Baselines(tuple(overall.tolist()), rules[int(np.argmax(scores))] if rules else None)
 
 
@@ -77,10 +81,10 @@ def follow_dummy(baselines: Baselines, columns: Columns) -> Array:
     return np.tile(baselines.dummy, (rows(columns), 1))
 
 
-def _score(forecast: Array, target: Array, answer: Answer, metric: str) -> float:
+def _score(predicted: Array, target: Array, calibration: Calibration, metric: str) -> float:
     """The metric, turned so that more is better; one that cannot be had, as with one class, loses to all others."""
-    value = measured(forecast, target, answer, BINS)[metric]
-    return better(judge_of(len(answer.classes)), metric, value, 0.0) if value == value else -np.inf
+    value = measured(predicted, target, calibration, BINS)[metric]
+    return better(task_metrics(len(calibration.classes)), metric, value, 0.0) if value == value else -np.inf
 
 
 def _fit_rule(name: str, values: Array, target: Array, overall: Array) -> OneRule:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fullcircle.base.columns import Array, Columns
     from fullcircle.core.problem import Behaviour
-    from fullcircle.scoring.predictions import Answer
+    from fullcircle.scoring.predictions import Calibration
 
 
 ASKED = 5_000
@@ -38,7 +38,7 @@ class Behaved:
         return self.held >= self.needed
 
 
-def demand_behaviour(checks: tuple[Behaviour, ...], classes: tuple[str, ...]) -> None:
+def check_behaviour(checks: tuple[Behaviour, ...], classes: tuple[str, ...]) -> None:
     """Refuse a check that does not say what is to move. Raises ConfigError.
 
     Of three classes or more a check that expects `up` or `down` names the class `of` whose probability moves; `same`
@@ -61,7 +61,7 @@ def demand_behaviour(checks: tuple[Behaviour, ...], classes: tuple[str, ...]) ->
 
 
 def behave(
-    checks: tuple[Behaviour, ...], columns: Columns, answer: Answer, forecast: Callable[[Columns], Array]
+    checks: tuple[Behaviour, ...], columns: Columns, calibration: Calibration, predicted: Callable[[Columns], Array]
 ) -> list[Behaved]:
     """Change one input at a time and see where the forecasts (rows, outputs) go; rows whose value is null are left out.
 
@@ -69,11 +69,11 @@ def behave(
     probabilities moved together (the total variation distance, 0 to 1).
     Of more than 5,000 rows, evenly spaced ones are asked: enough to tell a share to within a percent.
     """
-    demand_behaviour(checks, answer.classes)
+    check_behaviour(checks, calibration.classes)
     count = rows(columns)
     columns = take(columns, np.linspace(0, count - 1, min(count, ASKED)).round().astype(int))
-    before = forecast(columns)
-    return parallel_map(lambda check: _behave(check, columns, answer, before, forecast), checks)
+    before = predicted(columns)
+    return parallel_map(lambda check: _behave(check, columns, calibration, before, predicted), checks)
 
 
 def share_passed(behaved: list[Behaved], kinds: tuple[str, ...]) -> float | None:
@@ -83,10 +83,10 @@ def share_passed(behaved: list[Behaved], kinds: tuple[str, ...]) -> float | None
 
 
 def _behave(
-    check: Behaviour, columns: Columns, answer: Answer, before: Array, forecast: Callable[[Columns], Array]
+    check: Behaviour, columns: Columns, calibration: Calibration, before: Array, predicted: Callable[[Columns], Array]
 ) -> Behaved:
     changed = _changed(check, columns)
-    move = _move(check, answer, before, forecast(columns | {check.column: changed}))
+    move = _move(check, calibration, before, predicted(columns | {check.column: changed}))
     move = move[~is_null(columns[check.column])]
     did = {
         "same": np.abs(move) <= check.tolerance,
@@ -112,9 +112,9 @@ def _changed(check: Behaviour, columns: Columns) -> Array:
     return np.full(len(values), check.set, dtype=values.dtype)
 
 
-def _move(check: Behaviour, answer: Answer, before: Array, after: Array) -> Array:
+def _move(check: Behaviour, calibration: Calibration, before: Array, after: Array) -> Array:
     if before.shape[1] == 1:
         return np.asarray((after - before)[:, 0])
     if check.of is None:
         return np.asarray(np.abs(after - before).sum(axis=1) / 2)
-    return np.asarray((after - before)[:, answer.classes.index(check.of)])
+    return np.asarray((after - before)[:, calibration.classes.index(check.of)])

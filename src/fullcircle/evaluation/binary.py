@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.base.columns import Array, Columns
-from fullcircle.evaluation.bins import Bins, binned, calibration, calibration_error
+from fullcircle.evaluation.bins import Bins, binned, calibration_curve, calibration_error
 from fullcircle.evaluation.curves import confusion, counts, of_class, precision_recall, roc
 
 if TYPE_CHECKING:
-    from fullcircle.scoring.predictions import BinaryAnswer
+    from fullcircle.scoring.predictions import BinaryCalibration
 
 NAMES = {
     "auc": "ROC AUC",
@@ -56,15 +56,15 @@ class Predictions:
     threshold: float
 
 
-def predictions(forecast: Array, target: Array, answer: BinaryAnswer, bins: int) -> Predictions:
+def predictions(predicted: Array, target: Array, calibration: BinaryCalibration, bins: int) -> Predictions:
     """Sort once. `forecast`: float64 (rows, 1), at least one row; `bins`: of calibration, at most."""
-    probability = forecast[:, 0]
+    probability = predicted[:, 0]
     order = np.argsort(-probability, kind="stable")
     p, t = probability[order], target[order].astype(np.float64)
     last = np.append(np.flatnonzero(np.diff(p)), len(p) - 1)
     inside = np.clip(p, 1e-15, 1 - 1e-15)
     loss = -(t * np.log(inside) + (1 - t) * np.log1p(-inside))
-    return Predictions(p, t, order, last, loss, (p - t) ** 2, binned(p, bins), answer.threshold)
+    return Predictions(p, t, order, last, loss, (p - t) ** 2, binned(p, bins), calibration.threshold)
 
 
 def evaluate(sorted_: Predictions, weight: Array | None = None) -> dict[str, float]:
@@ -86,15 +86,15 @@ def evaluate(sorted_: Predictions, weight: Array | None = None) -> dict[str, flo
     }
 
 
-def curves(s: Predictions, answer: BinaryAnswer) -> dict[str, Columns]:
+def curves(s: Predictions, calibration: BinaryCalibration) -> dict[str, Columns]:
     """ROC, precision and recall, calibration, and confusion at the threshold."""
     hits, alarms = counts(s.last, s.target)
     alarm = (s.probability >= s.threshold).astype(int)
     return {
-        "roc": of_class(answer.positive, roc(hits, alarms)),
-        "precision_recall": of_class(answer.positive, precision_recall(hits, alarms)),
-        "calibration": calibration(s.bins, s.probability, s.target),
-        "confusion": confusion(s.target, alarm, answer.classes),
+        "roc": of_class(calibration.positive, roc(hits, alarms)),
+        "precision_recall": of_class(calibration.positive, precision_recall(hits, alarms)),
+        "calibration": calibration_curve(s.bins, s.probability, s.target),
+        "confusion": confusion(s.target, alarm, calibration.classes),
     }
 
 

@@ -36,7 +36,7 @@ def calibration_error(bins: Bins, predicted: Array, observed: Array, weight: Arr
     return float(np.abs(gap).sum() / weight.sum())
 
 
-def calibration(bins: Bins, predicted: Array, observed: Array) -> Columns:
+def calibration_curve(bins: Bins, predicted: Array, observed: Array) -> Columns:
     """A row a bin that is used: mean `predicted`, mean `observed`, number of `rows`."""
     count = np.bincount(bins.at, minlength=bins.count)
     used = count > 0

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from fullcircle.base.errors import ConfigError, difference
-from fullcircle.evaluation.tasks import demand_metric
+from fullcircle.evaluation.tasks import check_metric
 
 if TYPE_CHECKING:
     from fullcircle.core.problem import Gate
-    from fullcircle.evaluation.tasks import Judge
+    from fullcircle.evaluation.tasks import TaskMetrics
 
 DIFFERENCES = ("slice_gap", "train_gap", "over_dummy", "over_rule", "over_champion")
 """Values in the primary metric, and a gate may name them: above 0 the whole, or the model, is better."""
@@ -26,7 +26,7 @@ Status = Literal["passed", "failed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class GateResult:
     """One gate, judged. `margin`: how far the value is on the right side of its threshold, negative if it failed."""
 
     metric: str
@@ -46,18 +46,16 @@ class Verdict:
     """
 
     status: Literal["blessed", "rejected", "unknown"]
-    gates: tuple[Judged, ...]
+    gates: tuple[GateResult, ...]
 
 
-def demand_gates(gates: tuple[Gate, ...], judge: Judge, metric: str) -> None:
+def check_gates(gates: tuple[Gate, ...], task: TaskMetrics, metric: str) -> None:
     """Refuse a gate on a value that does not exist, or that it could never fail or never pass. Raises ConfigError.
 
     `metric`: the primary one, which is refused too if the task has none of that name.
     """
-    demand_metric(judge, metric)
-    ranges = (
-        judge.RANGES | dict.fromkeys(DIFFERENCES, _apart(*judge.RANGES[metric])) | dict.fromkeys(SHARES, (0.0, 1.0))
-    )
+    check_metric(task, metric)
+    ranges = task.RANGES | dict.fromkeys(DIFFERENCES, _apart(*task.RANGES[metric])) | dict.fromkeys(SHARES, (0.0, 1.0))
     for gate in gates:
         if gate.metric not in ranges:
             differs = difference(ranges, [gate.metric], "value", missing=False)
@@ -75,17 +73,17 @@ def _apart(low: float, high: float) -> tuple[float, float]:
     return (low - high, high - low) if math.isfinite(high - low) else (-math.inf, math.inf)
 
 
-def judge(gates: tuple[Gate, ...], values: dict[str, float | None]) -> Verdict:
+def evaluate_gates(gates: tuple[Gate, ...], values: dict[str, float | None]) -> Verdict:
     """Hold every gate against its value; a value that is missing or NaN is unknown."""
-    judged = tuple(_judge(gate, values.get(gate.metric)) for gate in gates)
-    if any(gate.status == "failed" for gate in judged):
-        return Verdict("rejected", judged)
-    unknown = [gate for gate in judged if gate.status == "unknown" and gate.metric != "over_champion"]
-    return Verdict("unknown" if unknown else "blessed", judged)
+    results = tuple(_evaluate_gate(gate, values.get(gate.metric)) for gate in gates)
+    if any(gate.status == "failed" for gate in results):
+        return Verdict("rejected", results)
+    unknown = [gate for gate in results if gate.status == "unknown" and gate.metric != "over_champion"]
+    return Verdict("unknown" if unknown else "blessed", results)
 
 
-def _judge(gate: Gate, value: float | None) -> Judged:
+def _evaluate_gate(gate: Gate, value: float | None) -> GateResult:
     if value is None or value != value:
-        return Judged(gate.metric, None, gate.min, gate.max, None, "unknown", gate.why)
+        return GateResult(gate.metric, None, gate.min, gate.max, None, "unknown", gate.why)
     margin = value - gate.min if gate.min is not None else (gate.max or 0.0) - value
-    return Judged(gate.metric, value, gate.min, gate.max, margin, "passed" if margin >= 0 else "failed", gate.why)
+    return GateResult(gate.metric, value, gate.min, gate.max, margin, "passed" if margin >= 0 else "failed", gate.why)

@@ -10,11 +10,11 @@ from fullcircle.base.threads import parallel_map
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array
-    from fullcircle.evaluation.tasks import Judge
+    from fullcircle.evaluation.tasks import TaskMetrics
 
 
 def bootstrap(
-    judge: Judge, predictions: Any, group: Array, resamples: int, level: float, seed: int
+    task: TaskMetrics, predictions: Any, group: Array, resamples: int, level: float, seed: int
 ) -> dict[str, tuple[float, float]]:
     """Percentile interval of every metric (Efron 1979), whole groups drawn with replacement (Field and Welsh 2007).
 
@@ -26,9 +26,9 @@ def bootstrap(
     random = np.random.default_rng(seed)
     groups = int(group.max()) + 1
     if groups < 2:
-        return dict.fromkeys(judge.NAMES, (float("nan"), float("nan")))
+        return dict.fromkeys(task.NAMES, (float("nan"), float("nan")))
     drawn = random.multinomial(groups, np.full(groups, 1 / groups), size=resamples)
-    results = parallel_map(lambda counts: judge.evaluate(predictions, counts[group]), drawn)
+    results = parallel_map(lambda counts: task.evaluate(predictions, counts[group]), drawn)
     tail = (1 - level) / 2
     return {name: _percentiles([r[name] for r in results], tail) for name in results[0]}
 

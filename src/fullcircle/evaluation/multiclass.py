@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.base.columns import Array, Columns
-from fullcircle.evaluation.bins import Bins, binned, calibration, calibration_error
+from fullcircle.evaluation.bins import Bins, binned, calibration_curve, calibration_error
 from fullcircle.evaluation.curves import confusion, counts, of_class, precision_recall, roc
 
 if TYPE_CHECKING:
-    from fullcircle.scoring.predictions import MulticlassAnswer
+    from fullcircle.scoring.predictions import MulticlassCalibration
 
 NAMES = {
     "auc": "ROC AUC, mean of each class against the rest",
@@ -66,14 +66,14 @@ class Predictions:
     rankings: tuple[Ranking, ...]
 
 
-def predictions(forecast: Array, target: Array, _answer: MulticlassAnswer, bins: int) -> Predictions:
+def predictions(probability: Array, target: Array, _answer: MulticlassCalibration, bins: int) -> Predictions:
     """Sort once a class. `forecast`: float64 (rows, classes), at least one row; `bins`: of calibration, at most."""
-    actual, predicted = target.astype(np.int64), forecast.argmax(axis=1)
-    of_actual = np.take_along_axis(forecast, actual[:, None], axis=1)[:, 0]
-    confidence = np.take_along_axis(forecast, predicted[:, None], axis=1)[:, 0]
-    squared = (forecast**2).sum(axis=1) - of_actual**2 + (1 - of_actual) ** 2
+    actual, predicted = target.astype(np.int64), probability.argmax(axis=1)
+    of_actual = np.take_along_axis(probability, actual[:, None], axis=1)[:, 0]
+    confidence = np.take_along_axis(probability, predicted[:, None], axis=1)[:, 0]
+    squared = (probability**2).sum(axis=1) - of_actual**2 + (1 - of_actual) ** 2
     return Predictions(
-        probability=forecast,
+        probability=probability,
         target=actual,
         predicted=predicted,
         confidence=confidence,
@@ -81,7 +81,7 @@ def predictions(forecast: Array, target: Array, _answer: MulticlassAnswer, bins:
         loss=-np.log(np.clip(of_actual, 1e-15, 1.0)),
         squared=squared,
         bins=binned(confidence, bins),
-        rankings=tuple(_ranking(forecast[:, k], actual == k) for k in range(forecast.shape[1])),
+        rankings=tuple(_ranking(probability[:, k], actual == k) for k in range(probability.shape[1])),
     )
 
 
@@ -107,10 +107,10 @@ def evaluate(p: Predictions, weight: Array | None = None) -> dict[str, float]:
     }
 
 
-def curves(p: Predictions, answer: MulticlassAnswer) -> dict[str, Columns]:
+def curves(p: Predictions, calibration: MulticlassCalibration) -> dict[str, Columns]:
     """ROC, precision and recall of each class against the rest, calibration of the predicted class, and confusion."""
     ranked: dict[str, list[Columns]] = {"roc": [], "precision_recall": []}
-    for k, name in enumerate(answer.classes):
+    for k, name in enumerate(calibration.classes):
         falling = np.argsort(-p.probability[:, k], kind="stable")
         last = np.append(np.flatnonzero(np.diff(p.probability[falling, k])), len(falling) - 1)
         hits, alarms = counts(last, (p.target[falling] == k).astype(np.float64))
@@ -118,8 +118,8 @@ def curves(p: Predictions, answer: MulticlassAnswer) -> dict[str, Columns]:
         ranked["precision_recall"].append(of_class(name, precision_recall(hits, alarms)))
     return {
         **{curve: {c: np.concatenate([of[c] for of in each]) for c in each[0]} for curve, each in ranked.items()},
-        "calibration": calibration(p.bins, p.confidence, p.correct),
-        "confusion": confusion(p.target, p.predicted, answer.classes),
+        "calibration": calibration_curve(p.bins, p.confidence, p.correct),
+        "confusion": confusion(p.target, p.predicted, calibration.classes),
     }
 
 

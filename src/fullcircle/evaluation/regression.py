@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.base.columns import Array, Columns
-from fullcircle.evaluation.bins import Bins, binned, calibration
+from fullcircle.evaluation.bins import Bins, binned, calibration_curve
 
 if TYPE_CHECKING:
-    from fullcircle.scoring.predictions import RegressionAnswer
+    from fullcircle.scoring.predictions import RegressionCalibration
 
 NAMES = {
     "r2": "R², share of variance explained",
@@ -51,13 +51,13 @@ class Predictions:
     bins: Bins
 
 
-def predictions(forecast: Array, target: Array, answer: RegressionAnswer, bins: int) -> Predictions:
+def predictions(predicted: Array, target: Array, calibration: RegressionCalibration, bins: int) -> Predictions:
     """Sort once. `forecast`: float64 (rows, 1), at least one row; `bins`: of calibration, at most."""
-    value, actual = forecast[:, 0], target.astype(np.float64)
+    value, actual = predicted[:, 0], target.astype(np.float64)
     error, from_first = value - actual, actual - actual[0]  # of equal numbers exactly 0, which a mean may miss
     order = np.argsort(np.abs(error), kind="stable")
     spread = float(from_first.std())
-    return Predictions(value, actual, error, order, from_first, spread, answer.radius, binned(value, bins))
+    return Predictions(value, actual, error, order, from_first, spread, calibration.radius, binned(value, bins))
 
 
 def evaluate(p: Predictions, weight: Array | None = None) -> dict[str, float]:
@@ -80,9 +80,9 @@ def evaluate(p: Predictions, weight: Array | None = None) -> dict[str, float]:
     }
 
 
-def curves(p: Predictions, _answer: RegressionAnswer) -> dict[str, Columns]:
+def curves(p: Predictions, _answer: RegressionCalibration) -> dict[str, Columns]:
     """Calibration, and the residuals (target less forecast) of each bin: their 5%, 50% and 95% quantiles."""
-    table = calibration(p.bins, p.value, p.target)
+    table = calibration_curve(p.bins, p.value, p.target)
     used = [p.bins.at == i for i in range(p.bins.count)]
     found = [np.quantile(-p.error[inside], [0.05, 0.5, 0.95]) for inside in used if inside.any()]
     low, median, high = np.array(found).T

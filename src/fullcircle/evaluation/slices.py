@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.base.columns import coded, is_null
-from fullcircle.evaluation.tasks import better, judge_of, measured
+from fullcircle.evaluation.tasks import better, measured, task_metrics
 from fullcircle.features.targets import indicators
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array
-    from fullcircle.evaluation.tasks import Judge
-    from fullcircle.scoring.predictions import Answer
+    from fullcircle.evaluation.tasks import TaskMetrics
+    from fullcircle.scoring.predictions import Calibration
 
 LEVELS = 50
 """A column of more levels is not told level by level: who would read it?"""
@@ -48,7 +48,9 @@ class Slicing:
     at_least: int
 
 
-def slices(columns: dict[str, Array], forecast: Array, target: Array, answer: Answer, slicing: Slicing) -> list[Slice]:
+def slices(
+    columns: dict[str, Array], predicted: Array, target: Array, calibration: Calibration, slicing: Slicing
+) -> list[Slice]:
     """Judge every level of every column, levels in order. Null is a level of its own, named `null`.
 
     Of a category with more than 50 levels the 49 with the most rows are judged, and all `(others)` as one; numbers
@@ -59,23 +61,25 @@ def slices(columns: dict[str, Array], forecast: Array, target: Array, answer: An
         order, at = _levels(values)
         for i, level in enumerate(order):
             inside = at == i
-            result.append(_slice(name, level, forecast[inside], target[inside], answer, slicing))
+            result.append(_slice(name, level, predicted[inside], target[inside], calibration, slicing))
     return result
 
 
-def gap(judge: Judge, metric: str, overall: float, judged: list[Slice]) -> float | None:
+def gap(task: TaskMetrics, metric: str, overall: float, evaluated: list[Slice]) -> float | None:
     """How much better the whole is than the worst slice that could be judged; None where none could."""
-    values = [s.values[metric] for s in judged]
-    return max((better(judge, metric, overall, v) for v in values if v is not None), default=None)
+    values = [s.values[metric] for s in evaluated]
+    return max((better(task, metric, overall, v) for v in values if v is not None), default=None)
 
 
-def _slice(column: str, level: str, forecast: Array, target: Array, answer: Answer, slicing: Slicing) -> Slice:
-    classes = len(answer.classes)
+def _slice(
+    column: str, level: str, predicted: Array, target: Array, calibration: Calibration, slicing: Slicing
+) -> Slice:
+    classes = len(calibration.classes)
     mean = tuple(float(v) for v in indicators(target, classes).mean(axis=0))
-    names = dict.fromkeys([slicing.metric, *judge_of(classes).SLICED])
+    names = dict.fromkeys([slicing.metric, *task_metrics(classes).SLICED])
     if len(target) < slicing.at_least or len(np.unique(target)) < 2:
         return Slice(column, level, len(target), mean, dict.fromkeys(names))
-    found = measured(forecast, target, answer, slicing.bins)
+    found = measured(predicted, target, calibration, slicing.bins)
     values = {name: found[name] if np.isfinite(found[name]) else None for name in names}
     return Slice(column, level, len(target), mean, values)
 

@@ -11,7 +11,7 @@ from fullcircle.evaluation import binary, multiclass, regression
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array, Columns
-    from fullcircle.scoring.predictions import Answer
+    from fullcircle.scoring.predictions import Calibration
 
 FILES = {
     "roc": ("class", "fpr", "tpr"),
@@ -23,7 +23,7 @@ FILES = {
 """Every file that dvc.yaml plots, and its columns; a task that has no such curve leaves it without rows."""
 
 
-class Judge(Protocol):
+class TaskMetrics(Protocol):
     """A module that judges the predictions of one task: `binary`, `multiclass` or `regression`."""
 
     NAMES: dict[str, str]
@@ -39,40 +39,40 @@ class Judge(Protocol):
     SLICED: tuple[str, ...]
     """What is told of a slice, besides the primary metric."""
 
-    def predictions(self, forecast: Array, target: Array, answer: Any, bins: int, /) -> Any:
+    def predictions(self, predicted: Array, target: Array, calibration: Any, bins: int, /) -> Any:
         """What `evaluate` and `curves` work on, sorted once. `forecast`: (rows, outputs), `target`: (rows,)."""
 
     def evaluate(self, predictions: Any, weight: Array | None = None, /) -> dict[str, float]:
         """Every metric; `weight`: of each row, in the order given, 1 each where there is none."""
 
-    def curves(self, predictions: Any, answer: Any, /) -> dict[str, Columns]:
+    def curves(self, predictions: Any, calibration: Any, /) -> dict[str, Columns]:
         """What plots show: name of a file of reports/test -> its columns."""
 
 
-def judge_of(classes: int) -> Judge:
+def task_metrics(n_classes: int) -> TaskMetrics:
     """The judge of a target with so many classes; 0: a number."""
-    if classes == 0:
+    if n_classes == 0:
         return regression
-    return binary if classes == 2 else multiclass
+    return binary if n_classes == 2 else multiclass
 
 
-def better(judge: Judge, metric: str, a: float, b: float) -> float:
+def better(task: TaskMetrics, metric: str, a: float, b: float) -> float:
     """How much better `a` is than `b`, in the metric's unit; below 0 where it is worse."""
-    return b - a if metric in judge.LOWER else a - b
+    return b - a if metric in task.LOWER else a - b
 
 
-def demand_metric(judge: Judge, metric: str) -> None:
+def check_metric(task: TaskMetrics, metric: str) -> None:
     """Refuse a primary metric that the task does not have, or by which no model is better. Raises ConfigError."""
-    if metric not in judge.NAMES or metric in judge.UNRANKED:
-        known = [name for name in judge.NAMES if name not in judge.UNRANKED]
-        why = "more of it is not better, and less is not" if metric in judge.NAMES else "this task has no such metric"
+    if metric not in task.NAMES or metric in task.UNRANKED:
+        known = [name for name in task.NAMES if name not in task.UNRANKED]
+        why = "more of it is not better, and less is not" if metric in task.NAMES else "this task has no such metric"
         raise ConfigError(f"problem.metric: {metric}: {why}. Choose one of {', '.join(known)}")
 
 
-def measured(forecast: Array, target: Array, answer: Answer, bins: int) -> dict[str, float]:
+def measured(predicted: Array, target: Array, calibration: Calibration, bins: int) -> dict[str, float]:
     """Every metric of a forecast (rows, outputs)."""
-    judge = judge_of(len(answer.classes))
-    return judge.evaluate(judge.predictions(forecast, target, answer, bins))
+    task = task_metrics(len(calibration.classes))
+    return task.evaluate(task.predictions(predicted, target, calibration, bins))
 
 
 def files_of(curves: dict[str, Columns]) -> dict[str, Columns]:

@@ -44,7 +44,7 @@ class Selection:
 
 
 def select(
-    features: dict[str, Array], target: Array, classes: int, max_correlation: float, min_information: float
+    features: dict[str, Array], target: Array, n_classes: int, max_correlation: float, min_information: float
 ) -> Selection:
     """Choose among `features` (1-D float arrays, NaN for null) by what training rows show.
 
@@ -53,7 +53,7 @@ def select(
     be sure by two standard errors: few rows cannot tell, and drop nothing by chance. Where none tells as much, the
     `FEW` that tell most are kept, for a model needs something to see.
     """
-    known = codes(target, classes, bins_of(len(target)))
+    known = codes(target, n_classes, bins_of(len(target)))
     with ThreadPoolExecutor(2) as pool:  # NumPy sorts and searches without Python's lock
         told = dict(zip(features, pool.map(lambda values: _information(values, known), features.values()), strict=True))
     bits = {name: found for name, (found, _) in told.items()}

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from ..base.columns import Array
 
 
-def indicators(target: Array, classes: int) -> Array:
+def indicators(target: Array, n_classes: int) -> Array:
     """What can be averaged: float64 (rows, outputs); a column a class above two, else the target itself."""
-    if classes <= 2:
+    if n_classes <= 2:
         return np.asarray(target, dtype=np.float64).reshape(-1, 1)
-    return np.asarray(target.astype(np.int64)[:, None] == np.arange(classes), dtype=np.float64)
+    return np.asarray(target.astype(np.int64)[:, None] == np.arange(n_classes), dtype=np.float64)
 
 
-def codes(target: Array, classes: int, bins: int = 8) -> Array:
+def codes(target: Array, n_classes: int, bins: int = 8) -> Array:
     """What can be counted: int64 (rows,), the class, or for a number one of `bins` bins of equal count."""
-    if classes:
+    if n_classes:
         return np.asarray(target, dtype=np.int64)
     edges = np.unique(np.quantile(target, np.linspace(0, 1, bins + 1)[1:-1]))
     return np.searchsorted(edges, target, side="left").astype(np.int64)

@@ -57,23 +57,23 @@ class Words:
     kind: Literal["words"]
     feature: str
     effects: dict[str, float] | dict[str, tuple[float, ...]]
-    classes: int  # outputs of the target: 1, or one a class
+    n_classes: int  # outputs of the target: 1, or one a class
     name: str = ""
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the columns it gives; a class is named by its position."""
         name = f"{self.name or self.feature}~target"
-        sides = [""] if self.classes == 1 else [f"={i}" for i in range(self.classes)]
+        sides = [""] if self.n_classes == 1 else [f"={i}" for i in range(self.n_classes)]
         return tuple(f"{name}{of}{side}" for of in sides for side in _SIDES)
 
     def encode(self, rows: Rows) -> Columns:
         """Compute the outputs."""
         found = rows.coded(self.feature)
-        texts, nothing = _hashed(found.levels), np.nan if self.classes == 1 else (np.nan,) * self.classes
+        texts, nothing = _hashed(found.levels), np.nan if self.n_classes == 1 else (np.nan,) * self.n_classes
         buckets, at = np.unique(texts.at, return_inverse=True)
         effects = [self.effects.get(str(bucket), nothing) for bucket in buckets.tolist()]
-        table = np.array(effects, dtype=float).reshape(-1, self.classes)
+        table = np.array(effects, dtype=float).reshape(-1, self.n_classes)
         return self.named(_summary(texts._replace(at=at), table)[found.at])
 
     def named(self, summary: Array) -> Columns:

@@ -8,26 +8,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.core.tables import rounded
-from fullcircle.scoring.predictions import BinaryAnswer, MulticlassAnswer, RegressionAnswer, log_odds, sigmoid, softmax
+from fullcircle.scoring.predictions import (
+    BinaryCalibration,
+    MulticlassCalibration,
+    RegressionCalibration,
+    log_odds,
+    sigmoid,
+    softmax,
+)
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array
     from fullcircle.core.target import Target
     from fullcircle.models.sample import Sample
-    from fullcircle.scoring.predictions import Answer
+    from fullcircle.scoring.predictions import Calibration
 
 
-def answer_of(target: Target, margin: Array, sample: Sample, threshold: float, *, calibrate: bool) -> Answer:
+def calibrate(target: Target, margin: Array, sample: Sample, threshold: float, *, calibrate: bool) -> Calibration:
     """What margins mean. `margin`: float64 (rows, outputs) of rows of `sample`, by models that did not see them."""
     if target.task == "regression":
         residual = np.abs(margin[:, 0] - sample.y) * sample.scale
         radius = float(rounded(radius_of(residual, target.coverage)))
-        return RegressionAnswer("regression", sample.center, sample.scale, radius, target.coverage)
+        return RegressionCalibration("regression", sample.center, sample.scale, radius, target.coverage)
     if target.task == "multiclass":
         slope = tempered(margin, sample.y.astype(np.int64)) if calibrate else 1.0
-        return MulticlassAnswer("multiclass", target.classes, slope)
+        return MulticlassCalibration("multiclass", target.classes, slope)
     slope, intercept = platt(margin[:, 0], sample.y) if calibrate else (1.0, 0.0)
-    return BinaryAnswer("binary", target.negative, target.positive, slope, intercept, threshold)
+    return BinaryCalibration("binary", target.negative, target.positive, slope, intercept, threshold)
 
 
 def radius_of(residual: Array, coverage: float) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fullcircle.base.columns import Array
 from fullcircle.base.errors import ConfigError
-from fullcircle.models.optional import demand
+from fullcircle.models.optional import require
 from fullcircle.models.sample import Sample
 from fullcircle.models.trees import Tree, ensemble_of, leaf_of
 from fullcircle.scoring.predictions import outputs_of
@@ -35,15 +35,15 @@ class FittedCatBoost:
     booster: Any
     rounds: int
     width: int
-    classes: int
+    n_classes: int
     outputs: Array
     parts: tuple[Part, ...] = (Part("margin", 1.0),)
 
     def margin(self, X: Array) -> Array:
         """Log odds, a score a class, or a number: float64 (rows, outputs), rounded to float32 as the graph has it."""
         counted = min(self.rounds, self.booster.tree_count_)
-        answer = self.booster.predict(X, prediction_type="RawFormulaVal", ntree_end=counted, thread_count=1)
-        some = np.asarray(answer, dtype=np.float64).reshape(len(X), -1)
+        output = self.booster.predict(X, prediction_type="RawFormulaVal", ntree_end=counted, thread_count=1)
+        some = np.asarray(output, dtype=np.float64).reshape(len(X), -1)
         return self._spread(some, UNSEEN).astype(np.float32).astype(np.float64)
 
     def importance(self) -> Array:
@@ -73,7 +73,7 @@ class FittedCatBoost:
 
     def _spread(self, some: Array, absent: float) -> Array:
         """All outputs (rows, outputs) of those that the booster has; the others are `absent`."""
-        every = np.full((len(some), outputs_of(self.classes)), absent)
+        every = np.full((len(some), outputs_of(self.n_classes)), absent)
         every[:, self.outputs] = some
         return every
 
@@ -84,8 +84,8 @@ def fit(config: CatBoostConfig, train: Sample, validation: Sample, threads: int,
     Validation rows of classes that training rows lack are not looked at. Raises ConfigError where the extra is not
     installed, or no feature tells one training row from another.
     """
-    known = np.isin(validation.y, train.y) if train.classes > 2 else np.full(len(validation.y), True)
-    watched = Sample(validation.X[known], validation.y[known], train.classes) if known.any() else train
+    known = np.isin(validation.y, train.y) if train.n_classes > 2 else np.full(len(validation.y), True)
+    watched = Sample(validation.X[known], validation.y[known], train.n_classes) if known.any() else train
     return _fit(
         config,
         train,
@@ -110,24 +110,24 @@ def _fit(config: CatBoostConfig, sample: Sample, rounds: int, threads: int, **ho
             f"model catboost finds every feature the same on all {len(sample.y):,} training rows, and fits no trees to "
             "that. Choose another model, or mend the features"
         )
-    booster = demand("catboost").CatBoost(_parameters(config, sample.classes, rounds, threads))
+    booster = require("catboost").CatBoost(_parameters(config, sample.n_classes, rounds, threads))
     seen = np.unique(sample.y)
     booster.fit(_pool(sample, seen), **how)
-    outputs = seen.astype(np.int64) if sample.classes > 2 else np.zeros(1, np.int64)
+    outputs = seen.astype(np.int64) if sample.n_classes > 2 else np.zeros(1, np.int64)
     best = booster.get_best_iteration()  # None where no rows were watched
     chosen = booster.tree_count_ if best is None else best + 1
-    return FittedCatBoost(booster, chosen, sample.X.shape[1], sample.classes, outputs)
+    return FittedCatBoost(booster, chosen, sample.X.shape[1], sample.n_classes, outputs)
 
 
 def _pool(sample: Sample, seen: Array) -> Any:
     """Rows as CatBoost takes them; where there are several classes, `seen` are those it is to know, in their order."""
-    y = np.searchsorted(seen, sample.y) if sample.classes > 2 else sample.y
-    return demand("catboost").Pool(sample.X, y)
+    y = np.searchsorted(seen, sample.y) if sample.n_classes > 2 else sample.y
+    return require("catboost").Pool(sample.X, y)
 
 
-def _parameters(config: CatBoostConfig, classes: int, rounds: int, threads: int) -> dict[str, Any]:
+def _parameters(config: CatBoostConfig, n_classes: int, rounds: int, threads: int) -> dict[str, Any]:
     return {
-        "loss_function": {0: "RMSE", 2: "Logloss"}.get(classes, "MultiClass"),
+        "loss_function": {0: "RMSE", 2: "Logloss"}.get(n_classes, "MultiClass"),
         "iterations": rounds,
         "learning_rate": config.learning_rate,
         "depth": config.max_depth,

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 
-def _demand(value: float, low: float, high: float, name: str) -> None:
+def _check(value: float, low: float, high: float, name: str) -> None:
     if not low <= value <= high:
         raise ValueError(f"{name} {value:g} is outside {low:g}..{high:g}")
 
 
-def _demand_rows(max_rows: int | None) -> None:
+def _check_rows(max_rows: int | None) -> None:
     if max_rows is not None:
-        _demand(max_rows, 100, 1e12, "max_rows")
+        _check(max_rows, 100, 1e12, "max_rows")
 
 
-def _demand_boosting(config: XGBoostConfig | LightGBMConfig | CatBoostConfig) -> None:
+def _check_boosting(config: XGBoostConfig | LightGBMConfig | CatBoostConfig) -> None:
     """What boosted trees of every library have in common."""
-    _demand(config.max_rounds, 1, 100_000, "max_rounds")
-    _demand(config.patience, 1, 100_000, "patience")
-    _demand(config.learning_rate, 1e-6, 1, "learning_rate")
-    _demand(config.l2, 0, 1e9, "l2")
-    _demand(config.max_bin, 2, 4096, "max_bin")
+    _check(config.max_rounds, 1, 100_000, "max_rounds")
+    _check(config.patience, 1, 100_000, "patience")
+    _check(config.learning_rate, 1e-6, 1, "learning_rate")
+    _check(config.l2, 0, 1e9, "l2")
+    _check(config.max_bin, 2, 4096, "max_bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class XGBoostConfig:
     seed: int
 
     def __post_init__(self) -> None:
-        _demand_boosting(self)
-        _demand(self.max_depth, 1, 20, "max_depth")
-        _demand(self.min_child_weight, 0, 1e9, "min_child_weight")
-        _demand(self.subsample, 0.01, 1, "subsample")
-        _demand(self.colsample, 0.01, 1, "colsample")
+        _check_boosting(self)
+        _check(self.max_depth, 1, 20, "max_depth")
+        _check(self.min_child_weight, 0, 1e9, "min_child_weight")
+        _check(self.subsample, 0.01, 1, "subsample")
+        _check(self.colsample, 0.01, 1, "colsample")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,12 @@ class ForestConfig:
     max_rows: int | None = None
 
     def __post_init__(self) -> None:
-        _demand(self.trees, 1, 10_000, "trees")
-        _demand(self.max_depth, 1, 60, "max_depth")
-        _demand(self.min_leaf, 1, 1e9, "min_leaf")
-        _demand(self.max_features, 0.01, 1, "max_features")
-        _demand(self.max_samples, 0.01, 1, "max_samples")
-        _demand_rows(self.max_rows)
+        _check(self.trees, 1, 10_000, "trees")
+        _check(self.max_depth, 1, 60, "max_depth")
+        _check(self.min_leaf, 1, 1e9, "min_leaf")
+        _check(self.max_features, 0.01, 1, "max_features")
+        _check(self.max_samples, 0.01, 1, "max_samples")
+        _check_rows(self.max_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,11 @@ class ExtraTreesConfig:
     max_rows: int | None = None
 
     def __post_init__(self) -> None:
-        _demand(self.trees, 1, 10_000, "trees")
-        _demand(self.max_depth, 1, 60, "max_depth")
-        _demand(self.min_leaf, 1, 1e9, "min_leaf")
-        _demand(self.max_features, 0.01, 1, "max_features")
-        _demand_rows(self.max_rows)
+        _check(self.trees, 1, 10_000, "trees")
+        _check(self.max_depth, 1, 60, "max_depth")
+        _check(self.min_leaf, 1, 1e9, "min_leaf")
+        _check(self.max_features, 0.01, 1, "max_features")
+        _check_rows(self.max_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ class LinearConfig:
     max_iterations: int
 
     def __post_init__(self) -> None:
-        _demand(self.c, 1e-9, 1e9, "c")
-        _demand(self.max_iterations, 1, 1_000_000, "max_iterations")
+        _check(self.c, 1e-9, 1e9, "c")
+        _check(self.max_iterations, 1, 1_000_000, "max_iterations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +131,15 @@ class MLPConfig:
     max_rows: int | None = None
 
     def __post_init__(self) -> None:
-        _demand_rows(self.max_rows)
-        _demand(self.max_rounds, 1, 100_000, "max_rounds")
-        _demand(self.patience, 1, 100_000, "patience")
-        _demand(self.learning_rate, 1e-6, 1, "learning_rate")
-        _demand(self.layers, 1, 8, "layers")
-        _demand(self.width, 1, 4096, "width")
-        _demand(self.batch, 1, 1_000_000, "batch")
-        _demand(self.steps, 1, 1_000_000, "steps")
-        _demand(self.l2, 0, 1e9, "l2")
+        _check_rows(self.max_rows)
+        _check(self.max_rounds, 1, 100_000, "max_rounds")
+        _check(self.patience, 1, 100_000, "patience")
+        _check(self.learning_rate, 1e-6, 1, "learning_rate")
+        _check(self.layers, 1, 8, "layers")
+        _check(self.width, 1, 4096, "width")
+        _check(self.batch, 1, 1_000_000, "batch")
+        _check(self.steps, 1, 1_000_000, "steps")
+        _check(self.l2, 0, 1e9, "l2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +159,11 @@ class LightGBMConfig:
     seed: int
 
     def __post_init__(self) -> None:
-        _demand_boosting(self)
-        _demand(self.leaves, 2, 100_000, "leaves")
-        _demand(self.min_leaf, 1, 1e9, "min_leaf")
-        _demand(self.subsample, 0.01, 1, "subsample")
-        _demand(self.colsample, 0.01, 1, "colsample")
+        _check_boosting(self)
+        _check(self.leaves, 2, 100_000, "leaves")
+        _check(self.min_leaf, 1, 1e9, "min_leaf")
+        _check(self.subsample, 0.01, 1, "subsample")
+        _check(self.colsample, 0.01, 1, "colsample")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +180,8 @@ class CatBoostConfig:
     seed: int
 
     def __post_init__(self) -> None:
-        _demand_boosting(self)
-        _demand(self.max_depth, 1, 16, "max_depth")
+        _check_boosting(self)
+        _check(self.max_depth, 1, 16, "max_depth")
 
 
 MemberConfig: TypeAlias = (
@@ -206,8 +206,8 @@ class EnsembleConfig:
     max_rows: int | None = None
 
     def __post_init__(self) -> None:
-        _demand(self.picks, 1, 1000, "picks")
-        _demand_rows(self.max_rows)
+        _check(self.picks, 1, 1000, "picks")
+        _check_rows(self.max_rows)
         if len(self.members) < 2:
             raise ValueError(f"an ensemble needs at least 2 members, and has {len(self.members)}")
         for place, member in enumerate(self.members):

@@ -13,7 +13,7 @@ from fullcircle.base.errors import DataError
 from fullcircle.core.threads import parallel_map_blas
 from fullcircle.models import Fitted, model_of
 from fullcircle.models.configs import MemberConfig
-from fullcircle.models.ensemble import FittedEnsemble, Member, unheard, weights_of
+from fullcircle.models.ensemble import FittedEnsemble, Member, unknown_names, weights_of
 from fullcircle.scoring.predictions import outputs_of
 from fullcircle.scoring.scorer import blended
 
@@ -41,12 +41,12 @@ def cross_fit(config: ModelConfig, sample: Sample, fold: Array, threads: int, on
     but the last fit of a model on its own depends on `threads`. `on_round` hears the first fold, and not an ensemble's.
     Raises DataError where one fold is all there is, or one class all that the others have.
     """
-    _demand_folds(sample, fold)
+    _check_folds(sample, fold)
     if config.name != "ensemble":
         found = _crossed((config,), sample, fold, threads, on_round)
         (fitted,) = parallel_map_blas(lambda alone: alone.refit(sample, threads), found, 1)
         return CrossFitted(fitted, found[0].margin)
-    crossed = _crossed(config.members, sample, fold, threads, unheard)
+    crossed = _crossed(config.members, sample, fold, threads, unknown_names)
     picked = weights_of(config, [member.margin for member in crossed], sample)
     fits = parallel_map_blas(lambda place: crossed[place].refit(replace(sample, made={}), 1), picked, threads)
     estimator = FittedEnsemble(
@@ -81,7 +81,7 @@ def _crossed(
 
     def fit(job: tuple[MemberConfig, int]) -> Fitted:
         config, held_out = job
-        heard = on_round if held_out == folds[0] else unheard
+        heard = on_round if held_out == folds[0] else unknown_names
         return model_of(config).fit(config, sample.take(fold != held_out), sample.take(fold == held_out), 1, heard)
 
     fits = iter(parallel_map_blas(fit, [(config, held_out) for config in configs for held_out in folds], threads))
@@ -101,17 +101,17 @@ def _of_folds(config: MemberConfig, fits: list[Fitted], sample: Sample, fold: Ar
         fitted: Fitted = replace(cast("Any", fits[place]), rounds=median_high(others)) if others else fits[place]
         return fitted.margin(sample.X[fold == folds[place]])
 
-    margin = np.empty((len(fold), outputs_of(sample.classes)))
+    margin = np.empty((len(fold), outputs_of(sample.n_classes)))
     for held_out, part in zip(folds, parallel_map_blas(margin_of, range(len(folds)), threads), strict=True):
         margin[fold == held_out] = part
     return _Crossed(config, fits[0], median_high(rounds) if rounds else None, margin)
 
 
-def _demand_folds(sample: Sample, fold: Array) -> None:
+def _check_folds(sample: Sample, fold: Array) -> None:
     folds = np.unique(fold)
     if len(folds) < 2:
         raise DataError(f"cross-fitting {len(fold):,} rows needs at least 2 folds, and finds {len(folds)}")
-    for held_out in folds if sample.classes else ():
+    for held_out in folds if sample.n_classes else ():
         if len(np.unique(sample.y[fold != held_out])) < 2:
             raise DataError(
                 f"all {(fold != held_out).sum():,} rows outside fold {held_out} are of one class; nothing can be "

@@ -28,6 +28,6 @@ def refit(config: DummyConfig, sample: Sample, fitted: FittedLinear, threads: in
 
 
 def _fit(sample: Sample) -> FittedLinear:
-    mean = indicators(sample.y, sample.classes).mean(axis=0, keepdims=True)
-    bias = margin_of(mean)[0] if sample.classes else mean[0]
+    mean = indicators(sample.y, sample.n_classes).mean(axis=0, keepdims=True)
+    bias = margin_of(mean)[0] if sample.n_classes else mean[0]
     return FittedLinear(scaling_of(sample.X), np.zeros((sample.X.shape[1], len(bias))), bias)

@@ -75,7 +75,7 @@ def fit(config: EnsembleConfig, train: Sample, validation: Sample, threads: int,
     train = train.thinned(config.max_rows)
 
     def fit_one(member: MemberConfig) -> Fitted:
-        return model_of(member).fit(member, replace(train, made={}), replace(validation, made={}), 1, unheard)
+        return model_of(member).fit(member, replace(train, made={}), replace(validation, made={}), 1, unknown_names)
 
     fitted = parallel_map_blas(fit_one, config.members, threads)
     picked = weights_of(config, [estimator.margin(validation.X) for estimator in fitted], validation)
@@ -96,11 +96,11 @@ def refit(config: EnsembleConfig, sample: Sample, fitted: FittedEnsemble, thread
 
 def weights_of(config: EnsembleConfig, margins: Sequence[Array], sample: Sample) -> dict[int, float]:
     """The weight of each member that is picked, by its place; `margins`: each member's of the rows of `sample`."""
-    picked = pick(margins, sample.y, sample.classes, config.picks)
+    picked = pick(margins, sample.y, sample.n_classes, config.picks)
     return {place: count / config.picks for place, count in enumerate(picked) if count}
 
 
-def pick(margins: Sequence[Array], y: Array, classes: int, picks: int) -> list[int]:
+def pick(margins: Sequence[Array], y: Array, n_classes: int, picks: int) -> list[int]:
     """How often each of `margins`, float64 (rows, outputs), is picked for a mean that foretells `y` (rows,) well.
 
     Greedy selection with replacement (Caruana et al. 2004, Ensemble Selection from Libraries of Models): each of
@@ -109,7 +109,7 @@ def pick(margins: Sequence[Array], y: Array, classes: int, picks: int) -> list[i
     """
     counts, total = [0] * len(margins), np.zeros_like(margins[0])
     for size in range(1, picks + 1):
-        losses = [round(loss((total + margin) / size, y, classes), 12) for margin in margins]
+        losses = [round(loss((total + margin) / size, y, n_classes), 12) for margin in margins]
         best = losses.index(min(losses))
         counts[best] += 1
         total += margins[best]
@@ -157,5 +157,5 @@ def _prefix(graph: onnx.GraphProto, prefix: str) -> None:
         named.name = renamed(named.name)
 
 
-def unheard(train: float, validation: float) -> None:
+def unknown_names(train: float, validation: float) -> None:
     """An `on_round` that keeps nothing."""

@@ -26,7 +26,7 @@ def _fit(config: ExtraTreesConfig, sample: Sample, threads: int) -> FittedForest
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
     drawn = config.max_rows is not None and config.max_rows < len(sample.y)
-    forest = (ExtraTreesClassifier if sample.classes else ExtraTreesRegressor)(
+    forest = (ExtraTreesClassifier if sample.n_classes else ExtraTreesRegressor)(
         n_estimators=config.trees,
         max_depth=config.max_depth,
         min_samples_leaf=config.min_leaf,

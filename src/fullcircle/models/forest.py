@@ -22,23 +22,23 @@ class FittedForest:
     """A fitted forest of scikit-learn; `classes` as in `Sample`."""
 
     forest: Any
-    classes: int
+    n_classes: int
     rounds: int | None = None
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """Probabilities, or a number."""
-        return (Part("probability" if self.classes else "margin", 1.0),)
+        return (Part("probability" if self.n_classes else "margin", 1.0),)
 
     def margin(self, X: Array) -> Array:
         """Log odds or logarithms of the trees' mean probabilities, or their mean, float64 (rows, outputs).
 
         Means are rounded to float32, as the graph gives them: next to 1, log odds show the last bit.
         """
-        if self.classes == 0:
+        if self.n_classes == 0:
             return np.asarray(self.forest.predict(X)[:, None].astype(np.float32).astype(np.float64))
-        answer = self._of_outputs(self.forest.predict_proba(X))
-        return margin_of(answer.astype(np.float32).astype(np.float64))
+        output = self._of_outputs(self.forest.predict_proba(X))
+        return margin_of(output.astype(np.float32).astype(np.float64))
 
     def importance(self) -> Array:
         """Mean decrease in impurity."""
@@ -61,11 +61,11 @@ class FittedForest:
 
     def _of_outputs(self, value: Array) -> Array:
         """A column an output of a column a class seen in training; a class that was not seen has probability 0."""
-        if self.classes == 0:
+        if self.n_classes == 0:
             return value
-        every = np.zeros((len(value), self.classes))
+        every = np.zeros((len(value), self.n_classes))
         every[:, self.forest.classes_] = value
-        return every[:, 1:] if self.classes == 2 else every
+        return every[:, 1:] if self.n_classes == 2 else every
 
 
 def fit(config: ForestConfig, train: Sample, validation: Sample, threads: int, on_round: OnRound) -> FittedForest:
@@ -81,7 +81,7 @@ def refit(config: ForestConfig, sample: Sample, fitted: FittedForest, threads: i
 def _fit(config: ForestConfig, sample: Sample, threads: int) -> FittedForest:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-    forest = (RandomForestClassifier if sample.classes else RandomForestRegressor)(
+    forest = (RandomForestClassifier if sample.n_classes else RandomForestRegressor)(
         n_estimators=config.trees,
         max_depth=config.max_depth,
         min_samples_leaf=config.min_leaf,
@@ -95,6 +95,6 @@ def _fit(config: ForestConfig, sample: Sample, threads: int) -> FittedForest:
 def grown(forest: Any, sample: Sample, threads: int) -> FittedForest:
     """Fit a forest that has its parameters, `threads` trees side by side: no tree depends on another."""
     forest.n_jobs = threads
-    forest.fit(sample.X, sample.y.astype(np.int64 if sample.classes else np.float64))
+    forest.fit(sample.X, sample.y.astype(np.int64 if sample.n_classes else np.float64))
     forest.n_jobs = 1  # side by side, trees would be added up in the order they finish
-    return FittedForest(forest, sample.classes)
+    return FittedForest(forest, sample.n_classes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcircle.models.optional import demand
+from fullcircle.models.optional import require
 from fullcircle.models.trees import Tree, ensemble_of
 from fullcircle.scoring.predictions import outputs_of
 from fullcircle.scoring.scorer import Part
@@ -32,8 +32,8 @@ class FittedLightGBM:
 
     def margin(self, X: Array) -> Array:
         """Log odds, a score a class, or a number: float64 (rows, outputs), rounded to float32 as the graph has it."""
-        answer = self.booster.predict(X, raw_score=True, num_iteration=self.rounds, num_threads=1)
-        return np.asarray(answer, dtype=np.float32).astype(np.float64).reshape(len(X), -1)
+        output = self.booster.predict(X, raw_score=True, num_iteration=self.rounds, num_threads=1)
+        return np.asarray(output, dtype=np.float32).astype(np.float64).reshape(len(X), -1)
 
     def importance(self) -> Array:
         """Total gain of each feature's splits."""
@@ -55,7 +55,7 @@ def fit(config: LightGBMConfig, train: Sample, validation: Sample, threads: int,
     The curve's training loss is that of some rows: all of many would take as long as the trees. Raises ConfigError
     where the extra is not installed.
     """
-    lightgbm, parameters = demand("lightgbm"), _parameters(config, train.classes, threads)
+    lightgbm, parameters = require("lightgbm"), _parameters(config, train.n_classes, threads)
     step = min(20, 1 + len(train.y) // 1000)
     binned = lightgbm.Dataset(train.X, train.y, params=parameters)
     booster = lightgbm.Booster(parameters, binned)
@@ -75,7 +75,7 @@ def fit(config: LightGBMConfig, train: Sample, validation: Sample, threads: int,
 
 def refit(config: LightGBMConfig, sample: Sample, fitted: FittedLightGBM, threads: int) -> FittedLightGBM:
     """Boost on all rows for the rounds of `fitted`."""
-    lightgbm, parameters = demand("lightgbm"), _parameters(config, sample.classes, threads)
+    lightgbm, parameters = require("lightgbm"), _parameters(config, sample.n_classes, threads)
     booster = lightgbm.Booster(parameters, lightgbm.Dataset(sample.X, sample.y, params=parameters))
     for _ in range(fitted.rounds):
         if booster.update():
@@ -83,14 +83,14 @@ def refit(config: LightGBMConfig, sample: Sample, fitted: FittedLightGBM, thread
     return FittedLightGBM(booster, fitted.rounds)
 
 
-def _parameters(config: LightGBMConfig, classes: int, threads: int) -> dict[str, Any]:
+def _parameters(config: LightGBMConfig, n_classes: int, threads: int) -> dict[str, Any]:
     objective, metric = {0: ("regression", "rmse"), 2: ("binary", "binary_logloss")}.get(
-        classes, ("multiclass", "multi_logloss")
+        n_classes, ("multiclass", "multi_logloss")
     )
     return {
         "objective": objective,
         "metric": metric,
-        "num_class": outputs_of(classes),
+        "num_class": outputs_of(n_classes),
         "learning_rate": config.learning_rate,
         "num_leaves": config.leaves,
         "min_data_in_leaf": config.min_leaf,

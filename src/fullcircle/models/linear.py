@@ -77,7 +77,7 @@ def _fit(config: LinearConfig, sample: Sample) -> FittedLinear:
     from sklearn.linear_model import LogisticRegression, Ridge
 
     scaling = scaling_of(sample.X)
-    if sample.classes == 0:
+    if sample.n_classes == 0:
         # The same penalty as below: half the squared error is the loss, and C its weight.
         ridge = Ridge(alpha=1 / config.c, solver="cholesky")
         ridge.fit(scaling(sample.X), sample.y.astype(np.float64))
@@ -85,8 +85,8 @@ def _fit(config: LinearConfig, sample: Sample) -> FittedLinear:
     model = LogisticRegression(C=config.c, max_iter=config.max_iterations)
     model.fit(scaling(sample.X), sample.y.astype(np.int64))
     weights, bias = model.coef_.T, model.intercept_
-    if sample.classes > 2:
-        weights, bias = _of_all_classes(weights, bias, model.classes_, sample.classes)
+    if sample.n_classes > 2:
+        weights, bias = _of_all_classes(weights, bias, model.classes_, sample.n_classes)
     return _fitted(scaling, weights, bias)
 
 
@@ -97,13 +97,16 @@ def _fitted(scaling: Scaling, weights: Array, bias: Array) -> FittedLinear:
     )
 
 
-def _of_all_classes(weights: Array, bias: Array, seen: Array, classes: int) -> tuple[Array, Array]:
+def _of_all_classes(weights: Array, bias: Array, seen: Array, n_classes: int) -> tuple[Array, Array]:
     """Weights and biases of `classes` classes, of which the model has `seen` some; the others are as good as ruled out.
 
     Of two classes the model has one log odds, which both share.
     """
     if len(seen) == 2:
         weights, bias = np.hstack([-weights, weights]) / 2, np.hstack([-bias, bias]) / 2
-    wide, high = np.zeros((len(weights), outputs_of(classes))), np.full(classes, margin_of(np.zeros((1, classes)))[0])
+    wide, high = (
+        np.zeros((len(weights), outputs_of(n_classes))),
+        np.full(n_classes, margin_of(np.zeros((1, n_classes)))[0]),
+    )
     wide[:, seen], high[seen] = weights, bias
     return wide, high

@@ -102,7 +102,7 @@ def fit(config: MLPConfig, train: Sample, validation: Sample, threads: int, on_r
     for done in range(1, config.max_rounds + 1):
         _one_pass(network, x, train)
         passes.append(_layers(network, x))
-        on_validation = loss(forward(passes[-1], x_validation), validation.y, train.classes)
+        on_validation = loss(forward(passes[-1], x_validation), validation.y, train.n_classes)
         on_round(float(network.loss_), on_validation)
         if on_validation < best:
             best, rounds = on_validation, done
@@ -124,7 +124,7 @@ def refit(config: MLPConfig, sample: Sample, fitted: FittedMLP, threads: int) ->
 def _network(config: MLPConfig, sample: Sample) -> Any:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-    return (MLPClassifier if sample.classes else MLPRegressor)(
+    return (MLPClassifier if sample.n_classes else MLPRegressor)(
         hidden_layer_sizes=(config.width,) * config.layers,
         alpha=config.l2,
         batch_size=min(max(config.batch, -(-len(sample.y) // config.steps)), len(sample.y)),
@@ -134,8 +134,8 @@ def _network(config: MLPConfig, sample: Sample) -> Any:
 
 
 def _one_pass(network: Any, x: Array, sample: Sample) -> None:
-    if sample.classes:
-        network.partial_fit(x, sample.y.astype(np.int64), classes=np.arange(sample.classes))
+    if sample.n_classes:
+        network.partial_fit(x, sample.y.astype(np.int64), classes=np.arange(sample.n_classes))
     else:
         network.partial_fit(x, sample.y.astype(np.float64))
 

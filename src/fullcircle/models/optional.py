@@ -8,7 +8,7 @@ from typing import Any
 from fullcircle.base.errors import ConfigError
 
 
-def demand(library: str) -> Any:
+def require(library: str) -> Any:
     """The library, which is also the name of its extra. Raises ConfigError where it is not installed."""
     try:
         return import_module(library)

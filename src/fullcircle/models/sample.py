@@ -25,7 +25,7 @@ class Sample:
 
     X: Array
     y: Array
-    classes: int = 2
+    n_classes: int = 2
     center: float = 0.0
     scale: float = 1.0
     made: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -44,7 +44,7 @@ class Sample:
 
     def take(self, rows: Array) -> Sample:
         """Some of the rows: their positions, or a mask."""
-        return Sample(self.X[rows], self.y[rows], self.classes, self.center, self.scale)
+        return Sample(self.X[rows], self.y[rows], self.n_classes, self.center, self.scale)
 
     def thinned(self, most: int | None) -> Sample:
         """At most so many of the rows, evenly spaced."""
@@ -56,20 +56,25 @@ class Sample:
 
     def __add__(self, other: Sample) -> Sample:
         return Sample(
-            np.concatenate([self.X, other.X]), np.concatenate([self.y, other.y]), self.classes, self.center, self.scale
+            np.concatenate([self.X, other.X]),
+            np.concatenate([self.y, other.y]),
+            self.n_classes,
+            self.center,
+            self.scale,
         )
 
 
-def sides_of(training: tuple[Array, Array], validation: tuple[Array, Array], classes: int) -> tuple[Sample, Sample]:
+def samples_of(training: tuple[Array, Array], validation: tuple[Array, Array], n_classes: int) -> tuple[Sample, Sample]:
     """Feature matrix and target of training and of validation rows as samples.
 
     A number is put into standard units: mean 0 and deviation 1 on training rows, both rounded to 6 digits.
     """
     center, scale = 0.0, 1.0
-    if classes == 0:
+    if n_classes == 0:
         known = training[1].astype(np.float64)
         center, scale = (float(f"{value:.6g}") for value in (known.mean(), known.std() or 1.0))
     first, second = (
-        Sample(X, ((y - center) / scale).astype(np.float32), classes, center, scale) for X, y in (training, validation)
+        Sample(X, ((y - center) / scale).astype(np.float32), n_classes, center, scale)
+        for X, y in (training, validation)
     )
     return first, second

@@ -34,8 +34,8 @@ class FittedBooster:
     def margin(self, X: Array) -> Array:
         """Log odds, a score a class, or a number: float64 (rows, outputs)."""
         counted = (0, min(self.rounds, self.booster.num_boosted_rounds()))
-        answer = self.booster.inplace_predict(X, iteration_range=counted, predict_type="margin")
-        return np.asarray(answer, dtype=np.float64).reshape(len(X), -1)
+        output = self.booster.inplace_predict(X, iteration_range=counted, predict_type="margin")
+        return np.asarray(output, dtype=np.float64).reshape(len(X), -1)
 
     def importance(self) -> Array:
         """Total gain of each feature's splits."""
@@ -90,7 +90,7 @@ def fit(config: XGBoostConfig, train: Sample, validation: Sample, threads: int, 
     watch = validation.once("xgboost", lambda: xgb.DMatrix(validation.X, validation.y, nthread=threads))
     some = train.once("xgboost", lambda: xgb.DMatrix(train.X[::step], train.y[::step], nthread=threads))
     booster = xgb.train(
-        _parameters(config, train.classes, threads),
+        _parameters(config, train.n_classes, threads),
         parts,
         config.max_rounds,
         evals=[(some, "train"), (watch, "validation")],
@@ -103,7 +103,7 @@ def fit(config: XGBoostConfig, train: Sample, validation: Sample, threads: int, 
 
 def refit(config: XGBoostConfig, sample: Sample, fitted: FittedBooster, threads: int) -> FittedBooster:
     """Boost on all rows for the rounds of `fitted`."""
-    parameters = _parameters(config, sample.classes, threads)
+    parameters = _parameters(config, sample.n_classes, threads)
     booster = xgb.train(parameters, _binned(config, sample, threads), fitted.rounds, verbose_eval=False)
     return FittedBooster(booster, fitted.rounds)
 
@@ -115,9 +115,9 @@ def _binned(config: XGBoostConfig, sample: Sample, threads: int) -> xgb.Quantile
     )
 
 
-def _parameters(config: XGBoostConfig, classes: int, threads: int) -> dict[str, Any]:
+def _parameters(config: XGBoostConfig, n_classes: int, threads: int) -> dict[str, Any]:
     return {
-        **_objective(classes),
+        **_objective(n_classes),
         "tree_method": "hist",
         "learning_rate": config.learning_rate,
         "max_depth": config.max_depth,
@@ -131,13 +131,13 @@ def _parameters(config: XGBoostConfig, classes: int, threads: int) -> dict[str, 
     }
 
 
-def _objective(classes: int) -> dict[str, Any]:
+def _objective(n_classes: int) -> dict[str, Any]:
     """What is boosted, and the loss that is watched, as `models.loss` has it."""
-    if classes == 0:
+    if n_classes == 0:
         return {"objective": "reg:squarederror", "eval_metric": "rmse"}
-    if classes == 2:
+    if n_classes == 2:
         return {"objective": "binary:logistic", "eval_metric": "logloss"}
-    return {"objective": "multi:softprob", "eval_metric": "mlogloss", "num_class": classes}
+    return {"objective": "multi:softprob", "eval_metric": "mlogloss", "num_class": n_classes}
 
 
 class _Report(xgb.callback.TrainingCallback):

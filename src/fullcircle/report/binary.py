@@ -37,7 +37,7 @@ def mean(values: Sequence[float], _facts: Facts, _say: Wording) -> str:
 
 def tiles(facts: Facts, say: Wording) -> list[Tile]:
     """The primary metric, how many are caught, how many alarms are right, and whether probabilities are believed."""
-    positive = facts.answer.classes[1]
+    positive = facts.calibration.classes[1]
     about = {
         "rec": f"of the {positive} rows raise an alarm",
         "prec": f"of the alarms turn out {positive}",
@@ -64,12 +64,12 @@ def judged_on(facts: Facts, _say: Wording) -> str:
 
 def threshold(facts: Facts) -> float:
     """The probability from which on the positive class is predicted."""
-    return facts.answer.threshold if facts.answer.task == "binary" else 0.5
+    return facts.calibration.threshold if facts.calibration.task == "binary" else 0.5
 
 
 def months(facts: Facts, _say: Wording) -> Figure:
     """The share of positives month by month."""
-    by_month, name = facts.by_month, facts.answer.classes[1]
+    by_month, name = facts.by_month, facts.calibration.classes[1]
     shares = {month: spread.positive or 0.0 for month, spread in by_month.items()}
     values = [charts.Column(month, value, side_of(month, facts.split)) for month, value in shares.items()]
     rows = sum(spread.rows for spread in by_month.values())
@@ -90,8 +90,10 @@ def curves(facts: Facts, _say: Wording) -> list[Figure]:
         note = "How right the alarms are, over how many positives they catch."
         figures.append(Figure("precision_recall", "Precision and recall", _precision_recall(facts, ranked), note))
     if drawn.calibration:
-        came = f"On average {share(drawn.foretold)} were foretold, and {share(facts.spread.positive)} came."
-        note = f"Bins of equal count. {came}"
+        note = (
+            f"Bins of equal count. On average {share(drawn.predicted)} were predicted, "
+            f"and {share(facts.spread.positive)} came true."
+        )
         figures.append(Figure("calibration", "Calibration", _calibration(drawn.calibration), note))
     return figures
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from fullcircle.evaluation.tasks import better
 from fullcircle.report import formatting as words
 from fullcircle.report.page import FILTERS, slice_tables
-from fullcircle.report.tasks import teller_of
+from fullcircle.report.tasks import task_text
 from fullcircle.report.terms import wording_of
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 def render(facts: Facts) -> str:
     """The card as Markdown: the same text for the same facts."""
-    say, teller = wording_of(facts), teller_of(facts.answer.task)
+    say, texts = wording_of(facts), task_text(facts.calibration.task)
     slices = [slice_line(table, say) for table in slice_tables(facts, say)]
     return _template().render(
         facts=facts,
         words=words,
         say=say,
-        teller=teller,
+        texts=texts,
         slices=slices,
         sliced=slice_metrics(facts),
         members=words.members(facts.model, facts.fit),
@@ -43,7 +43,7 @@ class SliceLine:
     """A column of slices: how many levels were judged, the worst value of each metric and its level, and the rest."""
 
     column: str
-    judged: int
+    evaluated: int
     worst: list[str]
     left_out: list[str]
 
@@ -56,9 +56,9 @@ def slice_metrics(facts: Facts) -> tuple[str, ...]:
 def slice_line(table: SliceTable, say: Wording) -> SliceLine:
     """What the card says of a column of slices."""
     levels = [row.slice for row in table.rows]
-    judged = [s for s in levels if s.values[table.metrics[0]] is not None]
-    worst = [_worst([(s.values[name], s.level) for s in judged], name, say) for name in table.metrics]
-    return SliceLine(table.column, len(judged), worst, [s.level for s in levels if s not in judged])
+    evaluated = [s for s in levels if s.values[table.metrics[0]] is not None]
+    worst = [_worst([(s.values[name], s.level) for s in evaluated], name, say) for name in table.metrics]
+    return SliceLine(table.column, len(evaluated), worst, [s.level for s in levels if s not in evaluated])
 
 
 def _worst(values: list[tuple[float | None, str]], metric: str, say: Wording) -> str:
@@ -66,8 +66,8 @@ def _worst(values: list[tuple[float | None, str]], metric: str, say: Wording) ->
     known = [(value, level) for value, level in values if value is not None]
     if not known:
         return "–"
-    unranked = metric in say.judge.UNRANKED
-    value, level = min(known, key=lambda of: -abs(of[0]) if unranked else better(say.judge, metric, of[0], 0.0))
+    unranked = metric in say.metrics.UNRANKED
+    value, level = min(known, key=lambda of: -abs(of[0]) if unranked else better(say.metrics, metric, of[0], 0.0))
     return f"{say.value(metric, value, 1)} ({level})"
 
 

@@ -13,7 +13,7 @@ from fullcircle.core.schema import Schema
 from fullcircle.evaluation.gates import Verdict
 from fullcircle.report.files import contents, number, numbers, numbers_by, rows
 from fullcircle.report.parts import Asked, Confusion, Curves, Fit, Raw, Selection, Sifted, Split, Spread, Tested
-from fullcircle.scoring.predictions import Answer
+from fullcircle.scoring.predictions import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ class Facts:
     split: Split
     selection: Selection
     fit: Fit
-    answer: Answer
+    calibration: Calibration
     spread: Spread  # of the test rows that were scored
     tested: Tested
     confusion: Confusion
@@ -70,7 +70,7 @@ def gather(versions: dict[str, str] | None = None) -> Facts:
         split=_split(splitting, contents(paths.SPLIT_REPORT), problem.target),
         selection=_part(Selection, contents(paths.FEATURES_REPORT), str(paths.FEATURES_REPORT)),
         fit=_fit(trained, contents(paths.TRAIN_METRICS), splitting),
-        answer=build(Answer, trained["answer"], f"{paths.TRAIN_REPORT}: answer"),  # type: ignore[arg-type]
+        calibration=build(Calibration, trained["calibration"], f"{paths.TRAIN_REPORT}: answer"),  # type: ignore[arg-type]
         spread=_part(Spread, tested, str(paths.TEST_REPORT)),
         tested=_tested(tested, contents(paths.TEST_METRICS)),
         confusion=_confusion(paths.CONFUSION, problem.target.classes),
@@ -119,7 +119,7 @@ def _tested(report: dict[str, Any], metrics: dict[str, Any]) -> Tested:
 
 def _confusion(path: Path, classes: tuple[str, ...]) -> Confusion:
     counts = {(row["actual"], row["predicted"]): int(row["rows"]) for row in rows(path)}
-    return Confusion(classes, tuple(tuple(counts[came, foretold] for foretold in classes) for came in classes))
+    return Confusion(classes, tuple(tuple(counts[actual, predicted] for predicted in classes) for actual in classes))
 
 
 def _curves(rounds: Path) -> Curves:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fullcircle.base.checks import Column
     from fullcircle.core.problem import Behaviour
-    from fullcircle.evaluation.gates import Judged
+    from fullcircle.evaluation.gates import GateResult
     from fullcircle.report.facts import Facts
     from fullcircle.report.parts import Fit
 
@@ -52,7 +52,7 @@ def interval(bounds: tuple[float | None, float | None] | None, digits: int = 4) 
     return f"{number(bounds[0], digits)} – {number(bounds[1], digits)}"
 
 
-def margin_to_spare(gates: tuple[Judged, ...]) -> Judged | None:
+def margin_to_spare(gates: tuple[GateResult, ...]) -> GateResult | None:
     """The gate passed most narrowly. One that must reach 1 has nothing to spare, and does not count."""
     passed = [gate for gate in gates if gate.status == "passed" and gate.min != 1.0]
     return min(passed, key=lambda gate: gate.margin or 0.0, default=None)

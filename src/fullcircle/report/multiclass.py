@@ -39,8 +39,8 @@ class ClassLine:
     """One class on test rows: how many there were, how many were foretold, and for what it was taken most often."""
 
     name: str
-    came: int
-    foretold: int
+    actual: int
+    predicted: int
     recall: float | None
     precision: float | None
     mistaken: str
@@ -54,7 +54,7 @@ def cells(spread: Spread, _say: Wording) -> tuple[str, ...]:
 
 def mean(values: Sequence[float], facts: Facts, _say: Wording) -> str:
     """The mean target of a slice: its most frequent class."""
-    return most(dict(zip(facts.answer.classes, values, strict=True)))
+    return most(dict(zip(facts.calibration.classes, values, strict=True)))
 
 
 def tiles(facts: Facts, say: Wording) -> list[Tile]:
@@ -91,12 +91,12 @@ def balance(facts: Facts) -> dict[str, list[float]]:
 def lines(facts: Facts) -> list[ClassLine]:
     """The classes in their order; of many those that are found least often, the worst first."""
     table, found = facts.confusion, []
-    for i, (name, came, foretold) in enumerate(zip(table.classes, table.came, table.foretold, strict=True)):
+    for i, (name, actual, predicted) in enumerate(zip(table.classes, table.actual, table.predicted, strict=True)):
         hits = table.rows[i][i]
         wrong = {other: n for j, (other, n) in enumerate(zip(table.classes, table.rows[i], strict=True)) if j != i}
         mistaken = max(wrong, key=lambda other: wrong[other])
-        recall, precision = (hits / came if came else None), (hits / foretold if foretold else None)
-        found.append(ClassLine(name, came, foretold, recall, precision, mistaken, wrong[mistaken]))
+        recall, precision = (hits / actual if actual else None), (hits / predicted if predicted else None)
+        found.append(ClassLine(name, actual, predicted, recall, precision, mistaken, wrong[mistaken]))
     if len(found) <= LISTED:
         return found
     return sorted(found, key=lambda line: 2.0 if line.recall is None else line.recall)[:LISTED]
@@ -135,7 +135,7 @@ def curves(facts: Facts, _say: Wording) -> list[Figure]:
         )
     if drawn.calibration:
         right = share(facts.tested.metrics.get("acc"))
-        note = f"Bins of equal count. On average {share(drawn.foretold)} were foretold, and {right} came true."
+        note = f"Bins of equal count. On average {share(drawn.predicted)} were foretold, and {right} came true."
         heading = "Calibration of the predicted class"
         figures.append(Figure("calibration", heading, _calibration(drawn.calibration), note))
     return figures

@@ -16,13 +16,13 @@ from fullcircle.report import formatting as words
 from fullcircle.report.charts import Axis, Mark, Series
 from fullcircle.report.components import Figure
 from fullcircle.report.parts import Interval
-from fullcircle.report.tasks import teller_of
+from fullcircle.report.tasks import task_text
 from fullcircle.report.terms import IN_UNIT, Wording, wording_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from fullcircle.evaluation.gates import Judged
+    from fullcircle.evaluation.gates import GateResult
     from fullcircle.report.facts import Facts
 
 BARS = 15  # as many features as a chart of them shows
@@ -63,24 +63,24 @@ class SliceTable:
 
 def render(facts: Facts) -> str:
     """The page as HTML: self-contained, without scripts, the same bytes for the same facts."""
-    say, teller = wording_of(facts), teller_of(facts.answer.task)
+    say, texts = wording_of(facts), task_text(facts.calibration.task)
     return _template().render(
         facts=facts,
         words=words,
         say=say,
-        teller=teller,
+        texts=texts,
         problem=facts.problem,
         tested=facts.tested,
         verdict=facts.verdict,
-        tiles=teller.tiles(facts, say),
+        tiles=texts.tiles(facts, say),
         metrics=metric_rows(facts, say),
         slices=slice_tables(facts, say),
         unsure={gate.metric: unsure(gate, facts) for gate in facts.verdict.gates},
         closest=words.margin_to_spare(facts.verdict.gates),
         withheld=facts.withheld,
         checks={check.name: check for check in facts.problem.behaviour},
-        curves=[*teller.curves(facts, say), *_learning(facts)],
-        months=teller.months(facts, say) if facts.by_month else None,
+        curves=[*texts.curves(facts, say), *_learning(facts)],
+        months=texts.months(facts, say) if facts.by_month else None,
         features=features(facts),
         members=words.members(facts.model, facts.fit),
     )
@@ -103,7 +103,7 @@ def _template() -> Template:
 def metric_rows(facts: Facts, say: Wording) -> list[MetricRow]:
     """Every metric with its interval, beside what unseen rows said and what is had without a model."""
     tested, rows = facts.tested, []
-    levels = tested.baselines.dummy | teller_of(facts.answer.task).promises(facts)
+    levels = tested.baselines.dummy | task_text(facts.calibration.task).promises(facts)
     for name, value in tested.metrics.items():
         bounds, dummy = tested.intervals.get(name), tested.baselines.dummy.get(name)
         without = [] if dummy is None else [say.value(name, dummy)]
@@ -128,7 +128,7 @@ def _metric_strip(name: str, value: float | None, bounds: Interval | None, level
 
 def slice_tables(facts: Facts, say: Wording) -> list[SliceTable]:
     """The slices by column, that of most levels first; the worst of several judged levels is marked."""
-    metric, teller = say.primary, teller_of(facts.answer.task)
+    metric, texts = say.primary, task_text(facts.calibration.task)
     overall = facts.tested.metrics.get(metric)
     known = [v for s in facts.tested.slices if (v := s.values[metric]) is not None]
     whole = say.value(metric, overall)
@@ -144,7 +144,7 @@ def slice_tables(facts: Facts, say: Wording) -> list[SliceTable]:
             value = s.values[metric]
             title = f"{say.name(metric)} of {column} {s.level}: {say.value(metric, value)}; of all rows {whole}"
             strip = "" if value is None else charts.strip(title, scale, value, None, overall, 110)
-            rows.append(SliceRow(s, teller.mean(s.mean, facts, say), strip, value is not None and value == worst))
+            rows.append(SliceRow(s, texts.mean(s.mean, facts, say), strip, value is not None and value == worst))
         tables.append(SliceTable(column, tuple(of_column[0].values), rows))
     return sorted(tables, key=lambda table: -len(table.rows))
 
@@ -152,10 +152,10 @@ def slice_tables(facts: Facts, say: Wording) -> list[SliceTable]:
 def worst_of(values: list[float | None], metric: str, say: Wording) -> float | None:
     """The worst of several values of a metric; None where fewer than two are known."""
     known = [v for v in values if v is not None]
-    return min(known, key=lambda v: better(say.judge, metric, v, 0.0)) if len(known) > 1 else None
+    return min(known, key=lambda v: better(say.metrics, metric, v, 0.0)) if len(known) > 1 else None
 
 
-def unsure(gate: Judged, facts: Facts) -> bool:
+def unsure(gate: GateResult, facts: Facts) -> bool:
     """Whether a gate's threshold lies inside the interval of its metric: other rows might have turned it."""
     low, high = facts.tested.intervals.get(gate.metric, (None, None))
     threshold = gate.min if gate.min is not None else gate.max
@@ -183,7 +183,7 @@ def _learning(facts: Facts) -> list[Figure]:
     curves, rounds = facts.curves.learning, facts.fit.rounds
     if not any(curves.values()):
         return []
-    loss = "error" if facts.answer.task == "regression" else "log loss"
+    loss = "error" if facts.calibration.task == "regression" else "log loss"
     series = [Series(f"{side} rows", points) for side, points in curves.items()]
     losses = [value for s in series for _, value in s.points]
     steps = charts.axis("round", [step for s in series for step, _ in s.points])
@@ -193,4 +193,4 @@ def _learning(facts: Facts) -> list[Figure]:
     svg = charts.line_chart(title, series, steps, charts.axis(loss, losses), marks=marks)
     folds = facts.fit.folds
     fold = f" Of the first of {folds} folds; the rounds are those of the median fold." if folds > 1 else ""
-    return [Figure("learning", "Learning curve", svg, teller_of(facts.answer.task).learning_note(facts) + fold)]
+    return [Figure("learning", "Learning curve", svg, task_text(facts.calibration.task).learning_note(facts) + fold)]

@@ -32,7 +32,7 @@ class Sifted:
     kept: int
     rejected: int
     rules: dict[str, int]
-    mended: dict[str, int]
+    corrected: dict[str, int]
     missing: dict[str, int]
 
 
@@ -149,12 +149,12 @@ class Confusion:
     rows: tuple[tuple[int, ...], ...]
 
     @property
-    def came(self) -> tuple[int, ...]:
+    def actual(self) -> tuple[int, ...]:
         """Rows of each class."""
         return tuple(map(sum, self.rows))
 
     @property
-    def foretold(self) -> tuple[int, ...]:
+    def predicted(self) -> tuple[int, ...]:
         """Rows taken for each class."""
         return tuple(map(sum, zip(*self.rows, strict=True)))
 
@@ -165,7 +165,7 @@ class Confusion:
 
     def cost_of_habit(self, costs: Costs) -> tuple[str, float]:
         """The cheaper of two ways to do without a model, and its cost."""
-        negative, positive = self.came
+        negative, positive = self.actual
         always = "always raise an alarm", costs.false_alarm * negative
         never = "never raise an alarm", costs.missed * positive
         return min(always, never, key=lambda habit: habit[1])
@@ -187,7 +187,7 @@ class Curves:
     importance: tuple[tuple[str, float], ...]
 
     @property
-    def foretold(self) -> Value:
+    def predicted(self) -> Value:
         """Mean of what was foretold of the test rows, from the bins of `calibration`; None where there are none."""
         rows = sum(row[2] for row in self.calibration)
         return sum(row[0] * row[2] for row in self.calibration) / rows if rows else None

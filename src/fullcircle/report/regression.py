@@ -61,12 +61,12 @@ def judged_on(facts: Facts, say: Wording) -> str:
 
 def radius(facts: Facts) -> float:
     """Half the width of the prediction interval."""
-    return facts.answer.radius if facts.answer.task == "regression" else 0.0
+    return facts.calibration.radius if facts.calibration.task == "regression" else 0.0
 
 
 def promised(facts: Facts) -> float:
     """The share of rows that the interval is to hold."""
-    return facts.answer.coverage if facts.answer.task == "regression" else 0.0
+    return facts.calibration.coverage if facts.calibration.task == "regression" else 0.0
 
 
 def months(facts: Facts, say: Wording) -> Figure:
@@ -86,14 +86,14 @@ def curves(facts: Facts, say: Wording) -> list[Figure]:
     drawn = facts.curves
     if not drawn.residuals or not drawn.calibration:
         return []
-    came = _came(facts, say)
+    actual = _came(facts, say)
     note = "Bins of equal count, by forecast: the mean of what came. On the dotted line it is as foretold."
     beside = (
         "What came less what was foretold: the median of each bin. Dashed, the prediction interval: it is as wide "
         "everywhere, and does not suit bins whose rows reach much further, or much less far."
     )
     return [
-        Figure("forecast", "What was foretold and what came", came, note),
+        Figure("forecast", "What was foretold and what came", actual, note),
         Figure("residuals", "Residuals", _residuals(facts, say), beside),
     ]
 
@@ -113,9 +113,9 @@ def _came(facts: Facts, say: Wording) -> str:
     x = charts.axis(f"foretold{_in(say)}", [band.at for band in values])
     y = charts.axis(f"came{_in(say)}", [end for band in values for end in (band.low, band.value, band.high)])
     ends = max(x.low, y.low), min(x.high, y.high)
-    as_foretold = Series("as foretold", [(end, end) for end in ends] if ends[0] < ends[1] else [])
+    as_predicted = Series("as foretold", [(end, end) for end in ends] if ends[0] < ends[1] else [])
     title = "What came on test rows, over what was foretold"
-    return bands.bands(title, values, x, y, ("mean", WITHIN), [("ref", as_foretold)])
+    return bands.bands(title, values, x, y, ("mean", WITHIN), [("ref", as_predicted)])
 
 
 def _residuals(facts: Facts, say: Wording) -> str:

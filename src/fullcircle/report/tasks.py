@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fullcircle.report.terms import Wording
 
 
-class Teller(Protocol):
+class TaskText(Protocol):
     """A module that tells of one task: `binary`, `multiclass` or `regression`."""
 
     TEMPLATE: str
@@ -57,7 +57,7 @@ class Teller(Protocol):
         """What to mind of the learning curve."""
 
 
-def teller_of(task: str) -> Teller:
+def task_text(task: str) -> TaskText:
     """The teller of a task."""
-    tellers: dict[str, Teller] = {"binary": binary, "multiclass": multiclass, "regression": regression}
+    tellers: dict[str, TaskText] = {"binary": binary, "multiclass": multiclass, "regression": regression}
     return tellers[task]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fullcircle.evaluation.gates import DIFFERENCES
-from fullcircle.evaluation.tasks import Judge, judge_of
+from fullcircle.evaluation.tasks import TaskMetrics, task_metrics
 from fullcircle.report.formatting import number, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fullcircle.evaluation.gates import Judged
+    from fullcircle.evaluation.gates import GateResult
     from fullcircle.report.facts import Facts
     from fullcircle.report.parts import Interval, Value
 
@@ -73,16 +73,16 @@ SHARES = ("acc", "prec", "rec", "bacc", "coverage")
 CHECKS = {"invariance": "invariance checks that hold", "direction": "direction checks that hold"}
 
 
-def brief(metric: str, judge: Judge) -> str:
+def brief(metric: str, task: TaskMetrics) -> str:
     """The short name of a metric."""
-    return BRIEF.get(metric) or judge.NAMES.get(metric) or metric
+    return BRIEF.get(metric) or task.NAMES.get(metric) or metric
 
 
-def name_of(metric: str, judge: Judge, primary: str) -> str:
+def name_of(metric: str, task: TaskMetrics, primary: str) -> str:
     """The full name of a metric, or of what else a gate may be on: in the primary metric, above 0 where better."""
     if metric not in DIFFERENCES:
-        return judge.NAMES.get(metric) or CHECKS.get(metric) or metric
-    better = "below" if primary in judge.LOWER else "above"
+        return task.NAMES.get(metric) or CHECKS.get(metric) or metric
+    better = "below" if primary in task.LOWER else "above"
     said = {
         "slice_gap": "gap to the worst slice",
         "train_gap": "gap to training rows",
@@ -90,12 +90,12 @@ def name_of(metric: str, judge: Judge, primary: str) -> str:
         "over_rule": f"{better} the best single rule",
         "over_champion": f"{better} the champion",
     }
-    return f"{brief(primary, judge)} {said[metric]}"
+    return f"{brief(primary, task)} {said[metric]}"
 
 
 def name_of_any(metric: str) -> str:
     """The full name of a metric, whatever the task; one that no task has is called as it is."""
-    return next((judge_of(n).NAMES[metric] for n in (2, 0, 3) if metric in judge_of(n).NAMES), metric)
+    return next((task_metrics(n).NAMES[metric] for n in (2, 0, 3) if metric in task_metrics(n).NAMES), metric)
 
 
 def digits_of(values: Iterable[Value], significant: int = 4) -> int:
@@ -111,7 +111,7 @@ class Wording:
     `digits`: behind the point, of metrics in the target's unit and of the target itself; of all others 4.
     """
 
-    judge: Judge
+    metrics: TaskMetrics
     task: str
     primary: str
     unit: str = ""
@@ -119,7 +119,7 @@ class Wording:
 
     def name(self, metric: str) -> str:
         """The full name of a metric or gate."""
-        return name_of(metric, self.judge, self.primary)
+        return name_of(metric, self.metrics, self.primary)
 
     def title(self, metric: str) -> str:
         """The full name of a metric where that is short enough for the head of a tile, else the short one."""
@@ -127,7 +127,7 @@ class Wording:
 
     def brief(self, metric: str) -> str:
         """The short name of a metric."""
-        return brief(metric, self.judge)
+        return brief(metric, self.metrics)
 
     def meaning(self, metric: str) -> str:
         """What a metric says, in a few words; empty of one that is not known."""
@@ -136,7 +136,7 @@ class Wording:
 
     def lower(self, metric: str) -> bool:
         """Whether lower is better."""
-        return metric in self.judge.LOWER
+        return metric in self.metrics.LOWER
 
     def value(self, metric: str, value: Value, fewer: int = 0) -> str:
         """A value of a metric or gate, with `fewer` digits than usual."""
@@ -161,7 +161,7 @@ class Wording:
         """How far a forecast moved: in probability, or in the target's unit."""
         return number(value, self.digits)
 
-    def demand(self, gate: Judged) -> str:
+    def require(self, gate: GateResult) -> str:
         """What a gate asks for."""
         return f"≥ {plain(gate.min)}" if gate.min is not None else f"≤ {plain(gate.max)}"
 
@@ -185,8 +185,8 @@ def plain(value: Value) -> str:
 
 def wording_of(facts: Facts) -> Wording:
     """How the metrics of a run are written: those in the target's unit by the size of its deviation."""
-    target, judge = facts.problem.target, judge_of(len(facts.problem.target.classes))
+    target, metrics = facts.problem.target, task_metrics(len(facts.problem.target.classes))
     if target.task != "regression":
-        return Wording(judge, target.task, facts.problem.metric)
+        return Wording(metrics, target.task, facts.problem.metric)
     size = facts.split.sides["train"].deviation or facts.spread.deviation
-    return Wording(judge, target.task, facts.problem.metric, target.unit, digits_of([size]))
+    return Wording(metrics, target.task, facts.problem.metric, target.unit, digits_of([size]))

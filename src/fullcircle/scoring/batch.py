@@ -49,19 +49,19 @@ class Summary:
     rejected_file: Path
 
 
-def rejected_beside(out: Path) -> Path:
+def rejected_path(out: Path) -> Path:
     """Where the rows that are set aside go: `answers.csv` -> `answers.rejected.csv`."""
     return out.with_name(f"{out.stem}.rejected{out.suffix}")
 
 
-def answer(scorer: Scorer, header: Sequence[str], chunks: Iterable[Chunk], out: Path, source: str) -> Summary:
+def score_chunks(scorer: Scorer, header: Sequence[str], chunks: Iterable[Chunk], out: Path, source: str) -> Summary:
     """Score chunks into the CSV file `out`: row, prediction, and a probability for each class.
 
     `header`: of the cells that a chunk gives. Rows that cannot be scored go to `rejected_beside(out)` with their
     reasons; that file is written in any case. Raises DataError for a `source` without rows, and what `chunks` raises;
     then neither file is written.
     """
-    aside, reasons, scored, total = rejected_beside(out), Counter[str](), 0, 0
+    aside, reasons, scored, total = rejected_path(out), Counter[str](), 0, 0
     with (
         replacing(out) as part,
         replacing(aside) as part_aside,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..base.errors import DataError, difference
-from .batch import CHUNK, Chunk, Summary, answer
+from .batch import CHUNK, Chunk, Summary, score_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def score_file(scorer: Scorer, dialect: Dialect, source: Path, out: Path) -> Sum
         reader = _reader(file, dialect)
         header = _header(reader, scorer.plan, source, dialect)
         chunks = (_chunk(*numbered, header, scorer.plan, dialect) for numbered in _lines(reader, source, dialect))
-        return answer(scorer, header, chunks, out, str(source))
+        return score_chunks(scorer, header, chunks, out, str(source))
 
 
 def _chunk(first: int, lines: list[list[str]], header: list[str], plan: Plan, dialect: Dialect) -> Chunk:

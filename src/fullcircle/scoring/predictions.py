@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class BinaryAnswer:
+class BinaryCalibration:
     """One of two classes.
 
     `slope`, `intercept`: calibration, probability = sigmoid(slope * margin + intercept) (Platt 1999).
@@ -40,19 +40,19 @@ class BinaryAnswer:
         """The classes; the second is the positive one."""
         return self.negative, self.positive
 
-    def forecast(self, margin: Array) -> Array:
+    def predict(self, margin: Array) -> Array:
         """Probability of the positive class, float64 (rows, 1)."""
         return sigmoid(self.slope * margin + self.intercept)
 
-    def columns(self, forecast: Array) -> dict[str, Array]:
+    def columns(self, values: Array) -> dict[str, Array]:
         """What is told of each row: `prediction`, and a probability a class."""
-        positive = forecast[:, 0]
+        positive = values[:, 0]
         predicted = np.array(self.classes, dtype=object)[(positive >= self.threshold).astype(int)]
         return {"prediction": predicted, **_probabilities(self.classes, np.stack([1 - positive, positive], axis=1))}
 
 
 @dataclass(frozen=True, slots=True)
-class MulticlassAnswer:
+class MulticlassCalibration:
     """One of several classes, the most probable.
 
     `slope`: calibration, probabilities = softmax(slope * margin): one over the temperature of Guo et al. (2017).
@@ -62,18 +62,18 @@ class MulticlassAnswer:
     classes: tuple[str, ...]
     slope: float
 
-    def forecast(self, margin: Array) -> Array:
+    def predict(self, margin: Array) -> Array:
         """Probability of each class, float64 (rows, classes); a row adds up to 1."""
         return softmax(self.slope * margin)
 
-    def columns(self, forecast: Array) -> dict[str, Array]:
+    def columns(self, values: Array) -> dict[str, Array]:
         """What is told of each row: `prediction`, and a probability a class."""
-        predicted = np.array(self.classes, dtype=object)[forecast.argmax(axis=1)]
-        return {"prediction": predicted, **_probabilities(self.classes, forecast)}
+        predicted = np.array(self.classes, dtype=object)[values.argmax(axis=1)]
+        return {"prediction": predicted, **_probabilities(self.classes, values)}
 
 
 @dataclass(frozen=True, slots=True)
-class RegressionAnswer:
+class RegressionCalibration:
     """A number: center + scale * margin.
 
     `radius`: the prediction interval reaches so far to either side, and holds a share `coverage` of rows like those
@@ -95,22 +95,22 @@ class RegressionAnswer:
         """None: a number has no classes."""
         return ()
 
-    def forecast(self, margin: Array) -> Array:
+    def predict(self, margin: Array) -> Array:
         """The number in the target's unit, float64 (rows, 1)."""
         return self.center + self.scale * margin
 
-    def columns(self, forecast: Array) -> dict[str, Array]:
+    def columns(self, values: Array) -> dict[str, Array]:
         """What is told of each row: `prediction`, and the ends of its interval, `lower` and `upper`."""
-        value = forecast[:, 0]
+        value = values[:, 0]
         return {"prediction": value, "lower": value - self.radius, "upper": value + self.radius}
 
 
-Answer: TypeAlias = BinaryAnswer | MulticlassAnswer | RegressionAnswer
+Calibration: TypeAlias = BinaryCalibration | MulticlassCalibration | RegressionCalibration
 
 
-def outputs_of(classes: int) -> int:
+def outputs_of(n_classes: int) -> int:
     """How many outputs a margin has: 1 for two classes or a number (0 classes), else one a class."""
-    return classes if classes > 2 else 1
+    return n_classes if n_classes > 2 else 1
 
 
 def sigmoid(x: Array) -> Array:
@@ -131,5 +131,5 @@ def log_odds(probability: Array) -> Array:
     return np.asarray(np.log(p) - np.log1p(-p))
 
 
-def _probabilities(classes: tuple[str, ...], forecast: Array) -> dict[str, Array]:
-    return {f"probability_{name}": forecast[:, i] for i, name in enumerate(classes)}
+def _probabilities(classes: tuple[str, ...], values: Array) -> dict[str, Array]:
+    return {f"probability_{name}": values[:, i] for i, name in enumerate(classes)}

@@ -16,7 +16,7 @@ from ..base.errors import BundleError, ConfigError, DataError, difference
 from ..base.files import read_json, write_text
 from ..base.typed import build, plain
 from ..features.plan import PLAN, Plan, apply, write_plan
-from .predictions import Answer, log_odds, outputs_of
+from .predictions import Calibration, log_odds, outputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ class ScorerSpec:
 
     format: int
     parts: tuple[Part, ...]
-    answer: Answer
+    calibration: Calibration
 
     def __post_init__(self) -> None:
         if self.format != FORMAT:
@@ -70,7 +70,7 @@ class Scored:
     """
 
     kept: Array
-    forecast: Array
+    predicted: Array
     columns: dict[str, Array]
     reasons: list[str]
 
@@ -125,10 +125,10 @@ class Scorer:
         """Check and score raw input columns; rows that fail a check are set aside with their reasons."""
         checked = self.check(columns)
         kept = np.flatnonzero(~checked.rejected)
-        forecast = self.forecast(take(checked.columns, kept), threads)
-        return Scored(kept, forecast, self.spec.answer.columns(forecast), checked.reasons())
+        predicted = self.predict(take(checked.columns, kept), threads)
+        return Scored(kept, predicted, self.spec.calibration.columns(predicted), checked.reasons())
 
-    def forecast(self, columns: Columns, threads: int = 1) -> Array:
+    def predict(self, columns: Columns, threads: int = 1) -> Array:
         """Calibrated forecast, float64 (rows, outputs), for rows that passed their checks.
 
         `threads`: batches of rows that are scored side by side; a row's answer does not depend on it.
@@ -137,16 +137,16 @@ class Scorer:
             {name: values[i : i + BATCH] for name, values in columns.items()} for i in range(0, rows(columns), BATCH)
         ]
         with ThreadPoolExecutor(threads) as pool:
-            answers = list(pool.map(lambda b: self.spec.answer.forecast(self.margin(apply(self.plan, b))), batches))
-        return np.concatenate(answers) if answers else np.zeros((0, outputs_of(len(self.spec.answer.classes))))
+            answers = list(pool.map(lambda b: self.spec.calibration.predict(self.margin(apply(self.plan, b))), batches))
+        return np.concatenate(answers) if answers else np.zeros((0, outputs_of(len(self.spec.calibration.classes))))
 
     def margin(self, matrix: Array) -> Array:
         """The model's margin, float64 (rows, outputs), of a float32 feature matrix (rows, features)."""
-        outputs = outputs_of(len(self.spec.answer.classes))
+        outputs = outputs_of(len(self.spec.calibration.classes))
         if not len(matrix):
             return np.zeros((0, outputs))
-        answers = self._session.run(self._outputs, {self._input: matrix})
-        found = [_whole(answer.reshape(len(matrix), -1), outputs) for answer in answers]
+        found_outputs = self._session.run(self._outputs, {self._input: matrix})
+        found = [_checked_output(output.reshape(len(matrix), -1), outputs) for output in found_outputs]
         margins = [
             values if part.output == "margin" else margin_of(values)
             for part, values in zip(self.spec.parts, found, strict=True)
@@ -154,10 +154,10 @@ class Scorer:
         return blended(self.spec.parts, margins)
 
 
-def _whole(answer: Array, outputs: int) -> Array:
-    if answer.shape[1] != outputs:
-        raise BundleError(f"the model gives {answer.shape[1]} numbers a row, and its answer needs {outputs}")
-    return np.asarray(answer, dtype=np.float64)
+def _checked_output(output: Array, outputs: int) -> Array:
+    if output.shape[1] != outputs:
+        raise BundleError(f"the model gives {output.shape[1]} numbers per row, and its calibration needs {outputs}")
+    return np.asarray(output, dtype=np.float64)
 
 
 def margin_of(probability: Array) -> Array:

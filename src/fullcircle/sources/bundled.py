@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from fullcircle.base.errors import SourceError
 from fullcircle.sources.csvfile import header, read_csv
-from fullcircle.sources.errors import told
+from fullcircle.sources.errors import source_errors
 from fullcircle.sources.filesystem import Place, opened
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def read(source: Bundled, columns: dict[str, Column] | None) -> tuple[Iterator[p
 
 def _batches(path: Path, dialect: Dialect, where: str, columns: dict[str, Column] | None) -> Iterator[pa.RecordBatch]:
     own = columns if columns is None or not dialect.names else {n: columns[n] for n in dialect.names if n in columns}
-    with told(where):
+    with source_errors(where):
         yield from read_csv(partial(opened, str(path), Place()), dialect, where, own)
 
 

@@ -18,7 +18,7 @@ _LONGEST = 600  # characters of what a driver says
 
 
 @contextmanager
-def told(where: str, secrets: Iterable[str] = (), advice: str = "") -> Iterator[None]:
+def source_errors(where: str, secrets: Iterable[str] = (), advice: str = "") -> Iterator[None]:
     """Turn what a library raises into a SourceError that begins with `where` and ends with `advice`.
 
     Drivers raise what they like, so all of it is taken; what this project raises passes as it is.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fullcircle.base.errors import SourceError
 from fullcircle.core.source import SUFFIXES, format_of
 from fullcircle.sources.csvfile import read_csv
-from fullcircle.sources.errors import masked, missing_extra, told
+from fullcircle.sources.errors import masked, missing_extra, source_errors
 from fullcircle.sources.filesystem import Place, listed, opened, place_of
 from fullcircle.sources.records import batches_of
 
@@ -45,7 +45,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     for name in names:
         shown = masked(name, place.secrets)
-        with told(shown, place.secrets):
+        with source_errors(shown, place.secrets):
             if form == "csv":
                 yield from read_csv(partial(opened, name, place), source.dialect, shown, columns)
             elif form == "parquet":
@@ -113,7 +113,7 @@ def _titles(row: tuple[Any, ...]) -> list[str]:
 
 def _check_sum(names: list[str], place: Place, wanted: str, where: str) -> None:
     total = hashlib.sha256()
-    with told(where, place.secrets):
+    with source_errors(where, place.secrets):
         for name in names:
             with opened(name, place, unpack=False) as file:
                 while block := file.read(1 << 20):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from fullcircle.base.errors import SourceError
 from fullcircle.core.source import unpacked
-from fullcircle.sources.errors import missing_extra, secret, told
+from fullcircle.sources.errors import missing_extra, secret, source_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def place_of(path: str, storage: Storage, timeout: float, where: str) -> Place:
         for name, variable in (("key", storage.key_env), ("secret", storage.secret_env), ("token", storage.token_env))
         if variable is not None
     }
-    with told(where, given.values(), f"Is {protocol}:// a protocol of fsspec, and its library installed?"):
+    with source_errors(where, given.values(), f"Is {protocol}:// a protocol of fsspec, and its library installed?"):
         import fsspec
 
         if protocol in ("s3", "s3a"):
@@ -57,7 +57,7 @@ def place_of(path: str, storage: Storage, timeout: float, where: str) -> Place:
 
 def listed(path: str, place: Place, suffixes: tuple[str, ...], where: str) -> list[str]:
     """The files that a path, a folder or a glob names, in the order of their names. Raises SourceError for none."""
-    with told(where, place.secrets):
+    with source_errors(where, place.secrets):
         if place.system is None:
             found = _local(path, suffixes)
         elif any(c in path for c in "*?["):

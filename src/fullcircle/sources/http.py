@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fullcircle.base.errors import SourceError
-from fullcircle.sources.errors import masked, missing_extra, secret, told
+from fullcircle.sources.errors import masked, missing_extra, secret, source_errors
 from fullcircle.sources.records import batches_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _batches(
         request_max_retry_delay=source.wait,
         retry_condition=lambda response, _: response is not None and response.ok and not _is_json(response),
     )
-    with told(where, secrets.values(), _ADVICE), client.session as session:
+    with source_errors(where, secrets.values(), _ADVICE), client.session as session:
         yield from batches_of(_records(source, parameters, secrets, where, session), columns, where)
 
 
@@ -80,7 +80,7 @@ def _records(
     rest = RESTClient(source.url, {**source.headers, **secrets}, session=session, config=RuntimeConfiguration())
     last: list[Any] = []
     given = 0
-    answer: Any = None
+    response: Any = None
     pages = rest.paginate(
         params=parameters,
         paginator=_paginator(source.paging),
@@ -88,9 +88,9 @@ def _records(
         hooks={"response": [_whole_and_well]},
     )
     for number, page in enumerate(pages, 1):
-        answer = page.response.json()
-        if not jsonpath.find_values(source.records, answer):
-            raise SourceError(f"{where}: page {number} has nothing at {source.records}: {str(answer)[:80]!r}")
+        response = page.response.json()
+        if not jsonpath.find_values(source.records, response):
+            raise SourceError(f"{where}: page {number} has nothing at {source.records}: {str(response)[:80]!r}")
         if page and list(page) == last:
             raise SourceError(
                 f"{where}: page {number} is the page before it, once more. Does the API know the parameter that "
@@ -105,7 +105,7 @@ def _records(
                 "credentials are not for. Make that server the source's url."
             )
     if source.paging.kind == "offset" and source.paging.total is not None:
-        total = jsonpath.find_values(source.paging.total, answer)
+        total = jsonpath.find_values(source.paging.total, response)
         if total and int(total[0]) != given + (source.paging.first or 0):
             raise SourceError(f"{where}: {given:,} records came, and the API says there are {int(total[0]):,}")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fullcircle.base.errors import SourceError, difference
-from fullcircle.sources.errors import masked, missing_extra, secret, told
+from fullcircle.sources.errors import masked, missing_extra, secret, source_errors
 from fullcircle.sources.query import Query
 from fullcircle.sources.records import array_of
 
@@ -72,7 +72,7 @@ def _batches(
     *,
     by_copy: bool,
 ) -> Iterator[pa.RecordBatch]:
-    with told(where, secrets, _ADVICE), _connected(source, url, where) as (engine, connection):
+    with source_errors(where, secrets, _ADVICE), _connected(source, url, where) as (engine, connection):
         question = query_of(source, engine, after, where)
         if engine.dialect.name == "postgresql" and engine.dialect.driver == "psycopg":
             from fullcircle.sources import postgresql
@@ -107,7 +107,7 @@ def _url(source: Sql) -> tuple[URL, tuple[str, ...]]:
     from sqlalchemy import make_url
 
     given = source.url if source.url_env is None else secret(source.url_env, "sql")
-    with told(f"the url {'of ' + source.url_env if source.url_env else repr(source.url)}", (given or "",)):
+    with source_errors(f"the url {'of ' + source.url_env if source.url_env else repr(source.url)}", (given or "",)):
         url = make_url(given or "")
     secrets = [url.password or ""]
     if source.password_env is not None:

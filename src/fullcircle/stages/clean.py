@@ -18,7 +18,7 @@ from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
 from fullcircle.core.data import Data, Table, schema_of
 from fullcircle.core.expressions import holds, mentioned
-from fullcircle.core.memory import demand_room
+from fullcircle.core.memory import check_memory
 from fullcircle.core.stage import run
 from fullcircle.core.tables import files_of, read_columns, write_columns, write_json
 from fullcircle.pointintime.columns import due_at, last_observed, recent
@@ -45,7 +45,7 @@ class Sifted:
     report: dict[str, Any]
 
 
-def sift(raw: Columns, spec: Table, name: str, config: CleanConfig) -> Sifted:
+def split_rows(raw: Columns, spec: Table, name: str, config: CleanConfig) -> Sifted:
     """Split `raw` by the checks of its columns, its rules and its key. Raises DataError if too much is rejected."""
     checked = check(raw, spec.columns)
     needed = dict.fromkeys([*spec.key, *mentioned(spec.columns, *(rule.holds for rule in spec.rules))])
@@ -72,7 +72,7 @@ def _halves(checked: Checked, spec: Table, name: str, config: CleanConfig) -> Si
         "kept": total - lost,
         "rejected": lost,
         "rules": {rule: int(mask.sum()) for rule, mask in checked.broken.items()},
-        "mended": checked.mended,
+        "corrected": checked.corrected,
         "missing": {c: n for c in spec.columns if (n := int(is_null(checked.columns[c]).sum()))},
     }
     if lost > config.max_rejected * total:
@@ -137,8 +137,10 @@ def main() -> None:
     data = load_file(Data, Path(load(str, "problem.data")))
     check_joins(data, name)
     for table in data.tables:
-        demand_room(table, files_of(raw_of(table)))
-    sifted = {table: sift(read_columns(raw_of(table)), spec, table, config) for table, spec in data.tables.items()}
+        check_memory(table, files_of(raw_of(table)))
+    sifted = {
+        table: split_rows(read_columns(raw_of(table)), spec, table, config) for table, spec in data.tables.items()
+    }
     observed = sifted[data.observations.table].kept if data.observations else {}
     known, report = add_known(sifted[name].kept, moment, data.observations, observed, data.history)
     known, unmatched = joined(known, {table: s.kept for table, s in sifted.items()}, data.joins)

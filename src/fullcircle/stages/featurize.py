@@ -79,7 +79,7 @@ def fit_plan(
     features: Features,
     lookups: list[tuple[Lookup, Columns]],
     config: FeaturizeConfig,
-    classes: int,
+    n_classes: int,
 ) -> Fitted:
     """Fit lookups, encoders, selection, filling and scaling on training rows (columns with `target`).
 
@@ -91,18 +91,18 @@ def fit_plan(
     plan = Plan(FORMAT, inputs, tables, features.created, (), ())
     prepared = prepare(plan, raw)
     table = Rows(prepared)
-    encoders, learnt = _fit_encoders(table, inputs, target, features, config, classes)
+    encoders, learnt = _fit_encoders(table, inputs, target, features, config, n_classes)
     plan = replace(plan, encoders=encoders, selected=tuple(name for encoder in encoders for name in encoder.outputs))
     encoded = encode(plan, table)
     # One level has one mean, but one a fold out of fold: noise that tells the fold.
     learnt = {name: values for name, values in learnt.items() if not is_constant(encoded[name])}
     encoded |= learnt
-    chosen = select(encoded, target, classes, config.max_correlation, config.min_information)
+    chosen = select(encoded, target, n_classes, config.max_correlation, config.min_information)
     if not chosen.selected:
         raise DataError(f"none of {len(encoded)} features has more than one value among {len(target):,} training rows")
     stability: dict[str, float] = {}
     if config.select == "stable":
-        chosen, stability = _stable(chosen, encoded, target, classes, config.min_stability)
+        chosen, stability = _stable(chosen, encoded, target, n_classes, config.min_stability)
     crossed = tuple(name for name in chosen.selected if name in learnt)
     filling = _filling([encoded[name] for name in chosen.selected], config)
     plan = replace(plan, selected=chosen.selected, crossed=crossed, **filling)
@@ -115,12 +115,12 @@ def _fit_encoders(
     target: Array,
     features: Features,
     config: FeaturizeConfig,
-    classes: int,
+    n_classes: int,
 ) -> tuple[tuple[Encoder, ...], Columns]:
     """The encoders, no two with an output of the same name, and the outputs that training rows have out of fold."""
-    y = indicators(target, classes)
+    y = indicators(target, n_classes)
     kinds = kinds_of(inputs) | {name: kind_of(table, name) for name in table.columns if name not in inputs}
-    demand_kinds(features, kinds)
+    check_kinds(features, kinds)
     fits: list[tuple[Encoder, Array | None]] = []
     for name in (*features.columns, *features.created):
         fits += fit_encoders(name, kinds[name], features.encode.get(name, ()), table, y, config)
@@ -141,11 +141,11 @@ def _fit_encoders(
 
 
 def _stable(
-    chosen: Selection, encoded: Columns, target: Array, classes: int, least: float
+    chosen: Selection, encoded: Columns, target: Array, n_classes: int, least: float
 ) -> tuple[Selection, dict[str, float]]:
     """Drop what trees rarely find important; where that is everything, keep what they find so most often."""
     matrix = np.stack([encoded[name] for name in chosen.selected], axis=1).astype(np.float32)
-    found = frequencies(matrix, target, partial(tree_importance, classes=classes))
+    found = frequencies(matrix, target, partial(tree_importance, n_classes=n_classes))
     kept = found >= min(least, found.max())
     rare = [
         Dropped(name, f"is important in {share:.2f} of the halves")
@@ -158,17 +158,17 @@ def _stable(
     return replace(chosen, selected=selected, dropped=(*chosen.dropped, *rare), doubtful=doubtful), stability
 
 
-def tree_importance(matrix: Array, target: Array, seed: int, *, classes: int) -> Array:
+def tree_importance(matrix: Array, target: Array, seed: int, *, n_classes: int) -> Array:
     """Total gain of each feature in a few small boosted trees: float64 (features,)."""
     import xgboost
 
-    objective = {0: "reg:squarederror", 2: "binary:logistic"}.get(classes, "multi:softprob")
+    objective = {0: "reg:squarederror", 2: "binary:logistic"}.get(n_classes, "multi:softprob")
     params = {
         "objective": objective, "max_depth": 4, "eta": 0.2, "subsample": 0.8, "colsample_bynode": 0.3, "seed": seed,
         "tree_method": "hist", "max_bin": 64, "nthread": 1,
     }  # fmt: skip
-    if classes > 2:
-        params["num_class"] = classes
+    if n_classes > 2:
+        params["num_class"] = n_classes
     booster = xgboost.train(params, xgboost.DMatrix(matrix, target), num_boost_round=30)
     gains = booster.get_score(importance_type="total_gain")
     return np.array([gains.get(f"f{i}", 0.0) for i in range(matrix.shape[1])], dtype=float)
@@ -225,14 +225,14 @@ def kinds_of(inputs: dict[str, Column]) -> dict[str, Kind]:
     return {name: "number" if column.kind == "integer" else column.kind for name, column in inputs.items()}
 
 
-def demand_known(features: Features, lookups: tuple[Lookup, ...], schema: Schema) -> None:
+def check_features(features: Features, lookups: tuple[Lookup, ...], schema: Schema) -> None:
     """Refuse a feature of a column that is not known at the moment of prediction, or that nobody has heard of."""
     looked_up = {name for lookup in lookups for name in lookup.columns.values()}
     if hidden := sorted(looked_up & schema.inputs.keys()):
         raise ConfigError(f"problem.lookups: {', '.join(hidden)} would hide an input of that name; give it another")
     if "target" in schema.inputs | dict.fromkeys(looked_up):
         raise ConfigError("an input or a looked-up column is called target, as the target itself is; rename it")
-    demand_functions(features.created, looked_up | schema.inputs.keys())
+    check_created(features.created, looked_up | schema.inputs.keys())
     keys = [
         (f"lookup in {lookup.table}", c) for lookup in lookups for c in (lookup.key, lookup.fallback) if c is not None
     ]
@@ -253,14 +253,14 @@ def demand_known(features: Features, lookups: tuple[Lookup, ...], schema: Schema
             raise ConfigError(
                 f"problem.lookups: {feature} goes by {column}, a {schema.inputs[column].kind}; it takes a category"
             )
-    demand_kinds(features, kinds_of(schema.inputs) | dict.fromkeys(looked_up, "number"))
+    check_kinds(features, kinds_of(schema.inputs) | dict.fromkeys(looked_up, "number"))
 
 
-def demand_functions(names: tuple[str, ...], columns: set[str]) -> None:
+def check_created(names: tuple[str, ...], columns: set[str]) -> None:
     """Refuse a created feature that is no function, is two, or hides one of `columns`."""
-    if unheard := [name for name in names if name not in LIBRARY]:
+    if unknown_names := [name for name in names if name not in LIBRARY]:
         raise ConfigError(
-            f"problem.features.created: no such function: {', '.join(unheard)}. Known: {', '.join(LIBRARY)}"
+            f"problem.features.created: no such function: {', '.join(unknown_names)}. Known: {', '.join(LIBRARY)}"
         )
     if several := [f"{name} ({', '.join(HOMES[name])})" for name in names if len(HOMES[name]) > 1]:
         raise ConfigError(
@@ -270,7 +270,7 @@ def demand_functions(names: tuple[str, ...], columns: set[str]) -> None:
         raise ConfigError(f"problem.features.created: {', '.join(hidden)} would hide a column of that name; rename it")
 
 
-def demand_kinds(features: Features, kinds: dict[str, Kind]) -> None:
+def check_kinds(features: Features, kinds: dict[str, Kind]) -> None:
     """Refuse what a column's kind does not allow; a column that `kinds` does not have (a created one) passes."""
     for name, encodings in features.encode.items():
         for encoding in encodings:
@@ -307,7 +307,7 @@ def describe(fitted: Fitted) -> dict[str, Any]:
     } | ({"stability": fitted.stability} if fitted.stability else {})
 
 
-def not_asked_for(schema: Schema) -> tuple[str, ...]:
+def ignored_columns(schema: Schema) -> tuple[str, ...]:
     """Columns of the table that a scorer is not to mind: what becomes known later, and what identifies a row."""
     return tuple(name for name in (*schema.outcomes, *schema.records) if name not in schema.inputs)
 
@@ -316,13 +316,13 @@ def main() -> None:
     """Fit the plan on training rows, apply it to both halves, write matrices and plan."""
     schema = build(Schema, read_json(paths.SCHEMA), str(paths.SCHEMA))
     features, lookups = load(Features, "problem.features"), load(tuple[Lookup, ...], "problem.lookups")
-    demand_known(features, lookups, schema)
+    check_features(features, lookups, schema)
     inputs = schema.inputs
     references = [(lookup, read_columns(paths.reference(lookup.table))) for lookup in lookups]
     train = read_columns(paths.TRAIN, [*inputs, "target"])
     classes = len(load(Target, "problem.target").classes)
     fitted = fit_plan(train, inputs, features, references, load(FeaturizeConfig, "featurize"), classes)
-    fitted = replace(fitted, plan=replace(fitted.plan, ignored=not_asked_for(schema)))
+    fitted = replace(fitted, plan=replace(fitted.plan, ignored=ignored_columns(schema)))
     validation = read_columns(paths.VALIDATION, [*inputs, "target"])
     names, matrix = list(fitted.plan.selected), apply(fitted.plan, validation)
     sides = (paths.TRAIN_FEATURES, fitted.matrix, train), (paths.VALIDATION_FEATURES, matrix, validation)

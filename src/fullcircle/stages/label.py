@@ -41,12 +41,12 @@ def label(kept: pa.Table, target: Target, schema: Schema, max_unlabelled: float)
     DataError where more than the share `max_unlabelled` of the rows has none, where the column holds what is no
     class or no finite number, and where the target does not vary or has a class without rows.
     """
-    _demand_names(kept.column_names, target, schema)
+    _check_names(kept.column_names, target, schema)
     values = target_of(kept, target)
     missing = np.isnan(values)
-    _demand_labelled(missing, target, max_unlabelled)
+    _check_labelled(missing, target, max_unlabelled)
     values = values[~missing]
-    _demand_varied(values, target)
+    _check_varied(values, target)
     table = kept.drop_columns(list(schema.outcomes))
     if missing.any():
         table = table.filter(pa.array(~missing))
@@ -85,7 +85,7 @@ def spread(labelled: Labelled, target: Target) -> dict[str, Any]:
     return report | {"by_month": {name: balance(values[month == m], target.classes) for m, name in names.items()}}
 
 
-def _demand_names(names: list[str], target: Target, schema: Schema) -> None:
+def _check_names(names: list[str], target: Target, schema: Schema) -> None:
     if not isinstance(target, BinaryTarget) or target.column is not None:
         if target.column not in names:
             raise DataError(f"problem.target.column: there is no column {target.column}; there are {', '.join(names)}")
@@ -101,7 +101,7 @@ def _demand_names(names: list[str], target: Target, schema: Schema) -> None:
         )
 
 
-def _demand_labelled(missing: Array, target: Target, allowed: float) -> None:
+def _check_labelled(missing: Array, target: Target, allowed: float) -> None:
     if missing.sum() > allowed * len(missing):
         raise DataError(
             f"{missing.sum():,} of {len(missing):,} rows have no {target.column}, {examples(missing)}: what was not "
@@ -109,7 +109,7 @@ def _demand_labelled(missing: Array, target: Target, allowed: float) -> None:
         )
 
 
-def _demand_varied(values: Array, target: Target) -> None:
+def _check_varied(values: Array, target: Target) -> None:
     where = "problem.target"
     if isinstance(target, BinaryTarget) and target.holds is not None:
         where = f"problem.target.holds (now `{target.holds}`)"

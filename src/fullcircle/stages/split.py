@@ -39,11 +39,11 @@ def split(labelled: Columns, config: Split, classes: tuple[str, ...]) -> Array:
         at = drawn(drawn_by(labelled, config), config.salt)
         side = (at >= 1 - config.test - config.validation).astype(int) + (at >= 1 - config.test)
     for i, name in enumerate(SIDES):
-        _demand_varied(labelled["target"], side == i, name, config, classes)
+        _check_varied(labelled["target"], side == i, name, config, classes)
     return side
 
 
-def _demand_varied(target: Array, inside: Array, side: str, config: Split, classes: tuple[str, ...]) -> None:
+def _check_varied(target: Array, inside: Array, side: str, config: Split, classes: tuple[str, ...]) -> None:
     found = np.unique(target[inside])
     needed = max(2, len(classes)) if side == "train" else 2
     if len(found) >= needed:

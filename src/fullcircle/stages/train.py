@@ -19,12 +19,12 @@ from fullcircle.evaluation import baselines
 from fullcircle.evaluation.tasks import measured
 from fullcircle.features.plan import apply, read_plan, unknown_levels
 from fullcircle.models import Fitted, ModelConfig, model_of
-from fullcircle.models.calibration import answer_of
+from fullcircle.models.calibration import calibrate
 from fullcircle.models.cross_fit import cross_fit
 from fullcircle.models.ensemble import FittedEnsemble
 from fullcircle.models.learning_curve import learning_curve
-from fullcircle.models.sample import sides_of
-from fullcircle.scoring.predictions import Answer
+from fullcircle.models.sample import samples_of
+from fullcircle.scoring.predictions import Calibration
 from fullcircle.scoring.scorer import FORMAT, Scorer, ScorerSpec
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Goal:
     threshold: float = 0.5
 
     @property
-    def classes(self) -> int:
+    def n_classes(self) -> int:
         """2, more, or 0 where the target is a number."""
         return len(self.target.classes)
 
@@ -75,7 +75,7 @@ class Measured:
     """
 
     estimator: Fitted
-    answer: Answer
+    calibration: Calibration
     validation: dict[str, float]
     metric: str
 
@@ -113,7 +113,7 @@ def train(
     estimator = measured.estimator
     if config.refit and fold is None:  # a model fitted by folds has been fitted on all rows
         estimator = model_of(model).refit(model, sides[0] + sides[1], estimator, config.threads)
-    return Trained(estimator, measured, scorer_of(estimator, measured.answer, plan))
+    return Trained(estimator, measured, scorer_of(estimator, measured.calibration, plan))
 
 
 def measure(
@@ -127,33 +127,33 @@ def measure(
     """Fit a model; calibrate and measure it on rows that were not fitted on."""
     training, validation = sides
     if fold is None:
-        judged = validation
+        held_out = validation
         estimator = model_of(model).fit(model, training, validation, config.threads, on_round)
         margin = estimator.margin(validation.X)
     else:
-        judged = training + validation
-        crossed = cross_fit(model, judged, fold, config.threads, on_round)
+        held_out = training + validation
+        crossed = cross_fit(model, held_out, fold, config.threads, on_round)
         estimator, margin = crossed.fitted, crossed.margin
-    answer = answer_of(goal.target, margin, judged, goal.threshold, calibrate=config.calibrate == "sigmoid")
-    found = measured(answer.forecast(margin), judged.target, answer, BINS)
-    return Measured(estimator, answer, found, goal.metric)
+    calibration = calibrate(goal.target, margin, held_out, goal.threshold, calibrate=config.calibrate == "sigmoid")
+    found = measured(calibration.predict(margin), held_out.target, calibration, BINS)
+    return Measured(estimator, calibration, found, goal.metric)
 
 
-def scorer_of(estimator: Fitted, answer: Answer, plan: Plan) -> Scorer:
+def scorer_of(estimator: Fitted, calibration: Calibration, plan: Plan) -> Scorer:
     """The scorer made of features, an estimator and what its margins mean."""
-    return Scorer(plan, ScorerSpec(FORMAT, estimator.parts, answer), estimator.onnx())
+    return Scorer(plan, ScorerSpec(FORMAT, estimator.parts, calibration), estimator.onnx())
 
 
-def demand_parity(trained: Trained, raw: Columns, config: TrainConfig, side: str, X: Array | None = None) -> Array:
+def check_parity(trained: Trained, raw: Columns, config: TrainConfig, side: str, X: Array | None = None) -> Array:
     """Score raw rows with the scorer, and their features with the estimator; return the scorer's forecast.
 
     `X`: the features, where they are at hand. Raises ParityError, naming the rows, if any two are more than
     `config.parity` apart: in probability, or in deviations of the target.
     """
-    plan, answer = trained.scorer.plan, trained.measured.answer
-    found = trained.scorer.forecast(raw, config.threads)
-    expected = answer.forecast(trained.estimator.margin(apply(plan, raw) if X is None else X))
-    unit = answer.scale if answer.task == "regression" else 1.0
+    plan, calibration = trained.scorer.plan, trained.measured.calibration
+    found = trained.scorer.predict(raw, config.threads)
+    expected = calibration.predict(trained.estimator.margin(apply(plan, raw) if X is None else X))
+    unit = calibration.scale if calibration.task == "regression" else 1.0
     apart = np.abs(found - expected).max(axis=1) / unit
     wrong = np.flatnonzero(~(apart <= config.parity))  # not a number is wrong too
     if len(wrong):
@@ -166,8 +166,8 @@ def demand_parity(trained: Trained, raw: Columns, config: TrainConfig, side: str
     return found
 
 
-def _shown(forecast: Array) -> str:
-    return ", ".join(f"{value:.9f}" for value in forecast)
+def _shown(predicted: Array) -> str:
+    return ", ".join(f"{value:.9f}" for value in predicted)
 
 
 def main() -> None:
@@ -179,17 +179,17 @@ def main() -> None:
     X_validation, y_validation, _ = read_matrix(paths.VALIDATION_FEATURES)
     columns = [*plan.inputs, "target"]
     raw, raw_validation = read_columns(paths.TRAIN, columns), read_columns(paths.VALIDATION, columns)
-    sides = sides_of((X, y), (X_validation, y_validation), goal.classes)
+    sides = samples_of((X, y), (X_validation, y_validation), goal.n_classes)
     with learning_curve(paths.CURVE) as on_round:
-        trained = train(plan, sides, model, config, goal, on_round, fold_of(split, config.folds, goal.classes))
+        trained = train(plan, sides, model, config, goal, on_round, fold_of(split, config.folds, goal.n_classes))
     # Columns out of fold are for learning alone: what was learnt is held against what the scorer computes.
-    seen = demand_parity(trained, raw, config, "training", None if plan.crossed else X)
-    demand_parity(trained, raw_validation, config, "validation", X_validation)
+    seen = check_parity(trained, raw, config, "training", None if plan.crossed else X)
+    check_parity(trained, raw_validation, config, "validation", X_validation)
     trained.scorer.save(paths.SCORER)
-    answer = trained.scorer.spec.answer
-    found = baselines.fit(raw, raw_validation, plan.inputs, answer, goal.metric)
+    calibration = trained.scorer.spec.calibration
+    found = baselines.fit(raw, raw_validation, plan.inputs, calibration, goal.metric)
     write_json(paths.BASELINES, asdict(found))
-    score = measured(seen, raw["target"], answer, BINS)[goal.metric]
+    score = measured(seen, raw["target"], calibration, BINS)[goal.metric]
     _write_reports(trained, names, score, found, unknown_levels(plan, raw_validation))
 
 
@@ -200,14 +200,14 @@ def goal_of(params: Any = None) -> Goal:
     return Goal(load(Target, "problem.target", params), load(str, "problem.metric", params), threshold)
 
 
-def fold_of(split: Split, count: int, classes: int) -> Array | None:
+def fold_of(split: Split, count: int, n_classes: int) -> Array | None:
     """The fold of each training and then validation row; None where validation rows are what a model is judged on."""
     if count == 1 or isinstance(split, TimeSplit):
         return None
     columns = [*split.columns, "target"] if split.columns else None
     sides = [read_columns(path, columns) for path in (paths.TRAIN, paths.VALIDATION)]
     both = {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
-    return folds(both, split, count, classes)
+    return folds(both, split, count, n_classes)
 
 
 def _write_reports(
@@ -218,7 +218,7 @@ def _write_reports(
         "train_score": score,
         "validation": trained.measured.validation,
         "one_rule": found.rule.column if found.rule else None,
-        "answer": plain(trained.scorer.spec.answer),
+        "calibration": plain(trained.scorer.spec.calibration),
         "validation_rows_with_unknown_levels": unknown,
     }
     if isinstance(trained.estimator, FittedEnsemble):

@@ -16,11 +16,11 @@ from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_json, write_csv, write_json
 from fullcircle.evaluation.baselines import Baselines, follow, follow_dummy
 from fullcircle.evaluation.behaviour import Behaved, behave, share_passed
-from fullcircle.evaluation.gates import Verdict, demand_gates, judge
+from fullcircle.evaluation.gates import Verdict, check_gates, evaluate_gates
 from fullcircle.evaluation.intervals import bootstrap, groups_of
 from fullcircle.evaluation.slices import Slice, Slicing, gap, slices
-from fullcircle.evaluation.tasks import better, files_of, judge_of, measured
-from fullcircle.scoring.predictions import Answer
+from fullcircle.evaluation.tasks import better, files_of, measured, task_metrics
+from fullcircle.scoring.predictions import Calibration
 from fullcircle.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ValidateConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Demands:
+class Requirements:
     """What the problem demands of a model. `metric`: the primary one. `slices`: columns to slice by."""
 
     metric: str
@@ -63,7 +63,7 @@ class Validated:
     no rule where every input is free text.
     """
 
-    answer: Answer
+    calibration: Calibration
     predictions: Any
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
@@ -76,30 +76,37 @@ class Validated:
 
 
 def validate(
-    scorer: Scorer, test: Columns, known: Baselines, train_score: float, config: ValidateConfig, demands: Demands
+    scorer: Scorer,
+    test: Columns,
+    known: Baselines,
+    train_score: float,
+    config: ValidateConfig,
+    requirements: Requirements,
 ) -> Validated:
     """Score test rows (raw inputs, `target`, and the columns to slice and resample by) and judge what comes back.
 
     `train_score`: the primary metric on training rows. Raises DataError where no row can be scored.
     """
-    answer, metric = scorer.spec.answer, demands.metric
-    task = judge_of(len(answer.classes))
-    demand_gates(demands.gates, task, metric)
+    calibration, metric = scorer.spec.calibration, requirements.metric
+    task = task_metrics(len(calibration.classes))
+    check_gates(requirements.gates, task, metric)
     scored = scorer.score({name: test[name] for name in scorer.plan.inputs}, threads=2)
     rejected = {reason: scored.reasons.count(reason) for reason in sorted(set(scored.reasons))}
     if len(scored.kept) == 0:
         raise DataError(f"the scorer takes none of {len(test['target']):,} test rows: {rejected}. Mend `clean`")
     rows = take(test, scored.kept)
     target = rows["target"]
-    predictions = task.predictions(scored.forecast, target, answer, config.bins)
+    predictions = task.predictions(scored.predicted, target, calibration, config.bins)
     metrics = task.evaluate(predictions)
     group = groups_of([rows[name] for name in config.resample_by], len(target))
     slicing = Slicing(metric, config.bins, config.slice_rows)
-    of_slices = slices({name: rows[name] for name in demands.slices}, scored.forecast, target, answer, slicing)
+    of_slices = slices(
+        {name: rows[name] for name in requirements.slices}, scored.predicted, target, calibration, slicing
+    )
     inputs = {name: rows[name] for name in scorer.plan.inputs}
-    behaved = behave(demands.behaviour, inputs, answer, scorer.forecast)
-    dummy = _baseline(follow_dummy(known, rows), target, answer, config.bins)
-    rule = None if known.rule is None else _baseline(follow(known.rule, rows), target, answer, config.bins)
+    behaved = behave(requirements.behaviour, inputs, calibration, scorer.predict)
+    dummy = _baseline(follow_dummy(known, rows), target, calibration, config.bins)
+    rule = None if known.rule is None else _baseline(follow(known.rule, rows), target, calibration, config.bins)
 
     def over(other: float | None) -> float | None:
         return None if other is None else better(task, metric, metrics[metric], other)
@@ -115,7 +122,7 @@ def validate(
         "direction": share_passed(behaved, ("up", "down")),
     }
     return Validated(
-        answer=answer,
+        calibration=calibration,
         predictions=predictions,
         metrics=metrics,
         intervals=bootstrap(task, predictions, group, config.resamples, config.interval, config.seed),
@@ -124,24 +131,24 @@ def validate(
         slices=of_slices,
         behaviour=behaved,
         rejected=rejected,
-        verdict=judge(demands.gates, values),
+        verdict=evaluate_gates(requirements.gates, values),
     )
 
 
-def _baseline(forecast: Array, target: Array, answer: Answer, bins: int) -> dict[str, float]:
+def _baseline(predicted: Array, target: Array, calibration: Calibration, bins: int) -> dict[str, float]:
     """Metrics of a baseline, but for those that are of the model's own interval, or by which no model is better."""
-    unranked = judge_of(len(answer.classes)).UNRANKED
-    return {name: v for name, v in measured(forecast, target, answer, bins).items() if name not in unranked}
+    unranked = task_metrics(len(calibration.classes)).UNRANKED
+    return {name: v for name, v in measured(predicted, target, calibration, bins).items() if name not in unranked}
 
 
 def report(validated: Validated, known: Baselines, config: ValidateConfig, metric: str) -> dict[str, Any]:
     """Everything that is not a metric of one number, for the page and the card."""
-    answer = validated.answer
+    calibration = validated.calibration
     return {
-        "task": answer.task,
+        "task": calibration.task,
         "metric": metric,
-        **balance(validated.predictions.target, answer.classes),
-        **({"threshold": answer.threshold} if answer.task == "binary" else {}),
+        **balance(validated.predictions.target, calibration.classes),
+        **({"threshold": calibration.threshold} if calibration.task == "binary" else {}),
         "rejected": validated.rejected,
         "interval": config.interval,
         "resampled_by": list(config.resample_by),
@@ -159,7 +166,7 @@ def report(validated: Validated, known: Baselines, config: ValidateConfig, metri
 def main() -> None:
     """Score the test rows and write what they say."""
     config = load(ValidateConfig, "validate")
-    demands = Demands(
+    requirements = Requirements(
         load(str, "problem.metric"),
         load(tuple[str, ...], "problem.slices"),
         load(tuple[Behaviour, ...], "problem.behaviour"),
@@ -167,14 +174,14 @@ def main() -> None:
     )
     scorer = Scorer.load(paths.SCORER)
     known = build(Baselines, read_json(paths.BASELINES), str(paths.BASELINES))
-    wanted = dict.fromkeys([*scorer.plan.inputs, "target", *demands.slices, *config.resample_by])
+    wanted = dict.fromkeys([*scorer.plan.inputs, "target", *requirements.slices, *config.resample_by])
     train_score = read_json(paths.TRAIN_REPORT)["train_score"]
-    validated = validate(scorer, read_columns(paths.TEST, list(wanted)), known, train_score, config, demands)
+    validated = validate(scorer, read_columns(paths.TEST, list(wanted)), known, train_score, config, requirements)
     write_json(paths.TEST_METRICS, validated.metrics)
-    write_json(paths.TEST_REPORT, report(validated, known, config, demands.metric))
+    write_json(paths.TEST_REPORT, report(validated, known, config, requirements.metric))
     write_json(paths.VERDICT, asdict(validated.verdict))
-    task = judge_of(len(validated.answer.classes))
-    for name, table in files_of(task.curves(validated.predictions, validated.answer)).items():
+    task = task_metrics(len(validated.calibration.classes))
+    for name, table in files_of(task.curves(validated.predictions, validated.calibration)).items():
         write_csv(paths.ON_TEST / f"{name}.csv", table)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from fullcircle.base.errors import ConfigError
-from fullcircle.evaluation.tasks import judge_of
+from fullcircle.evaluation.tasks import task_metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class SweepConfig:
         return f"{self.name}-{number:03}"
 
 
-def demand_metric(config: SweepConfig, classes: int) -> None:
+def check_metric(config: SweepConfig, n_classes: int) -> None:
     """Refuse a metric that the task does not have, and a search for its worse end. Raises ConfigError."""
-    judge = judge_of(classes)
-    ranked = [f"val_{name}" for name in judge.NAMES if name not in judge.UNRANKED]
+    task = task_metrics(n_classes)
+    ranked = [f"val_{name}" for name in task.NAMES if name not in task.UNRANKED]
     if config.metric not in ranked:
         raise ConfigError(f"sweep.metric: {config.metric!r} does not exist; there are {', '.join(ranked)}")
-    direction = "minimize" if config.metric.removeprefix("val_") in judge.LOWER else "maximize"
+    direction = "minimize" if config.metric.removeprefix("val_") in task.LOWER else "maximize"
     if config.direction != direction:
         raise ConfigError(f"sweep.direction: {config.metric} is better the other way; set sweep.direction={direction}")
 

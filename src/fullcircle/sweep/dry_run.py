@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def rehearsed(stage: str = "featurize") -> Iterator[subprocess.Popen[str]]:
+def dry_run(stage: str = "featurize") -> Iterator[subprocess.Popen[str]]:
     """A dry run of DVC up to a stage, which goes on beside the block and is over when it ends."""
     command = ["dvc", "repro", "--dry", stage]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as rehearsal:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started_dry_run:
         try:
-            yield rehearsal
+            yield started_dry_run
         finally:
-            rehearsal.kill()
+            started_dry_run.kill()

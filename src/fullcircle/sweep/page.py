@@ -17,7 +17,7 @@ from fullcircle.report.charts import bars
 from fullcircle.report.terms import name_of_any
 from fullcircle.sweep import charts
 from fullcircle.sweep.charts import plain
-from fullcircle.sweep.trials import Direction, Trial, judged, ranked, running_best
+from fullcircle.sweep.trials import Direction, Trial, completed, ranked, running_best
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -121,7 +121,7 @@ def find(sweep: Swept) -> Found:
     """Sort the trials, and compare the best with the others."""
     higher = sweep.direction == "maximize"
     sign = 1.0 if higher else -1.0
-    complete, records = judged(sweep.trials), running_best(sweep.trials, sweep.direction)
+    complete, records = completed(sweep.trials), running_best(sweep.trials, sweep.direction)
     pruned = [t for t in sweep.trials if t.state == "pruned"]
     values = [_value(trial) for trial in complete]
     best = records[-1] if records else None

@@ -14,9 +14,9 @@ from fullcircle.base.errors import ConfigError, DataError, difference
 from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.config import compose, is_swept, load, read_params
-from fullcircle.params import demand_params
+from fullcircle.params import check_params
 from fullcircle.stages.train import goal_of
-from fullcircle.sweep.config import EngineConfig, SweepConfig, demand_metric
+from fullcircle.sweep.config import EngineConfig, SweepConfig, check_metric
 from fullcircle.sweep.space import Dimension, Space, parse
 
 if TYPE_CHECKING:
@@ -73,16 +73,16 @@ def plan(overrides: Sequence[str]) -> SweepPlan:
     own = ("sweep", "engine")
     described = [composed.pop(section) for section in own]
     config = build(SweepConfig, described[0], "sweep")
-    demand_metric(config, goal_of(composed).classes)
+    check_metric(config, goal_of(composed).n_classes)
     engine: EngineConfig = build(EngineConfig, described[1], "engine")  # type: ignore[arg-type]
     kept = tuple(text for text in fixed if text.lstrip("+~").partition("=")[0].split(".")[0] not in own)
     space = parse(_left(config.space | swept, set(kept)))
     planned = SweepPlan(config, engine, space, kept, {(): composed})
-    _demand_space(planned)
+    _check_space(planned)
     return planned
 
 
-def demand_data(planned: SweepPlan, rehearsal: subprocess.Popen[str]) -> bool:
+def check_data(planned: SweepPlan, started_dry_run: subprocess.Popen[str]) -> bool:
     """Refuse to search on rows that were made with other parameters than the sweep's. Raises DataError.
 
     `rehearsal`: of `featurize`. Returns whether its own outputs, too, are what params.yaml asks for.
@@ -95,15 +95,15 @@ def demand_data(planned: SweepPlan, rehearsal: subprocess.Popen[str]) -> bool:
                 f"the rows in data/ were split with {key} as {paths.PARAMS} has it, and the sweep has it otherwise; "
                 f"`fullcircle params {' '.join(planned.overrides)} && dvc repro split` first"
             )
-    printed, complained = rehearsal.communicate()
+    printed, complained = started_dry_run.communicate()
     waiting = [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")]
-    if rehearsal.returncode or set(waiting) & set(UPSTREAM):
+    if started_dry_run.returncode or set(waiting) & set(UPSTREAM):
         said = complained.strip() or f"{', '.join(waiting)} would run"
         raise DataError(f"the rows in data/ are not those of {paths.PARAMS}: {said}; `dvc repro featurize` first")
     return not waiting
 
 
-def _demand_space(planned: SweepPlan) -> None:
+def _check_space(planned: SweepPlan) -> None:
     """Every key is a parameter that a trial can change, and every end of its range is one its stage takes."""
     for dimension in planned.space.dimensions:
         if dimension.key.split(".")[0] not in SWEPT:
@@ -114,14 +114,14 @@ def _demand_space(planned: SweepPlan) -> None:
     drawn = [d for d in planned.space.always if "." not in d.key]
     for chosen in product(*([f"{d.key}={value}" for value in d.ends] for d in drawn)):
         base = planned.base(chosen)
-        demand_params(base)
+        check_params(base)
         below = [d for condition in chosen for d in planned.space.under.get(condition, ())]
         for dimension in (*planned.space.always, *below):
             if "." in dimension.key:
-                _demand_dimension(base, dimension, chosen)
+                _check_dimension(base, dimension, chosen)
 
 
-def _demand_dimension(base: dict[str, Any], dimension: Dimension, chosen: Iterable[str]) -> None:
+def _check_dimension(base: dict[str, Any], dimension: Dimension, chosen: Iterable[str]) -> None:
     where = f"sweep.space.{dimension.key}"
     if wrong := _unknown(base, dimension.key):
         raise ConfigError(f"{where} names no parameter{_with(chosen)}: {wrong}")
@@ -130,7 +130,7 @@ def _demand_dimension(base: dict[str, Any], dimension: Dimension, chosen: Iterab
         section, name = _place(params, dimension.key)
         section[name] = value
         try:
-            demand_params(params)
+            check_params(params)
         except ConfigError as error:
             raise ConfigError(f"{where}: `{dimension.text}` reaches {value}, and {error}") from None
 

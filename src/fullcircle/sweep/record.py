@@ -64,7 +64,7 @@ class Recorder:
         named = (ref.rpartition("/")[2] for ref in self._refs())
         return {name for name in named if re.fullmatch(rf"{re.escape(sweep)}-\d{{3,}}", name)}
 
-    def demand_unused(self, sweep: str) -> None:
+    def check_unused(self, sweep: str) -> None:
         """Refuse a second sweep of that name: DVC could not tell its experiments apart. Raises RecordError."""
         if there := sorted(self.recorded(sweep)):
             raise RecordError(

@@ -18,7 +18,7 @@ from fullcircle.core import paths
 from fullcircle.core.config import as_yaml, load, read_params
 from fullcircle.core.tables import read_columns, rounded
 from fullcircle.evaluation.intervals import bootstrap, groups_of
-from fullcircle.evaluation.tasks import Judge, judge_of
+from fullcircle.evaluation.tasks import TaskMetrics, task_metrics
 from fullcircle.features.plan import Plan
 from fullcircle.models import ModelConfig, model_of
 from fullcircle.stages.train import Measured, goal_of, scorer_of
@@ -26,7 +26,7 @@ from fullcircle.stages.validate import ValidateConfig
 from fullcircle.sweep import page, trials
 from fullcircle.sweep.engine import engine_of
 from fullcircle.sweep.page import Luck, Swept
-from fullcircle.sweep.plan import SweepPlan, demand_data, plan
+from fullcircle.sweep.plan import SweepPlan, check_data, plan
 from fullcircle.sweep.record import Recorder, recorder_at
 from fullcircle.sweep.search import Search, begin, importance, journal_at
 from fullcircle.sweep.trial import Outcome, Task
@@ -114,10 +114,10 @@ class Sweep:
         told, interval, rows = [], None, self._test_rows() if self.models else {}
         for trial in rivals:
             if trial.number in self.models:
-                judged = self._judged(rows, self.planned.params(trial.choices), *self.models[trial.number])
-                known[str(trial.number)] = rounded(self._judge.evaluate(judged)[self._metric])
+                predictions = self._judged(rows, self.planned.params(trial.choices), *self.models[trial.number])
+                known[str(trial.number)] = rounded(self._judge.evaluate(predictions)[self._metric])
                 if trial is rivals[-1]:
-                    interval = self._interval(rows, judged)
+                    interval = self._interval(rows, predictions)
             if str(trial.number) in known and trial.value is not None:
                 told.append(Luck(trial.number, trial.value, known[str(trial.number)], interval))
         self.search.study.set_user_attr("luck", known)
@@ -128,8 +128,8 @@ class Sweep:
         return self.planned.config.metric.removeprefix("val_")
 
     @property
-    def _judge(self) -> Judge:
-        return judge_of(goal_of(self.planned.base()).classes)
+    def _judge(self) -> TaskMetrics:
+        return task_metrics(goal_of(self.planned.base()).n_classes)
 
     @property
     def _judging(self) -> ValidateConfig:
@@ -141,19 +141,19 @@ class Sweep:
 
     def _judged(self, rows: Columns, params: dict[str, Any], features: Plan, measured: Measured) -> Any:
         """What a scorer of the model predicts of the test rows."""
-        scorer = scorer_of(measured.estimator, measured.answer, features)
-        forecast = scorer.forecast({name: rows[name] for name in features.inputs}, params["train"]["threads"])
-        return self._judge.predictions(forecast, rows["target"], measured.answer, self._judging.bins)
+        scorer = scorer_of(measured.estimator, measured.calibration, features)
+        predicted = scorer.predict({name: rows[name] for name in features.inputs}, params["train"]["threads"])
+        return self._judge.predictions(predicted, rows["target"], measured.calibration, self._judging.bins)
 
-    def _interval(self, rows: Columns, judged: Any) -> tuple[float, float]:
+    def _interval(self, rows: Columns, predictions: Any) -> tuple[float, float]:
         config = self._judging
         group = groups_of([rows[column] for column in config.resample_by], len(rows["target"]))
-        found = bootstrap(self._judge, judged, group, config.resamples, config.interval, config.seed)
+        found = bootstrap(self._judge, predictions, group, config.resamples, config.interval, config.seed)
         low, high = found[self._metric]
         return rounded(low), rounded(high)
 
 
-def sweep(overrides: Sequence[str], rehearsal: subprocess.Popen[str], *, fresh: bool) -> str:
+def sweep(overrides: Sequence[str], started_dry_run: subprocess.Popen[str], *, fresh: bool) -> str:
     """Run a sweep, or go on with one; returns what to tell. Raises FullCircleError before anything is written.
 
     `rehearsal`: a dry run of DVC up to `featurize`, begun before this was imported.
@@ -161,10 +161,10 @@ def sweep(overrides: Sequence[str], rehearsal: subprocess.Popen[str], *, fresh: 
     planned = plan(overrides)
     config, recorder = planned.config, recorder_at(Path())
     model_of(load(ModelConfig, "model", planned.base()))  # its library takes seconds, and DVC is still thinking
-    featurized = demand_data(planned, rehearsal)
+    featurized = check_data(planned, started_dry_run)
     file = paths.SWEEPS / config.name / JOURNAL
     if not (fresh or file.exists()):
-        recorder.demand_unused(config.name)
+        recorder.check_unused(config.name)
     with ExitStack() as stack:
         with engine_of(planned.engine, config.workers) as engine:
             journal = stack.enter_context(journal_at(file, fresh=fresh))

@@ -24,7 +24,7 @@ from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.tables import read_columns, read_json, read_matrix, rounded
 from fullcircle.features.plan import Plan, apply, read_plan
 from fullcircle.models import ModelConfig
-from fullcircle.models.sample import Sample, sides_of
+from fullcircle.models.sample import Sample, samples_of
 from fullcircle.stages.featurize import FeaturizeConfig, fit_plan
 from fullcircle.stages.train import Measured, TrainConfig, goal_of, measure
 
@@ -101,8 +101,8 @@ class Workplace:
         training, validation = (
             read_matrix(self.root / path)[:2] for path in (paths.TRAIN_FEATURES, paths.VALIDATION_FEATURES)
         )
-        classes = goal_of(read_params(self.root / paths.PARAMS)).classes
-        return read_plan(self.root / paths.FEATURES), sides_of(training, validation, classes)
+        classes = goal_of(read_params(self.root / paths.PARAMS)).n_classes
+        return read_plan(self.root / paths.FEATURES), samples_of(training, validation, classes)
 
     def folds(self, params: dict[str, Any], count: int) -> list[Sides]:
         """Training and validation rows together, each fold held out once; what is fitted is fitted on the others."""
@@ -119,7 +119,10 @@ class Workplace:
         assert not isinstance(config, TimeSplit)  # noqa: S101
         both = self._both(params)
         return folds(
-            {name: both[name] for name in (*(config.columns or both), "target")}, config, count, goal_of(params).classes
+            {name: both[name] for name in (*(config.columns or both), "target")},
+            config,
+            count,
+            goal_of(params).n_classes,
         )
 
     def _both(self, params: dict[str, Any]) -> Columns:
@@ -133,10 +136,10 @@ class Workplace:
         )
         references = [(lookup, read_columns(self.root / paths.reference(lookup.table))) for lookup in lookups]
         config = load(FeaturizeConfig, "featurize", params)
-        classes = goal_of(params).classes
+        classes = goal_of(params).n_classes
         fitted = fit_plan(train, self.schema.inputs, features, references, config, classes)
         matrix = apply(fitted.plan, {name: validation[name] for name in self.schema.inputs})
-        return fitted.plan, sides_of((fitted.matrix, _target(train)), (matrix, _target(validation)), classes)
+        return fitted.plan, samples_of((fitted.matrix, _target(train)), (matrix, _target(validation)), classes)
 
     def _read(self, params: dict[str, Any]) -> tuple[Columns, Columns]:
         names = tuple(dict.fromkeys([*self.schema.inputs, "target", *params["split"]["columns"]]))

@@ -37,7 +37,7 @@ class Trial:
     rank: int | None = None  # among the complete trials of its sweep, 1 the best
 
 
-def judged(trials: Iterable[Trial]) -> list[Trial]:
+def completed(trials: Iterable[Trial]) -> list[Trial]:
     """The complete trials that have a finite value, by number."""
     complete = [t for t in trials if t.state == "complete" and t.value is not None and math.isfinite(t.value)]
     return sorted(complete, key=lambda trial: trial.number)
@@ -46,7 +46,7 @@ def judged(trials: Iterable[Trial]) -> list[Trial]:
 def ranked(trials: Iterable[Trial], direction: Direction) -> list[Trial]:
     """The complete trials, the best first, of equals the earlier."""
     sign = -1.0 if direction == "maximize" else 1.0
-    return sorted(judged(trials), key=lambda trial: sign * (trial.value or 0.0))
+    return sorted(completed(trials), key=lambda trial: sign * (trial.value or 0.0))
 
 
 def best(trials: Iterable[Trial], direction: Direction) -> Trial | None:
@@ -58,7 +58,7 @@ def best(trials: Iterable[Trial], direction: Direction) -> Trial | None:
 def running_best(trials: Iterable[Trial], direction: Direction) -> list[Trial]:
     """Each complete trial that was better than all before it, by number."""
     sign, found, most = (1.0 if direction == "maximize" else -1.0), [], -math.inf
-    for trial in judged(trials):
+    for trial in completed(trials):
         if sign * (trial.value or 0.0) > most:
             found.append(trial)
             most = sign * (trial.value or 0.0)
