@@ -63,7 +63,7 @@ def test_a_comment_in_the_readme_reruns_nothing(copied: Project) -> None:
 STAGES_OF = {
     "scoring/scorer.py": {"train", "validate", "package"},
     "features/encoders.py": {"featurize", "train", "validate", "package"},
-    "pointintime/columns.py": {"clean", "package"},
+    "pointintime/recent.py": {"clean", "package"},
     "labelling/targets.py": {"label"},
     "cleaning/joins.py": {"clean"},
     "sources/http.py": {"ingest"},

@@ -64,7 +64,7 @@ def gather(versions: dict[str, str] | None = None) -> Facts:
         model=load(dict[str, Any], "model"),
         judging=load(dict[str, Any], "validate"),
         raw={name: _part(Raw, table, name) for name, table in contents(paths.RAW_MANIFEST).items()},
-        sifted={name: _part(Sifted, clean[name], name) for name in clean if name != "point_in_time"},
+        sifted={name: _part(Sifted, table, name) for name, table in clean["tables"].items()},
         unobserved=_unobserved(clean) if schema.observed else None,
         by_month={month: _part(Spread, spread, month) for month, spread in months.items()},
         split=_split(splitting, contents(paths.SPLIT_REPORT), problem.target),
