@@ -18,11 +18,13 @@ from ..base.columns import Array, Columns, is_null, rows, take
 from ..base.errors import DataError, difference
 from ..base.files import replacing
 from ..base.typed import build, plain
-from .observed import Observed, known_at
+from .groups import Groups
+from .observed import FAR, Observed, known_at
 from .recent import NEVER, Asked, Events, due_at, groupings, happened_at
 from .spec import StateSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from ..base.checks import Column
@@ -51,16 +53,23 @@ class Freshness:
 class Table:
     """Rows of one table by key, in columns that grow; a repeated key replaces the row."""
 
-    def __init__(self, columns: dict[str, Column], key: tuple[str, ...]) -> None:
+    def __init__(self, columns: dict[str, Column], key: tuple[str, ...], groups: Iterable[Groups] = ()) -> None:
         self.spec, self.key = columns, key
+        self.groups = {each.by: each for each in groups}
         self.columns = {name: _empty(column) for name, column in columns.items()}
+        self.columns |= {_name(by): np.zeros(0, np.int64) for by in self.groups}
         self._at: dict[tuple[object, ...], int] = {}
 
     def __len__(self) -> int:
         return rows(self.columns)
 
+    def group(self, by: tuple[str, ...]) -> Array:
+        """The group of each row, by some of its columns."""
+        return self.columns[_name(by)]
+
     def add(self, given: Columns) -> None:
         """Append rows; one whose key is there already takes the place of the earlier one."""
+        given = given | {_name(by): groups.add(given) for by, groups in self.groups.items()}
         if not self.key:
             self.columns = {name: np.concatenate([old, given[name]]) for name, old in self.columns.items()}
             return
@@ -98,7 +107,8 @@ class State:
 
     def __init__(self, spec: StateSpec) -> None:
         self.spec = spec
-        self._events = Table(spec.event_columns, spec.event_key)
+        by = groupings(spec.history) if spec.history else []
+        self._events = Table(spec.event_columns, spec.event_key, map(Groups, by))
         self._observed = Table(spec.observation_columns, spec.observation_key)
         self._clock = self._looked = self._forgotten = LONG_AGO  # the latest moment asked about; what is gone
         self._event_index: dict[tuple[str, ...], Events] | None = None
@@ -166,7 +176,8 @@ class State:
         """Write the state, whole or not at all."""
         arrays: dict[str, Array] = {}
         for prefix, table in (("events", self._events), ("observations", self._observed)):
-            for name, values in table.columns.items():
+            for name in table.spec:
+                values = table.columns[name]
                 null = is_null(values)
                 text = values.dtype == object
                 arrays[f"{prefix}/{name}"] = np.where(null, "", values).astype(str) if text else values
@@ -199,9 +210,9 @@ class State:
         if self._event_index is None:
             columns, history = self._events.columns, self.spec.history
             due = due_at(columns, self.spec.moment)
-            by = groupings(history) if history else []
             delay = columns[history.delay] if history else due
-            self._event_index = {each: Events.of(columns, each, due, delay) for each in by}
+            groups = self._events.groups
+            self._event_index = {by: Events(groups[by], self._events.group(by) * FAR, due, delay) for by in groups}
         return self._event_index
 
     def _observations(self) -> Observed:
@@ -231,6 +242,11 @@ def _empty(column: Column) -> Array:
     if column.kind == "time":
         return np.zeros(0, "datetime64[s]")
     return np.zeros(0, object if column.kind in ("category", "text") else float)
+
+
+def _name(by: tuple[str, ...]) -> str:
+    """The name of the column that holds the groups by some columns; no column of a table is called so."""
+    return f"\0{by}"
 
 
 def _cells(values: Array) -> list[object]:
