@@ -11,7 +11,7 @@ from fullcircle.base.checks import Column
 from fullcircle.core.data import Rule, Table
 from fullcircle.core.problem import Features, Lookup
 from fullcircle.core.target import BinaryTarget
-from fullcircle.features.plan import apply
+from fullcircle.features.transform import apply
 from fullcircle.models.configs import DummyConfig, EnsembleConfig, ForestConfig, LinearConfig, XGBoostConfig
 from fullcircle.models.sample import Sample
 from fullcircle.pointintime.spec import History, Moment, Observations, Recent

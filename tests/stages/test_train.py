@@ -8,7 +8,7 @@ import pytest
 
 from fullcircle.base.errors import ConfigError, ParityError
 from fullcircle.base.typed import build, plain
-from fullcircle.features.plan import apply
+from fullcircle.features.transform import apply
 from fullcircle.scoring.predictions import BinaryCalibration
 from fullcircle.scoring.scorer import Part, Scorer
 from fullcircle.stages.train import TrainConfig, Trained, check_parity, train

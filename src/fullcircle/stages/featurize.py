@@ -23,10 +23,11 @@ from fullcircle.features import HOMES, LIBRARY, arguments
 from fullcircle.features.categories import levels_of
 from fullcircle.features.encoders import ENCODINGS, Encoder, EncoderConfig, Kind, fit_encoders, kind_of, unlike
 from fullcircle.features.numbers import Difference, Ratio, fit_group
-from fullcircle.features.plan import FORMAT, LookupTable, Plan, apply, encode, matrix_of, prepare, write_plan
+from fullcircle.features.plan import FORMAT, LookupTable, Plan, write_plan
 from fullcircle.features.selection import Dropped, Selection, is_constant, select
 from fullcircle.features.stability import frequencies
 from fullcircle.features.targets import indicators
+from fullcircle.features.transform import apply, encode, matrix_of, prepare
 
 if TYPE_CHECKING:
     from fullcircle.base.checks import Column

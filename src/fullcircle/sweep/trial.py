@@ -22,7 +22,8 @@ from fullcircle.core.problem import Features, Lookup
 from fullcircle.core.schema import Schema
 from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.tables import read_columns, read_json, read_matrix, rounded
-from fullcircle.features.plan import Plan, apply, read_plan
+from fullcircle.features.plan import Plan, read_plan
+from fullcircle.features.transform import apply
 from fullcircle.models import ModelConfig
 from fullcircle.models.sample import Sample, samples_of
 from fullcircle.stages.featurize import FeaturizeConfig, fit_plan
