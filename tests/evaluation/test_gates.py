@@ -10,7 +10,8 @@ from fullcircle.base.errors import ConfigError
 from fullcircle.base.typed import build
 from fullcircle.core.problem import Gate
 from fullcircle.evaluation import binary, multiclass, regression
-from fullcircle.evaluation.gates import GATED, Verdict, check_gates, evaluate_gates
+from fullcircle.evaluation.gates import GATED, check_gates, evaluate_gates
+from fullcircle.scoring.verdict import Verdict
 
 if TYPE_CHECKING:
     from fullcircle.evaluation.tasks import TaskMetrics

@@ -10,7 +10,6 @@ from fullcircle.base.checks import Column
 from fullcircle.core.problem import Behaviour, SignOff
 from fullcircle.core.target import BinaryTarget, Costs, MulticlassTarget, RegressionTarget
 from fullcircle.evaluation.behaviour import Behaved
-from fullcircle.evaluation.gates import GateResult, Verdict
 from fullcircle.evaluation.slices import Slice
 from fullcircle.pointintime.spec import Moment
 from fullcircle.report.facts import Facts
@@ -30,6 +29,7 @@ from fullcircle.report.parts import (
     Tested,
 )
 from fullcircle.scoring.predictions import BinaryCalibration, MulticlassCalibration, RegressionCalibration
+from fullcircle.scoring.verdict import GateResult, Verdict
 
 INPUTS = {
     "weight": Column("number", min=0, max=30, about="kg"),

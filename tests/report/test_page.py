@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fullcircle.core.target import BinaryTarget, Costs
-from fullcircle.evaluation.gates import GateResult, Verdict
 from fullcircle.evaluation.slices import Slice
 from fullcircle.report import formatting as words
 from fullcircle.report.page import render, slice_tables, unsure
@@ -18,6 +17,7 @@ from fullcircle.report.parts import Baselines, Confusion, Curves
 from fullcircle.report.splits import side_of
 from fullcircle.report.terms import wording_of
 from fullcircle.scoring.predictions import BinaryCalibration
+from fullcircle.scoring.verdict import GateResult, Verdict
 from tests.report.made import TASKS, facts, judgement, of_classes, of_numbers, of_task, problem, scored
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ import math
 
 import pytest
 
-from fullcircle.evaluation.gates import GATED, GateResult
+from fullcircle.evaluation.gates import GATED
 from fullcircle.evaluation.tasks import task_metrics
 from fullcircle.report.terms import MEANINGS, Wording, digits_of, name_of_any, plain, wording_of
+from fullcircle.scoring.verdict import GateResult
 from tests.report.made import TASKS, of_numbers, of_task
 
 CLASSES = {"binary": 2, "multiclass": 3, "regression": 0}

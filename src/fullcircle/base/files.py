@@ -61,8 +61,11 @@ def seal(folder: Path) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def verify(folder: Path) -> None:
-    """Check every file of a sealed folder. Raises BundleError for one that differs, lacks or is not listed."""
+def verify(folder: Path) -> str:
+    """Check every file of a sealed folder; return the SHA-256 of its manifest, which names these very bytes.
+
+    Raises BundleError for a file that differs, lacks or is not listed.
+    """
     if not (folder / MANIFEST).is_file():
         raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}. `dvc repro` makes {Path('dist/bundle')}.")
     try:
@@ -79,6 +82,7 @@ def verify(folder: Path) -> None:
     ]
     if wrong:
         raise BundleError(f"{folder} is damaged, and nothing of it was loaded\n" + "\n".join(wrong))
+    return _sum(folder / MANIFEST)
 
 
 def _names(folder: Path) -> list[str]:

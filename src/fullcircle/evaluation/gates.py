@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from fullcircle.base.errors import ConfigError, difference
 from fullcircle.evaluation.tasks import check_metric
+from fullcircle.scoring.verdict import GateResult, Verdict
 
 if TYPE_CHECKING:
     from fullcircle.core.problem import Gate
@@ -21,32 +21,6 @@ SHARES = ("invariance", "direction")
 
 GATED = (*DIFFERENCES, *SHARES)
 """Values a gate may name besides the metrics of metrics/test.json."""
-
-Status = Literal["passed", "failed", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """One gate, judged. `margin`: how far the value is on the right side of its threshold, negative if it failed."""
-
-    metric: str
-    value: float | None
-    min: float | None
-    max: float | None
-    margin: float | None
-    status: Status
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`rejected` if any gate failed, else `blessed`; `unknown` if a value that a gate needs could not be had.
-
-    A gate against a champion is no obstacle while there is none: its value is None, and it is passed over.
-    """
-
-    status: Literal["blessed", "rejected", "unknown"]
-    gates: tuple[GateResult, ...]
 
 
 def check_gates(gates: tuple[Gate, ...], task: TaskMetrics, metric: str) -> None:

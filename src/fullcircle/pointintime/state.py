@@ -67,8 +67,8 @@ class Table:
         """The group of each row, by some of its columns."""
         return self.columns[_name(by)]
 
-    def add(self, given: Columns) -> None:
-        """Append rows; one whose key is there already takes the place of the earlier one."""
+    def add(self, given: Columns, *, update: bool = True) -> None:
+        """Append rows; one whose key is there already takes the place of the earlier one, or without `update` not."""
         given = given | {_name(by): groups.add(given) for by, groups in self.groups.items()}
         if not self.key:
             self.columns = {name: np.concatenate([old, given[name]]) for name, old in self.columns.items()}
@@ -81,7 +81,7 @@ class Table:
                 fresh.append(i)
             elif at >= size:
                 fresh[at - size] = i  # twice among the rows given: the later one counts
-            else:
+            elif update:
                 old_at.append(at)
                 new_at.append(i)
         for name, old in self.columns.items():
@@ -102,11 +102,12 @@ class State:
     """Past events and observations of one problem.
 
     Rows are added in any order; an event whose key is there already is updated (a flight of the timetable, later the
-    same flight with its delay). What no row can need any more is forgotten, so memory is bounded by the longest span.
+    same flight with its delay). What no row can need any more is forgotten, so memory is bounded by the longest span;
+    without `forget` all is kept, as scoring a file in any order needs.
     """
 
-    def __init__(self, spec: StateSpec) -> None:
-        self.spec = spec
+    def __init__(self, spec: StateSpec, *, forget: bool = True) -> None:
+        self.spec, self._forgets = spec, forget
         by = groupings(spec.history) if spec.history else []
         self._events = Table(spec.event_columns, spec.event_key, map(Groups, by))
         self._observed = Table(spec.observation_columns, spec.observation_key)
@@ -136,6 +137,17 @@ class State:
         self._forget()
         reasons = {rule: int(mask.sum()) for rule, mask in checked.broken.items()}
         return Added(int((~bad).sum()), reasons)
+
+    def plan(self, given: Columns) -> None:
+        """Add rows that are asked about as events that are due and have not happened, unless their key is known.
+
+        `given`: the events' columns but for the delay. A row that breaks a check is left out, for it is not scored.
+        """
+        history = self.spec.history
+        unknown = {} if history is None else {history.delay: np.full(rows(given), np.nan)}
+        checked = check({n: (unknown | given)[n] for n in self._events.spec} | unknown, self._events.spec)
+        self._events.add(take(checked.columns, ~checked.rejected), update=False)
+        self._event_index = None
 
     def compute(self, asked: Columns) -> Columns:
         """The point-in-time columns of rows, each at its own moment of prediction.
@@ -223,7 +235,7 @@ class State:
 
     def _forget(self) -> None:
         """Forget what no row from the clock less SLACK on can need; looked for each time the clock has moved so far."""
-        if self._clock - self._looked < SLACK:
+        if not self._forgets or self._clock - self._looked < SLACK:
             return
         self._looked = self._clock
         border = self._forgotten = self._clock - SLACK - self.spec.span

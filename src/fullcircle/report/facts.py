@@ -10,10 +10,10 @@ from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.schema import Schema
-from fullcircle.evaluation.gates import Verdict
 from fullcircle.report.files import contents, number, numbers, numbers_by, rows
 from fullcircle.report.parts import Asked, Confusion, Curves, Fit, Raw, Selection, Sifted, Split, Spread, Tested
 from fullcircle.scoring.predictions import Calibration
+from fullcircle.scoring.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

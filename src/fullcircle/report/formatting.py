@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fullcircle.base.checks import Column
     from fullcircle.core.problem import Behaviour
-    from fullcircle.evaluation.gates import GateResult
     from fullcircle.report.facts import Facts
     from fullcircle.report.parts import Fit
+    from fullcircle.scoring.verdict import GateResult
 
 VERDICTS = {
     "blessed": "Every gate that could be judged was passed.",

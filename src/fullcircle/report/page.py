@@ -22,8 +22,8 @@ from fullcircle.report.terms import IN_UNIT, Wording, wording_of
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from fullcircle.evaluation.gates import GateResult
     from fullcircle.report.facts import Facts
+    from fullcircle.scoring.verdict import GateResult
 
 BARS = 15  # as many features as a chart of them shows
 SHOWN = (words.number, words.share, words.count)

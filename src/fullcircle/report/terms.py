@@ -13,9 +13,9 @@ from fullcircle.report.formatting import number, share
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fullcircle.evaluation.gates import GateResult
     from fullcircle.report.facts import Facts
     from fullcircle.report.parts import Interval, Value
+    from fullcircle.scoring.verdict import GateResult
 
 BRIEF = {
     "auc": "AUC",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -64,16 +64,18 @@ class ScorerSpec:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """`kept`: positions of the rows that were scored; `forecast` is theirs, in the same order.
+    """Rows that were scored. `kept`: their positions; all others are of these rows, in the same order.
 
-    `forecast`: float64 (rows, outputs). `columns`: what is told of them, `prediction` first (`Answer.columns`).
-    `reasons`: why each row that is not among `kept` was set aside, in the order of the rows.
+    `predicted`: float64 (rows, outputs). `columns`: the prediction in words: `prediction` first, then probabilities or
+    the ends of an interval. `record`: columns that identify the rows. `reasons`: why each row that is not among `kept`
+    was set aside, in the order of the rows.
     """
 
     kept: Array
     predicted: Array
     columns: dict[str, Array]
     reasons: list[str]
+    record: Columns = field(default_factory=dict)
 
 
 class Scorer:

@@ -16,12 +16,13 @@ from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_json, write_csv, write_json
 from fullcircle.evaluation.baselines import Baselines, follow, follow_dummy
 from fullcircle.evaluation.behaviour import Behaved, behave, share_passed
-from fullcircle.evaluation.gates import Verdict, check_gates, evaluate_gates
+from fullcircle.evaluation.gates import check_gates, evaluate_gates
 from fullcircle.evaluation.intervals import bootstrap, groups_of
 from fullcircle.evaluation.slices import Slice, Slicing, gap, slices
 from fullcircle.evaluation.tasks import better, files_of, measured, task_metrics
 from fullcircle.scoring.predictions import Calibration
 from fullcircle.scoring.scorer import Scorer
+from fullcircle.scoring.verdict import Verdict
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array, Columns

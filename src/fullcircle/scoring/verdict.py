@@ -1,0 +1,32 @@
+"""The verdict on a model: each gate with its threshold, value and margin. `validate` writes it, the bundle carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Status: TypeAlias = Literal["passed", "failed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One gate. `margin`: distance of the value from the threshold, negative if the gate failed, None if unknown."""
+
+    metric: str
+    value: float | None
+    min: float | None
+    max: float | None
+    margin: float | None
+    status: Status
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`rejected` if any gate failed, else `blessed`; `unknown` if a value that a gate needs is not available.
+
+    A gate against a champion is ignored while there is no champion: its value is None.
+    """
+
+    status: Literal["blessed", "rejected", "unknown"]
+    gates: tuple[GateResult, ...]
