@@ -20,7 +20,8 @@ from fullcircle.core.config import load
 from fullcircle.core.problem import Features
 from fullcircle.core.tables import read_columns
 from fullcircle.features.plan import apply
-from fullcircle.stages.featurize import FeaturizeConfig, fit_plan
+from fullcircle.featurizing.config import FeaturizeConfig
+from fullcircle.featurizing.fit import fit_plan
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Columns

@@ -17,10 +17,11 @@ from fullcircle.core.split import GroupSplit, RandomSplit, TimeSplit
 from fullcircle.evaluation.behaviour import check_behaviour
 from fullcircle.evaluation.gates import check_gates
 from fullcircle.evaluation.tasks import task_metrics
+from fullcircle.featurizing.checks import check_features
+from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.models import ModelConfig
 from fullcircle.stages.clean import CleanConfig
 from fullcircle.stages.explore import ExploreConfig
-from fullcircle.stages.featurize import FeaturizeConfig, check_features
 from fullcircle.stages.package import PackageConfig
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig

@@ -22,7 +22,8 @@ from fullcircle.models import ModelConfig
 from fullcircle.params import check_composed, check_params
 from fullcircle.pointintime.spec import Moment, Recent
 from fullcircle.stages.clean import CleanConfig
-from fullcircle.stages.featurize import FeaturizeConfig, check_features
+from fullcircle.featurizing.checks import check_features
+from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig
 

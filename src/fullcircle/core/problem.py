@@ -159,6 +159,6 @@ class Problem:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
-            raise ValueError(f"name {self.name!r} must be small letters, digits, - and _, because files and wheels are named by it")
+            raise ValueError(f"name {self.name!r} must be small letters, digits, - and _: it names files and wheels")
         if self.costs is not None and self.target.task != "binary":
             raise ValueError("costs set the threshold between two classes; this target has none")

@@ -1,6 +1,6 @@
-"""Targets of every task as numbers that encoders, selection and baselines can work on.
+"""Targets of every task as numbers for encoders, selection and baselines.
 
-`classes`: 2, and a target is 0.0 or 1.0; more, and it is the position of a class; 0, and it is a number.
+`n_classes`: 2, and a target is 0.0 or 1.0; more, and it is the position of a class; 0, and it is a number.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def indicators(target: Array, n_classes: int) -> Array:
-    """What can be averaged: float64 (rows, outputs); a column a class above two, else the target itself."""
+    """What can be averaged: float64 (rows, outputs); one column per class above two, else the target itself."""
     if n_classes <= 2:
         return np.asarray(target, dtype=np.float64).reshape(-1, 1)
     return np.asarray(target.astype(np.int64)[:, None] == np.arange(n_classes), dtype=np.float64)

@@ -59,7 +59,8 @@ def _positions(values: Array, target: BinaryTarget | MulticlassTarget) -> Array:
         found, counts = np.unique(texts[unknown].astype(str), return_counts=True)
         shown = [f"  {found[i]}: {counts[i]:,} rows" for i in np.argsort(-counts, kind="stable")[:SHOWN]]
         more = [f"  and {len(found) - SHOWN:,} more"] if len(found) > SHOWN else []
-        many = " Nearly every row has a different value: is it a number, or a name?" if _mostly_distinct(found, unknown) else ""
+        distinct = len(found) > 20 and len(found) > unknown.sum() / 2
+        many = " Nearly every row has a different value: is it a number, or a name?" if distinct else ""
         raise DataError(
             f"{unknown.sum():,} of {len(texts):,} rows have a {target.column} that is no class of problem.target "
             f"({', '.join(target.classes)})\n"
@@ -67,10 +68,6 @@ def _positions(values: Array, target: BinaryTarget | MulticlassTarget) -> Array:
             + f"\nName them there, or correct the source.{many}"
         )
     return np.array([position.get(text, np.nan) for text in texts])
-
-
-def _mostly_distinct(found: Array, unknown: Array) -> bool:
-    return len(found) > 20 and len(found) > unknown.sum() / 2
 
 
 def _text(value: object) -> str:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fullcircle.evaluation.gates import GateResult
+    from fullcircle.evaluation.reports import Interval, Value
     from fullcircle.report.facts import Facts
-    from fullcircle.report.parts import Interval, Value
 
 BRIEF = {
     "auc": "AUC",

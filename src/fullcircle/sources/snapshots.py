@@ -33,9 +33,7 @@ def request_of(source: File | Sql | Http) -> dict[str, Any]:
     return {key: rounded(value) for key, value in plain(source).items() if key not in ways}
 
 
-def earlier(
-    known: RawTable | None, source: File | Sql | Http, schema: pa.Schema, folder: Path
-) -> tuple[Part, ...]:
+def earlier(known: RawTable | None, source: File | Sql | Http, schema: pa.Schema, folder: Path) -> tuple[Part, ...]:
     """The parts in `folder`, of the manifest's entry. Raises SourceError if the next snapshot does not fit them."""
     if known is None or not known.parts or not folder.is_dir():
         return ()

@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 DELAY = 2.0  # seconds before progress is shown
 
 
-def ingest(
-    source: Source, spec: Table, name: str, old: Path, new: Path, before: RawTable | None
-) -> RawTable:
+def ingest(source: Source, spec: Table, name: str, old: Path, new: Path, before: RawTable | None) -> RawTable:
     """Read one source into the folder `new`, checked against its table's schema; return its entry in the manifest.
 
     `old`: the folder of the last run, `before`: the table's entry in its manifest; mode append keeps its parts.

@@ -61,6 +61,7 @@ def report(labelled: Labelled, target: Target) -> LabelReport:
     columns = columns_of(labelled.table.select([*dict.fromkeys([*_dated(labelled.table), "target"])]))
     values = columns.pop("target")
     months, names = _months(columns)
+    names = names if len(names) <= MONTHS else {}
     by_month = {name: TargetDistribution.of(values[months == month], target.classes) for month, name in names.items()}
     return LabelReport(
         target=target.name,
@@ -68,7 +69,7 @@ def report(labelled: Labelled, target: Target) -> LabelReport:
         unlabelled=labelled.unlabelled,
         distribution=TargetDistribution.of(values, target.classes),
         about=target.about,
-        by_month=by_month if len(by_month) <= MONTHS else {},
+        by_month=by_month,
     )
 
 
@@ -110,7 +111,8 @@ def _check_labelled(missing: Array, target: Target, allowed: float) -> None:
     if missing.sum() > allowed * len(missing):
         raise DataError(
             f"{missing.sum():,} of {len(missing):,} rows have no {target.column}, {examples(missing)}: a row "
-            f"without a target cannot be learnt from. Correct the source, or raise clean.max_rejected (now {allowed:g}) to leave them out"
+            f"without a target cannot be learnt from. Correct the source, or raise clean.max_rejected (now {allowed:g}) "
+            "to leave them out"
         )
 
 
@@ -132,8 +134,8 @@ def _check_varied(values: Array, target: Target) -> None:
         )
     if target.classes and 2 * (counts < 2).sum() > len(values):
         raise DataError(
-            f"{len(values):,} rows have {len(found)} classes, and most rows are the only one of their class: there is nothing to "
-            "learn from. Join classes, or gather more rows"
+            f"{len(values):,} rows have {len(found)} classes, and most rows are the only one of their "
+            "class: there is nothing to learn from. Join classes, or gather more rows"
         )
 
 
