@@ -88,11 +88,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"base", "core", "evaluation", "features", "pointintime", "scoring"},
     # What runs them.
     "stages": {
-        *SCORING, "scoring", "core", "sources", "cleaning", "labelling", "featurizing", "evaluation", "models", "packaging",
-        "report",
+        *SCORING, "scoring", "core", "sources", "cleaning", "labelling", "featurizing", "evaluation", "models",
+        "packaging", "report",
     },
     "params": {"base", "core", "evaluation", "featurizing", "models", "stages"},
-    "sweep": {"base", "core", "evaluation", "features", "featurizing", "models", "params", "report", "scoring", "stages"},
+    "sweep": {"base", "core", "evaluation", "features", "featurizing", "models", "params", "report", "scoring",
+              "stages"},
     "drafting": {"base", "core", "features", "scoring", "sources"},
     "commands": {"base", "core", "evaluation", "features", "scoring", "sources", "sweep"},
     "cli": {"base", "commands", "core", "drafting", "params", "scoring", "sweep"},

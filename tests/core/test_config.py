@@ -18,12 +18,12 @@ from fullcircle.core.target import Costs
 from fullcircle.evaluation.behaviour import check_behaviour
 from fullcircle.evaluation.gates import check_gates
 from fullcircle.evaluation.tasks import task_metrics
+from fullcircle.featurizing.checks import check_features
+from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.models import ModelConfig
 from fullcircle.params import check_composed, check_params
 from fullcircle.pointintime.spec import Moment, Recent
 from fullcircle.stages.clean import CleanConfig
-from fullcircle.featurizing.checks import check_features
-from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig
 

@@ -115,7 +115,7 @@ def test_only_what_is_past_the_watermark_is_taken(api: Api, tmp_path: Path) -> N
     entry = ingest(source, SPEC, "homes", tmp_path / "0", tmp_path / "1", None)
     api.records.append({"id": 900, "zip": "x", "at": "2026-11-01"})
     entry = ingest(replace(source, as_of="2"), SPEC, "homes", tmp_path / "1", tmp_path / "2", entry)
-    assert [part["rows"] for part in entry["parts"]] == [117, 1]
+    assert [part.rows for part in entry.parts] == [117, 1]
     assert read_table(tmp_path / "2/homes").column("id").to_pylist() == [*range(117), 900]
     _, query, _ = api.asked[-1]
     assert (query["since"], query["until"]) == ("116", "2")

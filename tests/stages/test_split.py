@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from fullcircle.base.columns import Array, Columns, rows, take
 from fullcircle.base.errors import ConfigError, DataError
-from fullcircle.base.typed import build
-from fullcircle.core.split import GroupSplit, RandomSplit, Split, TimeSplit, folds
+from fullcircle.base.typed import build, plain
+from fullcircle.core.split import GroupSplit, RandomSplit, Split, SplitReport, TimeSplit, folds
 from fullcircle.stages import split as module
-from fullcircle.stages.split import summary
+from fullcircle.stages.split import report
 from tests.builders import text, with_nulls
 
 TIME = TimeSplit("time", ("year", "month", "day"), (2013, 9, 1), (2013, 11, 1))
@@ -359,19 +359,19 @@ def test_the_fold_of_a_row_does_not_depend_on_the_order_of_rows(config: RandomSp
     assert folds(take(labelled, order), config, 5, 2).tolist() == folds(labelled, config, 5, 2)[order].tolist()
 
 
-def test_the_summary_counts_every_row() -> None:
+def test_the_report_counts_every_row() -> None:
     labelled = table(600)
-    report = summary(labelled["target"], split(labelled, TIME), TIME, CLASSES)
-    assert sum(report[side]["rows"] for side in ("train", "validation", "test")) == rows(labelled)
-    assert report["kind"] == "time"
-    assert report["columns"] == ["year", "month", "day"]
-    positive = sum(report[side]["rows"] * report[side]["positive"] for side in ("train", "validation", "test"))
-    assert positive == pytest.approx(labelled["target"].sum())
+    found = report(labelled["target"], split(labelled, TIME), TIME, CLASSES)
+    sides = (found.train, found.validation, found.test)
+    assert sum(side.rows for side in sides) == rows(labelled)
+    assert (found.kind, found.columns) == ("time", ("year", "month", "day"))
+    assert sum(side.rows * (side.positive or 0) for side in sides) == pytest.approx(labelled["target"].sum())
+    assert build(SplitReport, plain(found)) == found
 
 
-def test_the_summary_tells_the_share_of_each_class_and_the_mean_of_a_number() -> None:
+def test_the_report_has_the_share_of_each_class_and_the_mean_of_a_number() -> None:
     labelled = of_three(600)
     sides = split(labelled, TIME, ("a", "b", "c"))
     test = labelled["target"][sides == 2]
-    assert summary(labelled["target"], sides, TIME, ("a", "b", "c"))["test"]["shares"]["b"] == (test == 1).mean()
-    assert summary(labelled["target"], sides, TIME, ())["test"]["mean"] == test.mean()
+    assert report(labelled["target"], sides, TIME, ("a", "b", "c")).test.shares["b"] == (test == 1).mean()
+    assert report(labelled["target"], sides, TIME, ()).test.mean == test.mean()

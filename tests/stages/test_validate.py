@@ -12,9 +12,10 @@ from fullcircle.base.errors import ConfigError, DataError
 from fullcircle.base.typed import build, plain
 from fullcircle.core import paths
 from fullcircle.core.problem import Behaviour, Gate
-from fullcircle.core.tables import write_columns, write_json
+from fullcircle.core.tables import read_typed, write_columns, write_json
 from fullcircle.evaluation import baselines
 from fullcircle.evaluation.gates import GATED
+from fullcircle.evaluation.reports import TrainReport, ValidateReport
 from fullcircle.evaluation.tasks import FILES, measured, task_metrics
 from fullcircle.stages import validate as module
 from fullcircle.stages.validate import Requirements, ValidateConfig, Validated, report, validate
@@ -139,7 +140,7 @@ def test_a_gate_on_a_rule_is_unknown_where_there_is_none() -> None:
     without = baselines.Baselines(known("binary").dummy)
     found = validate(task.scorer, task.table(400, 11), without, 0.8, CONFIG, requirements)
     assert [gate.status for gate in found.verdict.gates] == ["unknown", "passed"]
-    assert report(found, without, CONFIG, "auc")["baselines"]["rule"] is None
+    assert report(found, without, CONFIG, "auc").baselines.rule is None
 
 
 @pytest.mark.parametrize("metric", ["acu", "AUC", "over_dumy", ""])
@@ -168,7 +169,7 @@ def test_rows_that_break_a_rule_are_counted_and_not_judged() -> None:
 
 def test_where_the_scorer_takes_no_row_there_is_nothing_to_judge() -> None:
     test = TASKS["binary"].table(40, 11)
-    with pytest.raises(DataError, match=r"takes none of 40 test rows: \{'miles not in 0..5000': 40\}. Mend `clean`"):
+    with pytest.raises(DataError, match=r"takes none of 40 test rows: \{'miles not in 0..5000': 40\}. Correct `clean`"):
         judged(test=test | {"miles": np.full(40, -1.0)})
 
 
@@ -215,22 +216,23 @@ def test_validating_changes_neither_rows_nor_scorer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "spread"), [("binary", "positive"), ("multiclass", "shares"), ("regression", "deviation")]
+    ("name", "field"), [("binary", "positive"), ("multiclass", "shares"), ("regression", "deviation")]
 )
-def test_the_report_says_what_was_judged_and_how(name: str, spread: str) -> None:
+def test_the_report_shows_what_was_evaluated_and_how(name: str, field: str) -> None:
     metric = TASKS[name].metric
     found = report(judged(name), known(name), CONFIG, metric)
-    assert (found["task"], found["metric"], found["rows"]) == (name, metric, 400)
-    assert spread in found
-    assert ("threshold" in found) == (name == "binary")
+    assert (found.task, found.metric, found.distribution.rows) == (name, metric, 400)
+    assert getattr(found.distribution, field)
+    assert (found.threshold is not None) == (name == "binary")
     rule = known(name).rule
     assert rule is not None
-    assert found["baselines"]["rule_column"] == rule.column == "delay"
-    assert metric in found["baselines"]["dummy"]
-    assert metric in found["baselines"]["rule"]
-    assert [b["passed"] for b in found["behaviour"]] == [True, True]
-    assert [s["level"] for s in found["slices"]] == ["AA", "B6", "UA"]
-    assert all(next(iter(s["values"])) == metric for s in found["slices"])
+    assert found.baselines.rule is not None
+    assert found.baselines.rule_column == rule.column == "delay"
+    assert metric in found.baselines.dummy
+    assert metric in found.baselines.rule
+    assert [b.passed for b in found.behaviour] == [True, True]
+    assert [s.level for s in found.slices] == ["AA", "B6", "UA"]
+    assert all(next(iter(s.values)) == metric for s in found.slices)
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -245,7 +247,7 @@ def test_the_stage_reads_test_rows_and_writes_every_file_of_every_task(
     task.scorer.save(paths.SCORER)
     write_columns(paths.TEST, task.table(400, 11))
     write_json(paths.BASELINES, asdict(known(name)))
-    write_json(paths.TRAIN_REPORT, {"train_score": TRAIN_SCORE[name]})
+    write_json(paths.TRAIN_REPORT, plain(TrainReport(TRAIN_SCORE[name], {}, "delay", task.calibration, {})))
     monkeypatch.setattr(module, "load", lambda kind, key: _load(kind, key, tmp_path))
     module.main()
     for file, columns in FILES.items():
@@ -256,7 +258,9 @@ def test_the_stage_reads_test_rows_and_writes_every_file_of_every_task(
         )
     metrics = json.loads(paths.TEST_METRICS.read_text(encoding="utf-8"))
     assert metrics[task.metric] == pytest.approx(judged(name).metrics[task.metric], rel=1e-5)
-    assert json.loads(paths.TEST_REPORT.read_text(encoding="utf-8"))["task"] == name
+    written = read_typed(ValidateReport, paths.TEST_REPORT)
+    assert written.task == name
+    assert written.metrics == metrics
     assert json.loads(paths.VERDICT.read_text(encoding="utf-8")) == {"status": "blessed", "gates": []}
 
 

@@ -111,8 +111,8 @@ def _check_labelled(missing: Array, target: Target, allowed: float) -> None:
     if missing.sum() > allowed * len(missing):
         raise DataError(
             f"{missing.sum():,} of {len(missing):,} rows have no {target.column}, {examples(missing)}: a row "
-            f"without a target cannot be learnt from. Correct the source, or raise clean.max_rejected (now {allowed:g}) "
-            "to leave them out"
+            f"without a target cannot be learnt from. Correct the source, or raise clean.max_rejected (now "
+            f"{allowed:g}) to leave them out"
         )
 
 
