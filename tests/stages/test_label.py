@@ -127,7 +127,7 @@ def test_a_value_that_is_no_class_is_an_error_that_counts_and_names_it() -> None
 def test_a_column_of_names_is_no_class() -> None:
     table = pa.table({"mode": [f"user {i}" for i in range(40)]})
     with pytest.raises(
-        DataError, match=r"(?s)40 of 40 rows .*and 35 more.*a value of its own: is it a number, or a name"
+        DataError, match=r"(?s)40 of 40 rows .*and 35 more.*a different value: is it a number, or a name"
     ):
         labelled(table, MODE, "mode")
 
@@ -150,7 +150,7 @@ def test_a_class_that_no_row_has_is_an_error() -> None:
 
 def test_classes_of_a_row_each_are_an_error() -> None:
     many = MulticlassTarget("multiclass", "digit", "digit", tuple("0123"))
-    with pytest.raises(DataError, match="4 rows have 4 classes, and most rows one of their own"):
+    with pytest.raises(DataError, match="4 rows have 4 classes, and most rows are the only one of their class"):
         labelled(kept(digit=pa.array([0.0, 1.0, 2.0, 3.0])), many, "digit")
 
 
@@ -172,14 +172,14 @@ def test_a_target_of_an_unknown_column_is_an_error() -> None:
         labelled(kept(), MODE)
 
 
-def test_a_target_that_the_model_would_be_told_is_an_error() -> None:
+def test_a_target_that_is_an_input_is_an_error() -> None:
     with pytest.raises(
-        DataError, match=r"carrier is an input too, so the model would be told the answer.*role: outcome"
+        DataError, match=r"carrier is an input too, so the model would see the target.*role: outcome"
     ):
         labelled(kept(), replace(MODE, column="carrier"))
 
 
-def test_the_column_that_is_foretold_may_be_named_target() -> None:
+def test_the_column_to_predict_may_be_named_target() -> None:
     table = kept(target=pa.array([2.0, 4.0, 8.0, 16.0]))
     found = labelled(table, replace(DELAY, column="target"), "target", "arr_delay")
     assert targets(found) == [2.0, 4.0, 8.0, 16.0]

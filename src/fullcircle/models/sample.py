@@ -65,10 +65,12 @@ class Sample:
 
 
 def samples_of(training: tuple[Array, Array], validation: tuple[Array, Array], n_classes: int) -> tuple[Sample, Sample]:
-    """Feature matrix and target of training and of validation rows as samples.
+    """Feature matrix and target, float64 (rows,), of training and of validation rows as samples.
 
-    A number is put into standard units: mean 0 and deviation 1 on training rows, both rounded to 6 digits.
+    A number is put into standard units: mean 0 and deviation 1 on training rows, both rounded to 6 digits. Models
+    compute in float32, so the target is rounded to it here.
     """
+    training, validation = ((X, y.astype(np.float32)) for X, y in (training, validation))
     center, scale = 0.0, 1.0
     if n_classes == 0:
         known = training[1].astype(np.float64)
