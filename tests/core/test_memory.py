@@ -28,7 +28,7 @@ def taken(columns: dict[str, np.ndarray]) -> int:
 
 
 @pytest.mark.parametrize("levels", [3, 1000, ROWS])
-def test_what_a_table_needs_is_told_by_its_metadata(tmp_path: Path, levels: int) -> None:
+def test_the_memory_of_a_table_is_estimated_from_its_metadata(tmp_path: Path, levels: int) -> None:
     random = np.random.default_rng(0)
     names = np.array([f"a level that is called {i}" for i in range(levels)], dtype=object)
     write_columns(

@@ -164,7 +164,7 @@ def facts(**changed: Any) -> Facts:
 
 
 def of_classes(classes: tuple[str, ...] = SPECIES) -> Facts:
-    """A run of several classes: rows in no order of time, judged by folds, an ensemble, no moment and no costs."""
+    """A run of several classes: rows in no order of time, evaluated by folds, an ensemble, no moment and no costs."""
     share = {name: 1 / len(classes) for name in classes}
     rows = tuple(
         tuple(90 - 3 * i if i == j else (i + 2 * j) % 3 for j in range(len(classes))) for i in range(len(classes))

@@ -260,7 +260,7 @@ def test_every_encoding_that_a_problem_can_name_is_one_of_a_kind() -> None:
 
 
 def test_an_input_called_target_is_refused() -> None:
-    with pytest.raises(ConfigError, match="called target"):
+    with pytest.raises(ConfigError, match="named target"):
         check_features(Features(("target",)), (), Schema({"target": Column("number")}, (), "now"))
 
 

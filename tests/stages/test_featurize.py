@@ -137,7 +137,7 @@ def test_training_rows_do_move_what_is_fitted() -> None:
     assert "POISON" in repr(plain(fitted(rows).plan))
 
 
-def test_a_plan_is_fitted_alike_twice() -> None:
+def test_a_plan_is_the_same_when_fitted_twice() -> None:
     assert plain(fitted().plan) == plain(fitted().plan)
 
 
@@ -340,7 +340,7 @@ def test_a_created_feature_of_a_column_that_is_no_input_is_refused() -> None:
         check_features(FEATURES, (PLANES,), replace(SCHEMA, inputs=inputs))
 
 
-def test_a_feature_that_nobody_has_heard_of_is_refused() -> None:
+def test_an_unknown_feature_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"no such function: weekdya\. Known: .*weekday"):
         require(replace(FEATURES, created=("weekdya",)))
     with pytest.raises(ConfigError, match="distnace uses distnace, which is no input"):

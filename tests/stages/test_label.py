@@ -173,9 +173,7 @@ def test_a_target_of_an_unknown_column_is_an_error() -> None:
 
 
 def test_a_target_that_is_an_input_is_an_error() -> None:
-    with pytest.raises(
-        DataError, match=r"carrier is an input too, so the model would see the target.*role: outcome"
-    ):
+    with pytest.raises(DataError, match=r"carrier is an input too, so the model would see the target.*role: outcome"):
         labelled(kept(), replace(MODE, column="carrier"))
 
 

@@ -94,7 +94,7 @@ def test_rows_in_their_own_right_are_drawn_apart_and_each_stays_when_rows_are_ad
     assert np.bincount(folds(few, apart, 5, 2)).tolist() == [4000] * 5
 
 
-def test_a_class_does_not_choose_the_side_of_rows_that_are_alike() -> None:
+def test_a_class_does_not_choose_the_side_of_duplicates() -> None:
     """If it did, a kind of row that says yes half of the time could say yes in training and no in the test."""
     few = table(20_000)
     few = {"month": few["month"], "day": few["day"], "target": few["target"]}
@@ -155,8 +155,8 @@ def test_a_side_with_one_class_is_an_error(config: Split) -> None:
     labelled["target"] = (split(labelled, config) != 2).astype(float) * labelled["target"]
     if config.kind == "random":  # its draw depends on the class
         labelled["target"] = np.zeros(600)
-    mend = "Move the borders" if config.kind == "time" else "Gather more rows, raise split.validation"
-    with pytest.raises(DataError, match=rf"rows hold 1 of 2 classes, and need 2\. There is no late .*\. {mend}"):
+    advice = "Move the borders" if config.kind == "time" else "Gather more rows, raise split.validation"
+    with pytest.raises(DataError, match=rf"rows hold 1 of 2 classes, and need 2\. There is no late .*\. {advice}"):
         split(labelled, config)
 
 
@@ -276,7 +276,7 @@ def of_three(count: int, seed: int = 0) -> Columns:
 
 
 @pytest.mark.parametrize("config", [TIME, RANDOM, GROUP, CONTENT])
-def test_several_classes_and_numbers_are_split_alike(config: Split) -> None:
+def test_several_classes_and_numbers_are_split_the_same_way(config: Split) -> None:
     random = np.random.default_rng(1)
     numbers = table(3000) | {"target": random.normal(size=3000)}
     assert set(split(of_three(3000), config, ("a", "b", "c"))) == set(split(numbers, config, ())) == {0, 1, 2}

@@ -155,7 +155,7 @@ def test_a_model_without_a_seed_is_fitted_once(repository: Path) -> None:
     assert evaluate(task(repository, filled, repeats=3), Workplace(repository)).deviation is None
 
 
-def test_where_rows_have_no_order_in_time_folds_judge(repository: Path) -> None:
+def test_without_an_order_in_time_folds_are_held_out(repository: Path) -> None:
     place = Workplace(repository)
     outcome = evaluate(task(repository, params(RANDOM)), place)
     folds = place.folds(params(RANDOM), 4)
