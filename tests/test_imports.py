@@ -85,7 +85,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"base", "core", "features", "scoring"},
     "models": {"base", "core", "features", "scoring"},
     "packaging": {"base", "core", "scoring"},
-    "report": {"base", "core", "evaluation", "features", "pointintime", "scoring"},
+    "report": {"base", "cleaning", "core", "evaluation", "features", "pointintime", "scoring"},
     # What runs them.
     "stages": {
         *SCORING, "scoring", "core", "sources", "cleaning", "labelling", "featurizing", "evaluation", "models",

@@ -80,7 +80,7 @@ def drawn(seed: int, members: int, n_classes: int, rows: int = 12) -> tuple[list
     seed=st.integers(0, 9999),
     members=st.integers(1, 5),
     picks=st.integers(1, 8),
-    classes=st.sampled_from([*TASKS.values()]),
+    n_classes=st.sampled_from([*TASKS.values()]),
 )
 def test_each_pick_is_the_one_that_trying_all_of_them_finds_best(
     seed: int, members: int, picks: int, n_classes: int
@@ -97,7 +97,7 @@ def test_each_pick_is_the_one_that_trying_all_of_them_finds_best(
     seed=st.integers(0, 9999),
     members=st.integers(1, 5),
     picks=st.integers(1, 30),
-    classes=st.sampled_from([*TASKS.values()]),
+    n_classes=st.sampled_from([*TASKS.values()]),
 )
 def test_the_blend_is_no_worse_than_the_best_of_its_members(
     seed: int, members: int, picks: int, n_classes: int

@@ -60,6 +60,31 @@ def test_a_comment_in_the_readme_reruns_nothing(copied: Project) -> None:
     assert copied.ran() == []
 
 
+STAGES_OF = {
+    "scoring/scorer.py": {"train", "validate", "package"},
+    "features/encoders.py": {"featurize", "train", "validate", "package"},
+    "pointintime/recent.py": {"clean", "package"},
+    "labelling/targets.py": {"label"},
+    "cleaning/joins.py": {"clean"},
+    "sources/http.py": {"ingest"},
+    "report/page.py": {"package"},
+}
+"""Module -> the stages that run it, or that carry it in the wheel."""
+
+
+def test_a_comment_in_a_module_concerns_only_the_stages_that_run_it(copied: Project) -> None:
+    def changed() -> set[str]:
+        return set(json.loads(copied.run("dvc", "status", "--json").stdout))
+
+    assert changed() == set()
+    for module, stages in STAGES_OF.items():
+        path = copied.folder / "src/fullcircle" / module
+        before = path.read_text(encoding="utf-8")
+        path.write_text(f"{before}# a comment\n", encoding="utf-8")
+        assert changed() == stages, module
+        path.write_text(before, encoding="utf-8")
+
+
 def test_a_model_parameter_reruns_train_and_on(copied: Project) -> None:
     copied.run("fullcircle", "params", "model.max_rounds=40")
     assert copied.ran() == ["train", "validate", "package"]

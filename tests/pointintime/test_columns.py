@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.base.columns import Array, Columns, take
-from fullcircle.pointintime.columns import due_at, last_observed, recent
+from fullcircle.pointintime.observed import last_observed
+from fullcircle.pointintime.recent import due_at, recent
 from fullcircle.pointintime.spec import History, Moment, Recent
 from tests.builders import history, observations, same, text
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fullcircle.base.checks import Column
+from fullcircle.cleaning.report import TableReport
 from fullcircle.core.manifest import RawTable
 from fullcircle.core.problem import Behaviour, SignOff
 from fullcircle.core.target import BinaryTarget, Costs, MulticlassTarget, RegressionTarget, TargetDistribution
@@ -17,7 +18,7 @@ from fullcircle.evaluation.slices import Slice
 from fullcircle.features.selection import Dropped, FeaturizeReport
 from fullcircle.pointintime.spec import Moment
 from fullcircle.report.facts import Facts
-from fullcircle.report.parts import Confusion, Curves, Question, Split, TableReport
+from fullcircle.report.parts import Confusion, Curves, Question, Split
 from fullcircle.scoring.predictions import (
     BinaryCalibration,
     Calibration,

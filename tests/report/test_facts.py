@@ -56,7 +56,9 @@ GATE = {
 REPORTS: dict[Path, Any] = {
     paths.RAW_MANIFEST: {"flights": {"origin": "a package", "rows": 11, "sha256": "ab", "schema": {}}},
     paths.CLEAN_REPORT: {
-        "flights": {"rows": 11, "kept": 10, "rejected": 1, "rules": {"odd": 1}, "corrected": {}, "missing": {}},
+        "tables": {
+            "flights": {"rows": 11, "kept": 10, "rejected": 1, "rules": {"odd": 1}, "corrected": {}, "missing": {}},
+        },
         "point_in_time": {"rows_without_observation": 4},
     },
     paths.SCHEMA: {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from fullcircle.base.checks import Column
 from fullcircle.core.schema import Schema
-from fullcircle.pointintime.spec import History, Observations
+from fullcircle.pointintime.spec import History, Observations, StateSpec
 
 if TYPE_CHECKING:
     from fullcircle.pointintime.spec import Moment
@@ -98,3 +98,25 @@ def schema_of(data: Data, table: str, moment: Moment | None) -> Schema:
         }
     about = (moment.about if moment else "") or "at the moment of prediction"
     return Schema(inputs, outcomes, about, observations.table if observations else None, records)
+
+
+def state_spec_of(data: Data, table: str, moment: Moment | None) -> StateSpec | None:
+    """What a state of past events and observations must know; None where no column depends on them."""
+    observations, history = data.observations, data.history
+    if moment is None or (observations is None and history is None):
+        return None
+    events, needed = data.tables[table], {moment.hour, moment.minute}
+    if history is not None:
+        needed |= {history.delay, *(name for column in history.columns for name in column.by)}
+    seen = data.tables[observations.table] if observations else None
+    used = {observations.time, *observations.by, *observations.columns} if observations else set[str]()
+    return StateSpec(
+        moment=moment,
+        events=table,
+        event_key=events.key,
+        event_columns={name: c for name, c in events.columns.items() if name in needed or name in events.key},
+        history=history,
+        observations=observations,
+        observation_key=seen.key if seen else (),
+        observation_columns={n: c for n, c in seen.columns.items() if n in used or n in seen.key} if seen else {},
+    )

@@ -12,6 +12,7 @@ KEPT = Path("data/clean/kept.parquet")
 REJECTED = Path("data/clean/rejected.parquet")
 REFERENCE = Path("data/reference")
 SCHEMA = REFERENCE / "schema.json"
+STATE_SPEC = REFERENCE / "state.json"
 LABELLED = Path("data/labelled/labelled.parquet")
 TRAIN = Path("data/split/train.parquet")
 VALIDATION = Path("data/split/validation.parquet")

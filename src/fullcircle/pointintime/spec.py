@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from ..base.checks import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +65,41 @@ class History:
     late_minutes: float
     clip: tuple[float, float]  # delays are clipped to this range before they are averaged
     columns: tuple[Recent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StateSpec:
+    """What a state of past events and observations must know; it travels in the bundle.
+
+    `events`: the table whose rows are events, and `event_key`: the columns that tell one from another (none: every
+    row is another event). `event_columns`, `observation_columns`: what a row must bring, and its checks.
+    """
+
+    moment: Moment
+    events: str
+    event_key: tuple[str, ...]
+    event_columns: dict[str, Column]
+    history: History | None = None
+    observations: Observations | None = None
+    observation_key: tuple[str, ...] = ()
+    observation_columns: dict[str, Column] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The columns that a state computes."""
+        observed = self.observations.columns if self.observations else ()
+        return (*observed, *((column.name for column in self.history.columns) if self.history else ()))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that a row must bring for the others to be computed."""
+        by = (*(self.observations.by if self.observations else ()),)
+        recent = [name for column in (self.history.columns if self.history else ()) for name in column.by]
+        return tuple(dict.fromkeys([self.moment.hour, self.moment.minute, *by, *recent]))
+
+    @property
+    def span(self) -> int:
+        """Seconds: how far back the longest column looks."""
+        hours = [column.hours for column in self.history.columns] if self.history else []
+        hours += [self.observations.within_hours] if self.observations else []
+        return round(max(hours, default=0.0) * 3600)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from fullcircle.base.checks import Column
 from fullcircle.base.typed import build
+from fullcircle.cleaning.report import CleanReport, TableReport
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.manifest import RawTable
@@ -18,7 +19,7 @@ from fullcircle.evaluation.gates import Verdict
 from fullcircle.evaluation.reports import TrainReport, ValidateReport
 from fullcircle.features.selection import FeaturizeReport
 from fullcircle.report.files import contents, number, numbers, numbers_by, rows
-from fullcircle.report.parts import Confusion, Curves, Question, Split, TableReport
+from fullcircle.report.parts import Confusion, Curves, Question, Split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,7 @@ def gather(versions: dict[str, str] | None = None) -> Facts:
     """Read the files of the last run. Raises DataError if one is missing, ConfigError if it is not as expected."""
     problem = Question(**{name: load(kind, f"problem.{name}") for name, kind in get_type_hints(Question).items()})
     schema = read_typed(Schema, paths.SCHEMA)
-    clean = contents(paths.CLEAN_REPORT)
+    clean = read_typed(CleanReport, paths.CLEAN_REPORT)
     return Facts(
         problem=problem,
         withheld=schema.outcomes,
@@ -74,8 +75,8 @@ def gather(versions: dict[str, str] | None = None) -> Facts:
         model=load(dict[str, Any], "model"),
         evaluation=load(dict[str, Any], "validate"),
         raw=read_typed(dict[str, RawTable], paths.RAW_MANIFEST),
-        tables={name: build(TableReport, clean[name], name) for name in clean if name != "point_in_time"},
-        unobserved=_unobserved(clean) if schema.observed else None,
+        tables=clean.tables,
+        unobserved=clean.point_in_time.rows_without_observation if schema.observed else None,
         by_month=read_typed(LabelReport, paths.LABEL_REPORT).by_month,
         split=_split(load(dict[str, Any], "split"), read_typed(SplitReport, paths.SPLIT_REPORT), problem.target),
         selection=read_typed(FeaturizeReport, paths.FEATURES_REPORT),
@@ -87,11 +88,6 @@ def gather(versions: dict[str, str] | None = None) -> Facts:
         inputs=build(dict[str, Column], contents(paths.SCORER / "features.json")["inputs"], "inputs"),
         versions=versions or {},
     )
-
-
-def _unobserved(clean: dict[str, Any]) -> int | None:
-    found = clean.get("point_in_time", {}).get("rows_without_observation")
-    return None if found is None else int(found)
 
 
 def _split(config: dict[str, Any], report: SplitReport, target: Target) -> Split:

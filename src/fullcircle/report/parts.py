@@ -13,18 +13,6 @@ Points: TypeAlias = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TableReport:
-    """One table after its checks: counts of rows, and counts by rule or column."""
-
-    rows: int
-    kept: int
-    rejected: int
-    rules: dict[str, int]
-    corrected: dict[str, int]
-    missing: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class Split:
     """The three sides of the split; `spans` describes in words which rows each holds.
 

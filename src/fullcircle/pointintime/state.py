@@ -1,0 +1,269 @@
+"""State: past events and observations, added as they become known; point-in-time columns for single rows.
+
+It computes what `clean` computes of whole tables, by the same code, so the values are equal to the last bit.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ..base.checks import check
+from ..base.columns import Array, Columns, is_null, rows, take
+from ..base.errors import DataError, difference
+from ..base.files import replacing
+from ..base.typed import build, plain
+from .groups import Groups
+from .observed import FAR, Observed, known_at
+from .recent import NEVER, Asked, Events, due_at, groupings, happened_at
+from .spec import StateSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from ..base.checks import Column
+
+FORMAT = 1
+SLACK = 24 * 3600  # seconds: rows may be asked about up to a day behind the latest one
+LONG_AGO = -(2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of rows that were added: `rows` taken (new or updated), and why others were not, by reason."""
+
+    rows: int
+    rejected: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How much a state holds of one table. `latest`: its latest time (ISO 8601, UTC), None while empty."""
+
+    rows: int
+    latest: str | None
+
+
+class Table:
+    """Rows of one table by key, in columns that grow; a repeated key replaces the row."""
+
+    def __init__(self, columns: dict[str, Column], key: tuple[str, ...], groups: Iterable[Groups] = ()) -> None:
+        self.spec, self.key = columns, key
+        self.groups = {each.by: each for each in groups}
+        self.columns = {name: _empty(column) for name, column in columns.items()}
+        self.columns |= {_name(by): np.zeros(0, np.int64) for by in self.groups}
+        self._at: dict[tuple[object, ...], int] = {}
+
+    def __len__(self) -> int:
+        return rows(self.columns)
+
+    def group(self, by: tuple[str, ...]) -> Array:
+        """The group of each row, by some of its columns."""
+        return self.columns[_name(by)]
+
+    def add(self, given: Columns) -> None:
+        """Append rows; one whose key is there already takes the place of the earlier one."""
+        given = given | {_name(by): groups.add(given) for by, groups in self.groups.items()}
+        if not self.key:
+            self.columns = {name: np.concatenate([old, given[name]]) for name, old in self.columns.items()}
+            return
+        size, fresh = len(self), list[int]()
+        old_at, new_at = list[int](), list[int]()
+        for i, key in enumerate(zip(*(_cells(given[name]) for name in self.key), strict=True)):
+            at = self._at.setdefault(key, size + len(fresh))
+            if at == size + len(fresh):
+                fresh.append(i)
+            elif at >= size:
+                fresh[at - size] = i  # twice among the rows given: the later one counts
+            else:
+                old_at.append(at)
+                new_at.append(i)
+        for name, old in self.columns.items():
+            if old_at:
+                old[old_at] = given[name][new_at]
+            if fresh:
+                self.columns[name] = np.concatenate([old, given[name][fresh]])
+
+    def keep(self, mask: Array) -> None:
+        """Forget the rows outside `mask`."""
+        self.columns = take(self.columns, mask)
+        if self.key:
+            cells = zip(*(_cells(self.columns[name]) for name in self.key), strict=True)
+            self._at = {key: i for i, key in enumerate(cells)}
+
+
+class State:
+    """Past events and observations of one problem.
+
+    Rows are added in any order; an event whose key is there already is updated (a flight of the timetable, later the
+    same flight with its delay). What no row can need any more is forgotten, so memory is bounded by the longest span.
+    """
+
+    def __init__(self, spec: StateSpec) -> None:
+        self.spec = spec
+        by = groupings(spec.history) if spec.history else []
+        self._events = Table(spec.event_columns, spec.event_key, map(Groups, by))
+        self._observed = Table(spec.observation_columns, spec.observation_key)
+        self._clock = self._looked = self._forgotten = LONG_AGO  # the latest moment asked about; what is gone
+        self._event_index: dict[tuple[str, ...], Events] | None = None
+        self._observed_index: Observed | None = None
+
+    def add(self, table: str, given: Columns) -> Added:
+        """Add rows of the events' or the observations' table. Columns that are not needed are ignored.
+
+        A row that breaks a check of its columns is not added. Raises DataError for another table, or a missing column.
+        """
+        observations = self.spec.observations
+        if table != self.spec.events and (observations is None or table != observations.table):
+            known = [self.spec.events, *([observations.table] if observations else [])]
+            raise DataError(f"there is no table {table} of events or observations; there are {', '.join(known)}")
+        part = self._events if table == self.spec.events else self._observed
+        if missing := difference(part.spec, [name for name in given if name in part.spec]):
+            raise DataError(f"{table}: {missing}")
+        checked = check({name: given[name] for name in part.spec}, part.spec)
+        bad = checked.rejected
+        part.add(take(checked.columns, ~bad))
+        if part is self._events:
+            self._event_index = None
+        else:
+            self._observed_index = None
+        self._forget()
+        reasons = {rule: int(mask.sum()) for rule, mask in checked.broken.items()}
+        return Added(int((~bad).sum()), reasons)
+
+    def compute(self, asked: Columns) -> Columns:
+        """The point-in-time columns of rows, each at its own moment of prediction.
+
+        `asked`: at least the columns `spec.needed`, checked. Raises DataError for a moment before which events have
+        been forgotten already.
+        """
+        if not rows(asked):
+            return {name: np.zeros(0) for name in self.spec.outputs}
+        due = due_at(asked, self.spec.moment)
+        moment = due - round(self.spec.moment.lead_hours * 3600)
+        oldest = int(moment.min()) - self.spec.span
+        if oldest < self._forgotten:
+            at = np.datetime64(int(moment.min()), "s")
+            raise DataError(
+                f"the state has forgotten events that a prediction made at {at} (UTC) needs: it keeps "
+                f"{(self.spec.span + SLACK) / 3600:g} hours before the latest moment it was asked about"
+            )
+        self._clock = max(self._clock, int(moment.max()))
+        columns: Columns = {}
+        if self.spec.observations is not None:
+            columns |= self._observations().last(asked, moment, self.spec.observations)[0]
+        if self.spec.history is not None:
+            index = self._index()
+            places = {by: Asked.of(events.groups.find(asked), due, moment) for by, events in index.items()}
+            for column in self.spec.history.columns:
+                columns[column.name] = index[column.by].column(column, self.spec.history, places[column.by])
+        return columns
+
+    def freshness(self) -> dict[str, Freshness]:
+        """What the state holds, by table."""
+        found = {self.spec.events: _freshness(due_at(self._events.columns, self.spec.moment))}
+        if self.spec.observations is not None:
+            found[self.spec.observations.table] = _freshness(known_at(self._observed.columns, self.spec.observations))
+        return found
+
+    def save(self, path: Path) -> None:
+        """Write the state, whole or not at all."""
+        arrays: dict[str, Array] = {}
+        for prefix, table in (("events", self._events), ("observations", self._observed)):
+            for name in table.spec:
+                values = table.columns[name]
+                null = is_null(values)
+                text = values.dtype == object
+                arrays[f"{prefix}/{name}"] = np.where(null, "", values).astype(str) if text else values
+                arrays[f"{prefix}/{name}/null"] = null
+        head = {"format": FORMAT, "spec": plain(self.spec), "clock": self._clock, "forgotten": self._forgotten}
+        arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        with replacing(path) as part:
+            part.write_bytes(buffer.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> State:
+        """Read what `save` wrote. Raises DataError where it cannot be read."""
+        try:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+                head = json.loads(arrays["head"].tobytes())
+                if head["format"] != FORMAT:
+                    raise ValueError(f"it is of format {head['format']}, and this version reads format {FORMAT}")
+                state = cls(build(StateSpec, head["spec"], str(path)))
+                for prefix, table in (("events", state._events), ("observations", state._observed)):
+                    table.add({name: _restored(arrays, f"{prefix}/{name}", c) for name, c in table.spec.items()})
+                state._clock = state._looked = head["clock"]
+                state._forgotten = head["forgotten"]
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+            raise DataError(f"the state {path} cannot be read: {error}") from None
+        return state
+
+    def _index(self) -> dict[tuple[str, ...], Events]:
+        if self._event_index is None:
+            columns, history = self._events.columns, self.spec.history
+            due = due_at(columns, self.spec.moment)
+            delay = columns[history.delay] if history else due
+            groups = self._events.groups
+            self._event_index = {by: Events(groups[by], self._events.group(by) * FAR, due, delay) for by in groups}
+        return self._event_index
+
+    def _observations(self) -> Observed:
+        if self._observed_index is None and self.spec.observations is not None:
+            self._observed_index = Observed.of(self._observed.columns, self.spec.observations)
+        assert self._observed_index is not None  # noqa: S101
+        return self._observed_index
+
+    def _forget(self) -> None:
+        """Forget what no row from the clock less SLACK on can need; looked for each time the clock has moved so far."""
+        if self._clock - self._looked < SLACK:
+            return
+        self._looked = self._clock
+        border = self._forgotten = self._clock - SLACK - self.spec.span
+        due = due_at(self._events.columns, self.spec.moment)
+        if self.spec.history is not None:
+            happened = happened_at(due, self._events.columns[self.spec.history.delay])
+            due = np.where(happened < NEVER, np.maximum(due, happened), due)
+        self._events.keep(due > border)
+        self._event_index = None
+        if self.spec.observations is not None:
+            self._observed.keep(known_at(self._observed.columns, self.spec.observations) > border)
+            self._observed_index = None
+
+
+def _empty(column: Column) -> Array:
+    if column.kind == "time":
+        return np.zeros(0, "datetime64[s]")
+    return np.zeros(0, object if column.kind in ("category", "text") else float)
+
+
+def _name(by: tuple[str, ...]) -> str:
+    """The name of the column that holds the groups by some columns; no column of a table is called so."""
+    return f"\0{by}"
+
+
+def _cells(values: Array) -> list[object]:
+    """Values as keys: null is None, which equals itself."""
+    cells: list[object] = values.tolist()
+    null = is_null(values)
+    return [None if gone else cell for cell, gone in zip(cells, null, strict=True)] if null.any() else cells
+
+
+def _restored(arrays: np.lib.npyio.NpzFile, name: str, column: Column) -> Array:
+    values = arrays[name]
+    if column.kind not in ("category", "text"):
+        return np.asarray(values, dtype=_empty(column).dtype)
+    restored = values.astype(object)
+    restored[arrays[f"{name}/null"]] = None
+    return np.asarray(restored)
+
+
+def _freshness(seconds: Array) -> Freshness:
+    return Freshness(len(seconds), str(np.datetime64(int(seconds.max()), "s")) if len(seconds) else None)
