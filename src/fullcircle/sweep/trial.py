@@ -96,9 +96,9 @@ class Workplace:
         return self._once("sides", params, lambda: self._featurized(params, *self._read(params)))
 
     def _made_by_featurize(self) -> tuple[Plan, Sides]:
-        params = read_params(self.root / paths.PARAMS)
-        samples = read_samples(*self._read(params), goal_of(params).n_classes, self.root)
-        return read_plan(self.root / paths.FEATURES), samples
+        n_classes = goal_of(read_params(self.root / paths.PARAMS)).n_classes
+        train, validation = (read_columns(self.root / path, ["target"]) for path in (paths.TRAIN, paths.VALIDATION))
+        return read_plan(self.root / paths.FEATURES), read_samples(train, validation, n_classes, self.root)
 
     def folds(self, params: dict[str, Any], count: int) -> list[Sides]:
         """Training and validation rows together, each fold held out once; what is fitted is fitted on the others."""
@@ -115,7 +115,7 @@ class Workplace:
         return fold_of(load(Split, "split", params), count, goal_of(params).n_classes, lambda: self._read(params))
 
     def _featurized(self, params: dict[str, Any], train: Columns, validation: Columns) -> tuple[Plan, Sides]:
-        lookups = load(tuple[Lookup, ...], "problem.lookups", params)
+        lookups, n_classes = load(tuple[Lookup, ...], "problem.lookups", params), goal_of(params).n_classes
         made = featurize(
             train,
             validation,
@@ -123,7 +123,7 @@ class Workplace:
             load(Features, "problem.features", params),
             [(lookup, read_columns(self.root / paths.reference(lookup.table))) for lookup in lookups],
             load(FeaturizeConfig, "featurize", params),
-            n_classes := goal_of(params).n_classes,
+            n_classes,
         )
         sides = (made.train, train["target"]), (made.validation, validation["target"])
         return made.plan, samples_of(*sides, n_classes)
