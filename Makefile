@@ -1,4 +1,4 @@
-# The commands people type. Everything runs in the locked environment (uv.lock), which the first one installs.
+# The commands of daily work. They run in the locked environment (uv.lock), which the first one installs.
 UV_VERSION := 0.13.9
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -7,32 +7,32 @@ RUN := $(UV) run --no-sync
 .DEFAULT_GOAL := help
 .PHONY: help install develop repro sweep show plots test lint bench bench-peer lock clean
 
-help:  ## what can be made
+help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 .uv/bin/uv:
 	$(PYTHON) -m venv .uv
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-install: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## the locked environment, in .venv
+install: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## install the locked environment in .venv
 	@$(UV) sync --locked --quiet --inexact --no-dev
 
-develop: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## the same with what tests and checks need
+develop: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## the same, with tools for tests and checks
 	@$(UV) sync --locked --quiet
 
 sweep: install  ## search for parameters; every trial is a DVC experiment (conf/sweep/xgboost.yaml)
 	$(RUN) fullcircle sweep
 
-repro: install  ## run the whole pipeline; what has not changed is not run again
+repro: install  ## run the pipeline; stages that have not changed are skipped
 	$(RUN) dvc repro
 
-show: install  ## experiments side by side: the metrics, and the parameters in which they differ
+show: install  ## a table of experiments: metrics, and the parameters in which they differ
 	$(RUN) fullcircle show
 
 plots: install  ## reports/dvc_plots/index.html: curves of the last run (dvc plots show)
 	$(RUN) dvc plots show --out reports/dvc_plots
 
-# Two at a time, by the groups that tests/conftest.py makes. Threads that wait by spinning would slow the others manifold.
+# Two at a time, in the groups of tests/conftest.py. Threads that spin while they wait would slow the others many times.
 test: develop  ## all tests
 	OMP_WAIT_POLICY=PASSIVE $(RUN) pytest -n 2 --dist loadgroup
 
@@ -41,11 +41,11 @@ lint: develop  ## ruff and strict mypy
 	$(RUN) ruff format --check
 	$(RUN) mypy
 
-bench: develop  ## the figures of the README, as ratios measured in one run
+bench: develop  ## print the figures of the README, as ratios measured in one run
 	$(RUN) python -m benchmarks
 
 PEER ?= benchmarks/peer/.venv
-bench-peer: develop  ## the default model against AutoGluon, on 35 tables: two hours, and 6 GB for AutoGluon
+bench-peer: develop  ## compare the default model with AutoGluon on 35 tables: two hours, and 6 GB for AutoGluon
 	@test -x $(PEER)/bin/python || $(UV) venv --quiet --python 3.11 $(PEER)
 	@$(UV) pip install --quiet --python $(PEER)/bin/python --requirements benchmarks/peer/requirements.txt
 	$(RUN) python -m benchmarks.peer --environment $(PEER)

@@ -19,7 +19,7 @@ from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.problem import Features
 from fullcircle.core.tables import read_columns
-from fullcircle.features.plan import apply
+from fullcircle.features.transform import apply
 from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.featurizing.fit import fit_plan
 

@@ -11,7 +11,7 @@ from fullcircle.base.checks import Column
 from fullcircle.core.data import Rule, Table
 from fullcircle.core.problem import Features, Lookup
 from fullcircle.core.target import BinaryTarget
-from fullcircle.features.plan import apply
+from fullcircle.features.transform import apply
 from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.featurizing.fit import Fitted, fit_plan
 from fullcircle.models.configs import DummyConfig, EnsembleConfig, ForestConfig, LinearConfig, XGBoostConfig

@@ -14,19 +14,8 @@ from fullcircle.base.errors import BundleError
 from fullcircle.base.typed import build, plain
 from fullcircle.features.categories import OneHot, TargetMean
 from fullcircle.features.numbers import Number
-from fullcircle.features.plan import (  # fmt: skip
-    FORMAT,
-    PLAN,
-    LookupTable,
-    Plan,
-    apply,
-    encode,
-    look_up,
-    prepare,
-    read_plan,
-    unknown_levels,
-    write_plan,
-)
+from fullcircle.features.plan import FORMAT, PLAN, LookupTable, Plan, read_plan, write_plan
+from fullcircle.features.transform import apply, encode, look_up, prepare, unknown_levels
 from tests.builders import INPUTS, fitted, labelled, only_inputs, same, text
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 from fullcircle.base.columns import Columns, take
 from fullcircle.base.errors import BundleError, DataError, difference
 from fullcircle.features import plan as plan_module
-from fullcircle.features.plan import apply
+from fullcircle.features.transform import apply
 from fullcircle.scoring import scorer as module
 from fullcircle.scoring.predictions import BinaryCalibration, MulticlassCalibration, log_odds
 from fullcircle.scoring.scorer import Part, Scorer, ScorerSpec

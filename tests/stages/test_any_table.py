@@ -18,7 +18,8 @@ from fullcircle.core.schema import Schema
 from fullcircle.core.tables import read_matrix, write_matrix
 from fullcircle.features import HOMES, LIBRARY
 from fullcircle.features.encoders import ENCODINGS
-from fullcircle.features.plan import Plan, apply, read_plan, write_plan
+from fullcircle.features.plan import Plan, read_plan, write_plan
+from fullcircle.features.transform import apply
 from fullcircle.featurizing.checks import check_features
 from fullcircle.featurizing.fit import Fitted, fit_plan
 from fullcircle.models.sample import samples_of
@@ -302,7 +303,7 @@ def test_a_created_feature_is_encoded_by_what_it_gives_and_its_infinities_are_nu
 
 @pytest.mark.usefixtures("own")
 def test_a_created_feature_that_gives_no_value_a_row_is_an_error() -> None:
-    with pytest.raises(DataError, match=r"feature total gave an array of shape \(\) for 300 rows"):
+    with pytest.raises(DataError, match=r"feature total returned an array of shape \(\) for 300 rows"):
         fitted_on(homes(), features=Features(("people",), ("total",)))
 
 

@@ -21,8 +21,9 @@ from fullcircle.core.tables import read_matrix, write_columns, write_json
 from fullcircle.features.categories import OneHot, TargetMean
 from fullcircle.features.encoders import Encoder, fit_encoders
 from fullcircle.features.numbers import Number
-from fullcircle.features.plan import PLAN, Plan, apply, look_up
+from fullcircle.features.plan import PLAN, Plan
 from fullcircle.features.targets import indicators
+from fullcircle.features.transform import apply, look_up
 from fullcircle.featurizing.checks import check_features
 from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.featurizing.fit import fit_plan

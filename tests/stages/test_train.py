@@ -13,7 +13,7 @@ from fullcircle.core.split import RandomSplit, TimeSplit
 from fullcircle.core.tables import write_matrix
 from fullcircle.evaluation.baselines import Baselines, OneRule
 from fullcircle.evaluation.reports import TrainReport
-from fullcircle.features.plan import apply
+from fullcircle.features.transform import apply
 from fullcircle.scoring.predictions import BinaryCalibration
 from fullcircle.scoring.scorer import Part, Scorer
 from fullcircle.stages.train import TrainConfig, Trained, check_parity, fold_of, importance, read_samples, report, train

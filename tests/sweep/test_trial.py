@@ -15,7 +15,8 @@ from fullcircle.core.config import load, read_params
 from fullcircle.core.schema import Schema
 from fullcircle.core.split import Split, folds
 from fullcircle.core.tables import rounded, write_columns, write_json, write_matrix
-from fullcircle.features.plan import apply, write_plan
+from fullcircle.features.plan import write_plan
+from fullcircle.features.transform import apply
 from fullcircle.stages.train import measure
 from fullcircle.sweep.config import Local
 from fullcircle.sweep.engine import engine_of, outcome_of

@@ -1,4 +1,4 @@
-"""The exceptions people meet: each message says what, where, how many, an example, and what to do."""
+"""The exceptions of the project: each message states what, where, how many, an example, and what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class FullCircleError(Exception):
-    """Base of everything this project raises on purpose."""
+    """Base of all exceptions that this project raises on purpose."""
 
 
 class ConfigError(FullCircleError):
@@ -18,11 +18,11 @@ class ConfigError(FullCircleError):
 
 
 class SourceError(FullCircleError):
-    """A source of data that cannot be read, or is not what was pinned."""
+    """A source of data that cannot be read, or does not match its pinned version or hash."""
 
 
 class DataError(FullCircleError):
-    """Data that is not what the problem says it is."""
+    """Data that does not match the problem."""
 
 
 class ParityError(FullCircleError):
@@ -34,10 +34,16 @@ class BundleError(FullCircleError):
 
 
 def difference(wanted: Iterable[str], got: Iterable[str], what: str = "column", *, missing: bool = True) -> str | None:
-    """Say how the names `got` differ from the names `wanted`; None where they agree, in any order.
+    """Describe how the names `got` differ from the names `wanted`; None if they are equal, in any order.
 
-    Missing names (left out with `missing=False`) and unknown names are listed, each unknown one with the
-    wanted name that it resembles most.
+    Lists missing names (omitted with `missing=False`) and unknown names, each with the most similar wanted name.
+
+    >>> print(difference(["carrier", "distance", "temp"], ["carrier", "distanse", "gate"]))
+    missing columns: distance, temp
+      unknown column: distanse (did you mean distance?)
+      unknown column: gate
+    >>> difference(["carrier", "distance"], ["distance", "carrier"]) is None
+    True
     """
     wanted, got = list(wanted), list(got)
     absent = [name for name in wanted if name not in set(got)]

@@ -1,4 +1,4 @@
-"""Several things at a time: NumPy and Arrow release Python's lock while they sort, search and write."""
+"""Parallel work in threads: NumPy and Arrow release Python's lock while they sort, search and write."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ R = TypeVar("R")
 
 
 def parallel_map(function: Callable[[T], R], items: Iterable[T], threads: int = 2) -> list[R]:
-    """`function` of every item, in order; the first exception is raised. No result depends on `threads`."""
+    """Apply `function` to every item, in order; raises the first exception. No result depends on `threads`.
+
+    >>> parallel_map(len, ["EWR", "Newark", ""])
+    [3, 6, 0]
+    """
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(function, items))

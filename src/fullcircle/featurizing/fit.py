@@ -13,10 +13,11 @@ from fullcircle.base.errors import DataError
 from fullcircle.features.categories import levels_of
 from fullcircle.features.encoders import Encoder, fit_encoders, kind_of, unlike
 from fullcircle.features.numbers import Difference, Ratio, fit_group
-from fullcircle.features.plan import FORMAT, Plan, encode, matrix_of, prepare
+from fullcircle.features.plan import FORMAT, Plan
 from fullcircle.features.selection import Selection, is_constant, select
 from fullcircle.features.stability import select_stable
 from fullcircle.features.targets import indicators
+from fullcircle.features.transform import encode, matrix_of, prepare
 from fullcircle.featurizing.checks import check_kinds, kinds_of
 from fullcircle.featurizing.importance import tree_importance
 from fullcircle.featurizing.lookups import fit_lookup

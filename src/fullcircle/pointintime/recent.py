@@ -75,9 +75,14 @@ class Events:
         return cls(groups, groups.add(events) * FAR, due, delay)
 
     @cached_property
+    def _order(self) -> Array:
+        """Positions of the events by group and due time."""
+        return np.argsort(self.base + self.due, kind="stable")
+
+    @cached_property
     def _planned(self) -> Array:
         """`base + due`, sorted."""
-        return np.sort(self.base + self.due)
+        return (self.base + self.due)[self._order]
 
     @cached_property
     def _happened(self) -> tuple[Array, Array]:
@@ -128,9 +133,8 @@ class Events:
         if found is None:
             ended = self.base + np.maximum(self.due, np.minimum(happened_at(self.due, self.delay), self.due + span))
             order = np.argsort(ended, kind="stable")
-            begin = np.argsort(self.base + self.due, kind="stable")
             start = int(self.due.min(initial=NEVER)) if len(self.due) else 0  # small numbers cannot overflow
-            sums = _cumulated(self.due[begin] - start), _cumulated(self.due[order] - start)
+            sums = _cumulated(self.due[self._order] - start), _cumulated(self.due[order] - start)
             found = self._waits_by_span[span] = ended[order], *sums, start
         return found
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import onnxruntime
 
-from ..base.checks import Checked, check
+from ..base.checks import Checked, Checks
 from ..base.columns import Array, Columns, rows, take
 from ..base.errors import BundleError, ConfigError, DataError, difference
 from ..base.files import read_json, write_text
+from ..base.threads import parallel_map
 from ..base.typed import build, plain
-from ..features.plan import PLAN, Plan, apply, write_plan
+from ..features.plan import PLAN, Plan, write_plan
+from ..features.transform import Transform
 from .predictions import Calibration, log_odds, outputs_of
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Scorer:
 
     def __init__(self, plan: Plan, spec: ScorerSpec, model: bytes) -> None:
         self.plan, self.spec, self.model = plan, spec, model
+        self._checks, self._transform = Checks(plan.inputs), Transform(plan)
+        self._outputs_per_row = outputs_of(len(spec.calibration.classes))
         options = onnxruntime.SessionOptions()
         # One thread: sums over trees in another order are other sums. Batches may run side by side instead.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -116,41 +119,50 @@ class Scorer:
 
         Those that the plan ignores are left out.
         """
+        return self._checks(self._inputs_of(columns))
+
+    def _inputs_of(self, columns: Columns) -> Columns:
+        if columns.keys() == self.plan.inputs.keys():
+            return columns
         columns = {name: values for name, values in columns.items() if name not in self.plan.ignored}
         if differs := difference(self.plan.inputs, columns):
             raise DataError(f"these are not the columns that the model takes\n  {differs}")
-        return check(columns, self.plan.inputs)
+        return columns
 
     def score(self, columns: Columns, threads: int = 1) -> Scored:
         """Check and score raw input columns; rows that fail a check are set aside with their reasons."""
-        checked = self.check(columns)
+        columns = self._inputs_of(columns)
+        if self._checks.passed(columns):
+            predicted = self.predict(columns, threads)
+            return Scored(np.arange(rows(columns)), predicted, self.spec.calibration.columns(predicted), [])
+        checked = self._checks(columns)
         kept = np.flatnonzero(~checked.rejected)
         predicted = self.predict(take(checked.columns, kept), threads)
         return Scored(kept, predicted, self.spec.calibration.columns(predicted), checked.reasons())
 
     def predict(self, columns: Columns, threads: int = 1) -> Array:
-        """Calibrated forecast, float64 (rows, outputs), for rows that passed their checks.
+        """Calibrated prediction, float64 (rows, outputs), for rows that passed their checks.
 
-        `threads`: batches of rows that are scored side by side; a row's answer does not depend on it.
+        `threads`: batches of rows that are scored in parallel; a row's prediction does not depend on it.
         """
-        batches = [
-            {name: values[i : i + BATCH] for name, values in columns.items()} for i in range(0, rows(columns), BATCH)
-        ]
-        with ThreadPoolExecutor(threads) as pool:
-            answers = list(pool.map(lambda b: self.spec.calibration.predict(self.margin(apply(self.plan, b))), batches))
-        return np.concatenate(answers) if answers else np.zeros((0, outputs_of(len(self.spec.calibration.classes))))
+        count = rows(columns)
+        if count <= BATCH:
+            return self._predict_batch(columns)
+        batches = [{name: values[i : i + BATCH] for name, values in columns.items()} for i in range(0, count, BATCH)]
+        return np.concatenate(parallel_map(self._predict_batch, batches, threads))
+
+    def _predict_batch(self, columns: Columns) -> Array:
+        return self.spec.calibration.predict(self.margin(self._transform(columns)))
 
     def margin(self, matrix: Array) -> Array:
         """The model's margin, float64 (rows, outputs), of a float32 feature matrix (rows, features)."""
-        outputs = outputs_of(len(self.spec.calibration.classes))
         if not len(matrix):
-            return np.zeros((0, outputs))
-        found_outputs = self._session.run(self._outputs, {self._input: matrix})
-        found = [_checked_output(output.reshape(len(matrix), -1), outputs) for output in found_outputs]
-        margins = [
-            values if part.output == "margin" else margin_of(values)
-            for part, values in zip(self.spec.parts, found, strict=True)
-        ]
+            return np.zeros((0, self._outputs_per_row))
+        found = self._session.run(self._outputs, {self._input: matrix})
+        margins = []
+        for part, output in zip(self.spec.parts, found, strict=True):
+            values = _checked_output(output.reshape(len(matrix), -1), self._outputs_per_row)
+            margins.append(values if part.output == "margin" else margin_of(values))
         return blended(self.spec.parts, margins)
 
 

@@ -15,8 +15,9 @@ from fullcircle.core.schema import Schema
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_typed, write_json, write_matrix
 from fullcircle.core.target import Target
-from fullcircle.features.plan import Plan, apply, write_plan
+from fullcircle.features.plan import Plan, write_plan
 from fullcircle.features.selection import FeaturizeReport, Selection
+from fullcircle.features.transform import apply
 from fullcircle.featurizing.checks import check_features
 from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.featurizing.fit import fit_plan

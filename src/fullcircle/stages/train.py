@@ -20,7 +20,8 @@ from fullcircle.core.target import Costs, Target
 from fullcircle.evaluation import baselines
 from fullcircle.evaluation.reports import Member, TrainReport
 from fullcircle.evaluation.tasks import measured
-from fullcircle.features.plan import apply, read_plan, unknown_levels
+from fullcircle.features.plan import read_plan
+from fullcircle.features.transform import apply, unknown_levels
 from fullcircle.models import Fitted, ModelConfig, model_of
 from fullcircle.models.calibration import calibrate
 from fullcircle.models.cross_fit import cross_fit
