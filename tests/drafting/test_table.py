@@ -110,8 +110,8 @@ def test_json_whose_types_change_is_text(tmp_path: Path) -> None:
         ("t.csv", b"a,b\nx,\xe4\n", r"not written in utf-8: line 2 .*`fullcircle init` has the option --encoding"),
         ("t.csv", b"\x00\x01\xff\xfe", r"t\.csv cannot be read"),
         ("t.parquet", b"PAR1", r"t\.parquet cannot be read"),
-        ("t.jsonl", b'{"a": 1}\n{"a"\n', r"t\.jsonl: line 2 is no JSON"),
-        ("t.doc", b"x", r"its name does not say what it is"),
+        ("t.jsonl", b'{"a": 1}\n{"a"\n', r"t\.jsonl: line 2 is not JSON"),
+        ("t.doc", b"x", r"unknown format"),
     ],
 )
 def test_an_unreadable_source_is_one_clear_error(
@@ -139,7 +139,7 @@ def test_a_database_is_read_by_table_or_query(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     assert read_sample(f"{url}?table=orders", "utf-8").table.to_pydict() == {"a": [1, None], "b": ["x", "y"]}
     assert read_sample(f"{url}?query=SELECT b FROM orders WHERE a = 1", "utf-8").table.to_pydict() == {"b": ["x"]}
-    with pytest.raises(SourceError, match=r"which rows\? End the address with \?table=NAME"):
+    with pytest.raises(SourceError, match=r"which rows\? End the URL with \?table=NAME"):
         read_sample(url, "utf-8")
 
 
