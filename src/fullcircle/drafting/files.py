@@ -31,7 +31,7 @@ def problem_file(draft: Draft) -> str:
     source = {key: value for key, value in plain(draft.sample.source).items() if value != {}}
     head = (
         f"{draft.sample.rows:,} rows of {one_line(draft.sample.origin)}, drafted by `fullcircle init`. Every comment "
-        "gives the reason of a guess: review them, and correct wrong guesses. Fill in what is marked with `?`."
+        "gives the reason for a guess: review them, and correct wrong guesses. Fill in what is marked with `?`."
     )
     lines = [
         "# @package _global_",

@@ -46,16 +46,14 @@ def gates(draft: Draft) -> list[Gate]:
     found = [primary]
     if classes:
         slack = rounded(0.05 + 0.5 * float(np.sqrt(_metric_settings(draft)["bins"] / test)))
-        found.append(
-            Gate("ece", max=slack, why=f"calibration error; {test:,.0f} test rows do not measure it more precisely")
-        )
+        found.append(Gate("ece", max=slack, why=f"calibration error; {test:,.0f} test rows allow no tighter limit"))
     else:
         least = rounded(COVERAGE - 0.05 - 2 * float(np.sqrt(COVERAGE * (1 - COVERAGE) / test)))
         found.append(
             Gate(
                 "coverage",
                 min=least,
-                why=f"of the prediction interval; {test:,.0f} test rows do not measure it more precisely",
+                why=f"of the prediction interval; {test:,.0f} test rows allow no tighter limit",
             )
         )
     name = {"auc": "AUC above", "logloss": "log loss below", "r2": "R² above"}[quick.metric]
