@@ -1,4 +1,4 @@
-"""Runs every benchmark and prints its figures; exit code 1 if one misses its limit."""
+"""Run every benchmark and print its figures; exit code 1 if one misses its limit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from benchmarks.measure import ROOT
 
 
 def main() -> None:
-    """Measure the last commit."""
+    """Measure the last commit; warn if there are uncommitted changes."""
     dirty = subprocess.run(
         ["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
     if dirty:
-        print("What is measured is the last commit, not the changes since:", dirty, sep="\n")
+        print("The last commit is measured, without these changes:", dirty, sep="\n")
     figures = []
     for benchmark in (idle, cold, sql, sweeps):
         for figure in benchmark.measure():

@@ -1,4 +1,4 @@
-"""The command line: what DVC and make do not do already."""
+"""The command line, for everything that DVC and make do not do."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 @app.command()
 def params(
-    overrides: Annotated[list[str] | None, typer.Argument(help="Hydra overrides, as `dvc exp run -S` takes.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if params.yaml is stale.")] = False,
+    overrides: Annotated[list[str] | None, typer.Argument(help="Hydra overrides, as in `dvc exp run -S`.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if params.yaml is out of date.")] = False,
 ) -> None:
-    """Compose params.yaml from conf/ for `dvc repro`, and check it against what the stages expect."""
+    """Compose params.yaml from conf/ for `dvc repro`, and check it against the configuration of every stage."""
     from fullcircle.params import check_composed
 
     composed = compose(overrides or [])
@@ -32,23 +32,23 @@ def params(
         write_text(paths.PARAMS, composed)
     elif paths.PARAMS.read_text(encoding="utf-8") != composed:
         raise ConfigError(
-            f"{paths.PARAMS} is stale: it is not what {paths.CONF}/ composes. `fullcircle params` renews it."
+            f"{paths.PARAMS} is out of date: {paths.CONF}/ composes other parameters. Run `fullcircle params`."
         )
 
 
 @app.command()
 def init(
     data: Annotated[str, typer.Argument(help="A CSV, Parquet, JSON-lines or Excel file, or another source.")],
-    target: Annotated[str, typer.Option(help="The column to foretell.")],
-    name: Annotated[str | None, typer.Option(help="Of the problem; by default from the name of the data.")] = None,
-    task: Annotated[
-        str | None, typer.Option(help="binary, multiclass or regression, where the guess is wrong.")
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the problem; by default derived from that of the data.")
     ] = None,
-    record: Annotated[list[str] | None, typer.Option(help="A column not to learn from; may be given again.")] = None,
-    encoding: Annotated[str, typer.Option(help="Of a CSV file, such as latin-1.")] = "utf-8",
-    force: Annotated[bool, typer.Option("--force", help="Write over files of that name.")] = False,
+    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression, if the guess is wrong.")] = None,
+    record: Annotated[list[str] | None, typer.Option(help="A column not to use as an input; may be repeated.")] = None,
+    encoding: Annotated[str, typer.Option(help="Encoding of a CSV file, such as latin-1.")] = "utf-8",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
-    """Draft a problem from a table: conf/problem/NAME.yaml and conf/data/NAME.yaml, every guess with its reason."""
+    """Draft a problem from a table: conf/problem/NAME.yaml and conf/data/NAME.yaml, with a reason for every guess."""
     from fullcircle.drafting.init import check_task
     from fullcircle.drafting.init import init as draft
 
@@ -60,44 +60,46 @@ def sweep(
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Hydra overrides, such as sweep=xgboost sweep.trials=50 model.seed=3.")
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the trials of earlier runs.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Discard the trials of earlier runs.")] = False,
 ) -> None:
-    """Search for parameters: conf/sweep/NAME.yaml says how, every trial is a DVC experiment. It can be interrupted."""
-    from fullcircle.sweep.dry_run import dry_run
+    """Search for parameters as conf/sweep/NAME.yaml defines; every trial is a DVC experiment. Can be interrupted."""
+    from fullcircle.sweep.dry_run import dvc_dry_run
 
-    with dry_run() as started_dry_run:
-        from fullcircle.sweep.run import sweep as run  # meanwhile
+    with dvc_dry_run() as dry_run:
+        from fullcircle.sweep.run import sweep as run  # imported while DVC runs
 
-        print(run(overrides or [], started_dry_run, fresh=fresh))
+        print(run(overrides or [], dry_run, fresh=fresh))
 
 
 @app.command()
 def adopt(
     experiments: Annotated[
         list[str],
-        typer.Argument(help="An experiment, branch, tag or commit; `best` or `best:5` of a sweep. Several: a blend."),
+        typer.Argument(
+            help="An experiment, branch, tag or commit; `best` or `best:5` of a sweep. Several: an ensemble."
+        ),
     ],
-    sweep: Annotated[str | None, typer.Option(help="The sweep of `best`; by default the one that ended last.")] = None,
+    sweep: Annotated[str | None, typer.Option(help="The sweep of `best`; by default the latest.")] = None,
 ) -> None:
-    """Keep an experiment's choices: write them to conf/tuned/, and compose params.yaml with them.
+    """Adopt the parameters of an experiment: write them to conf/tuned/, and compose params.yaml with them.
 
-    Of several experiments it keeps an ensemble of their models.
+    Several experiments become an ensemble of their models.
     """
-    from fullcircle.commands.adopt import adopt as work_out
-    from fullcircle.commands.adopt import members_of, named, params_of, write
+    from fullcircle.commands.adopt import adopt as files_for
+    from fullcircle.commands.adopt import ensemble_of, names_of, params_of, write
 
-    names = named(experiments, sweep)
+    names = names_of(experiments, sweep)
     found = [params_of(name) for name in names]
-    wanted = found[0] if len(found) == 1 else members_of(found)
-    said = names[0] if len(names) == 1 else f"an ensemble of {', '.join(names)}"
-    adopted = work_out(said, wanted)
+    wanted = found[0] if len(found) == 1 else ensemble_of(found)
+    title = names[0] if len(names) == 1 else f"an ensemble of {', '.join(names)}"
+    adopted = files_for(title, wanted)
     write_text(paths.PARAMS, write(adopted, wanted))
-    print(f"kept {said} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
+    print(f"adopted {title} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def show(context: typer.Context) -> None:
-    """Experiments side by side: metrics, and the parameters that differ. Takes the options of `dvc exp show`."""
+    """Compare experiments: metrics, and the parameters that differ. Takes the options of `dvc exp show`."""
     from rich.console import Console
 
     from fullcircle.commands.show import experiments, table

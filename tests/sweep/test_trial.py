@@ -233,7 +233,7 @@ def test_a_metric_that_is_no_number_is_the_trials_error(repository: Path) -> Non
 def test_a_missing_repository_is_the_trials_error(tmp_path: Path) -> None:
     with engine_of(Local("local"), 2) as engine:
         future = engine.submit(task(tmp_path / "nowhere"))
-        while not engine.first([future]):
+        while not engine.wait([future]):
             pass
         assert "nowhere" in outcome_of(future).error
 
