@@ -91,7 +91,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "params": {"base", "core", "evaluation", "models", "stages"},
     "sweep": {"base", "core", "evaluation", "features", "models", "params", "report", "scoring", "stages"},
-    "drafting": {"base", "core", "features", "scoring", "sources"},
+    "drafting": {"base", "core", "evaluation", "features", "scoring", "sources"},
     "commands": {"base", "core", "evaluation", "features", "scoring", "sources", "sweep"},
     "cli": {"base", "commands", "core", "drafting", "params", "scoring", "sweep"},
 }  # fmt: skip
