@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop repro sweep show plots test lint bench bench-peer lock clean
+.PHONY: help install develop repro explore sweep show plots test lint bench bench-peer lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -25,6 +25,9 @@ sweep: install  ## search for parameters; every trial is a DVC experiment (conf/
 
 repro: install  ## run the whole pipeline; what has not changed is not run again
 	$(RUN) dvc repro
+
+explore: install  ## reports/explore.html: distributions, nulls and associations of the training rows
+	$(RUN) fullcircle explore
 
 show: install  ## experiments side by side: the metrics, and the parameters in which they differ
 	$(RUN) fullcircle show

@@ -19,7 +19,6 @@ from fullcircle.evaluation.gates import check_gates
 from fullcircle.evaluation.tasks import task_metrics
 from fullcircle.models import ModelConfig
 from fullcircle.stages.clean import CleanConfig
-from fullcircle.stages.explore import ExploreConfig
 from fullcircle.stages.featurize import FeaturizeConfig, check_features
 from fullcircle.stages.package import PackageConfig
 from fullcircle.stages.train import TrainConfig
@@ -38,7 +37,6 @@ class Params:
     model: ModelConfig
     clean: CleanConfig
     featurize: FeaturizeConfig
-    explore: ExploreConfig
     train: TrainConfig
     validate: ValidateConfig
     package: PackageConfig

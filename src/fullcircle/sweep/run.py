@@ -212,7 +212,7 @@ def _asked(planned: SweepPlan) -> dict[str, Any]:
     """All that makes a trial's value what it is: only such trials can be compared."""
     config = planned.config
     lock = read_params(paths.DVC_LOCK)["stages"]["split"]["outs"]
-    base = {key: value for key, value in planned.base().items() if key not in ("package", "explore")}
+    base = {key: value for key, value in planned.base().items() if key != "package"}
     return {
         "metric": [config.metric, config.direction, config.repeats, config.folds],
         "space": planned.space.texts,
