@@ -12,7 +12,7 @@ from fullcircle.base.columns import Columns, take
 from fullcircle.base.typed import build
 from fullcircle.core.tables import read_json, write_json
 from fullcircle.evaluation import baselines
-from fullcircle.evaluation.baselines import Baselines, OneRule, follow, follow_dummy
+from fullcircle.evaluation.baselines import Baselines, follow, follow_dummy
 from fullcircle.evaluation.tasks import measured
 from tests.evaluation.made import NUMBER, THREE, column, text, two
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fullcircle.base.columns import Array
+    from fullcircle.evaluation.rules import OneRule
 
 nan = float("nan")
 

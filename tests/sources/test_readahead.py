@@ -58,6 +58,6 @@ def test_a_file_is_read_to_its_end() -> None:
 def test_after_the_block_nothing_more_is_read() -> None:
     file = io.BytesIO(ROWS)
     with csv_reader(file, SMALL) as reader:
-        reader.read_next_batch()
+        next(iter(reader))
     assert file.tell() < len(ROWS)
     file.close()
