@@ -35,9 +35,9 @@ show: install  ## experiments side by side: the metrics, and the parameters in w
 plots: install  ## reports/dvc_plots/index.html: curves of the last run (dvc plots show)
 	$(RUN) dvc plots show --out reports/dvc_plots
 
-# Two at a time, by the groups that tests/conftest.py makes. Threads that wait by spinning would slow the others manifold.
+# Two at a time, by the groups that tests/conftest.py makes.
 test: develop  ## all tests
-	OMP_WAIT_POLICY=PASSIVE $(RUN) pytest -n 2 --dist loadgroup
+	$(RUN) pytest -n 2 --dist loadgroup
 
 lint: develop  ## ruff and strict mypy
 	$(RUN) ruff check

@@ -13,6 +13,7 @@ from fullcircle.base.errors import ConfigError, FullCircleError
 from fullcircle.base.files import write_text
 from fullcircle.core import paths
 from fullcircle.core.config import compose
+from fullcircle.core.threads import set_wait_policy
 from fullcircle.scoring import command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -132,6 +133,7 @@ def score(
 
 def main() -> NoReturn:
     """Run the command line: with one message and exit code 1 if it failed."""
+    set_wait_policy()
     sys.exit(failure())
 
 

@@ -1,7 +1,8 @@
-"""Parallel work that calls BLAS."""
+"""Threads of libraries: how those of OpenMP wait, and parallel work that calls BLAS."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, TypeVar
 
 from fullcircle.base.threads import parallel_map
@@ -11,6 +12,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+WAIT = ("OMP_WAIT_POLICY", "PASSIVE")
+"""The setting of GNU OpenMP, on which XGBoost's threads wait; `python -m benchmarks.busy` measures it and others."""
+
+WAITS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")  # either of them decides how threads wait
+
+
+def set_wait_policy() -> None:
+    """Let OpenMP's threads sleep while they wait, unless the environment has a setting of its user.
+
+    By default they spin. A fit that shares two cores with another busy process then takes six times as long. It must
+    be called before XGBoost or scikit-learn is imported: OpenMP reads its settings when it is loaded.
+    """
+    if not any(name in os.environ for name in WAITS):
+        os.environ[WAIT[0]] = WAIT[1]
 
 
 def parallel_map_blas(function: Callable[[T], R], items: Iterable[T], threads: int) -> list[R]:
