@@ -1,4 +1,4 @@
-"""Busy: `train` on the flights beside one busy core, and alone, against OpenMP's default setting alone.
+"""Busy: time of `train` on the flights, with and without another busy process, as ratios to OpenMP's default setting.
 
 `python -m benchmarks.busy` measures the project's setting (`core/threads.py`); `python -m benchmarks.busy
 GOMP_SPINCOUNT=5000 OMP_WAIT_POLICY=PASSIVE` measures others, each by itself. All runs have two cores.
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 ROUNDS = 3
 CORES = 2
 DEFAULT = "GOMP_SPINCOUNT=300000"  # what GNU OpenMP does where nothing is set: 3 ms of spinning
-BESIDE, ALONE = 2.3, 1.04  # limits
+BUSY, QUIET = 2.3, 1.04  # limits
 
 
 def measure(settings: Sequence[str] = ("=".join(WAIT),)) -> list[Figure]:
-    """Alternate runs of `train`: the default alone, then each setting alone and beside one busy core."""
+    """Alternate runs of `train`: the default setting, then each of `settings` without and with a busy core."""
     default: list[float] = []
-    alone: dict[str, list[float]] = {setting: [] for setting in settings}
-    beside: dict[str, list[float]] = {setting: [] for setting in settings}
+    quiet: dict[str, list[float]] = {setting: [] for setting in settings}
+    busy: dict[str, list[float]] = {setting: [] for setting in settings}
     scorers = set()
     with tempfile.TemporaryDirectory() as folder, two_cores():
         project = clone(Path(folder) / "project")
@@ -40,16 +40,16 @@ def measure(settings: Sequence[str] = ("=".join(WAIT),)) -> list[Figure]:
             default.append(train(project, DEFAULT))
             scorers.add(scorer_hash(project))
             for setting in settings:
-                alone[setting].append(train(project, setting))
+                quiet[setting].append(train(project, setting))
                 scorers.add(scorer_hash(project))
                 with busy_core():
-                    beside[setting].append(train(project, setting))
+                    busy[setting].append(train(project, setting))
                 scorers.add(scorer_hash(project))
     figures = []
     for setting in settings:
         figures += [
-            ratio(f"train beside one busy core ({setting}) / default, time", beside[setting], default, BESIDE),
-            ratio(f"train alone ({setting}) / default, time", alone[setting], default, ALONE),
+            ratio(f"train with one busy core ({setting}) / default, time", busy[setting], default, BUSY),
+            ratio(f"train ({setting}) / default, time", quiet[setting], default, QUIET),
         ]
     return [*figures, Figure("different scorers of these runs", len(scorers), "== 1", len(scorers) == 1, "same bytes")]
 

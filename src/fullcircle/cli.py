@@ -90,10 +90,10 @@ def adopt(
     names = named(experiments, sweep)
     found = [params_of(name) for name in names]
     wanted = found[0] if len(found) == 1 else members_of(found)
-    said = names[0] if len(names) == 1 else f"an ensemble of {', '.join(names)}"
-    adopted = work_out(said, wanted)
+    label = names[0] if len(names) == 1 else f"an ensemble of {', '.join(names)}"
+    adopted = work_out(label, wanted)
     write_text(paths.PARAMS, write(adopted, wanted))
-    print(f"kept {said} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
+    print(f"kept {label} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
 
 
 @app.command()

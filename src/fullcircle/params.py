@@ -1,4 +1,4 @@
-"""The whole configuration, checked at once: every section as its stage will read it, and what binds them."""
+"""The whole configuration, checked at once: every section as its stage will read it, and how they fit together."""
 
 from __future__ import annotations
 

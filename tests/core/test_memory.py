@@ -39,7 +39,7 @@ def test_the_memory_that_a_table_needs_is_estimated_from_its_metadata(tmp_path: 
 
 
 def test_a_table_that_does_not_fit_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pq.write_table(pa.table({"note": ["all that was said " * 50] * 10_000}), tmp_path / "t.parquet")
+    pq.write_table(pa.table({"note": ["a long free text " * 50] * 10_000}), tmp_path / "t.parquet")
     check_memory("calls", [tmp_path / "t.parquet"])
     monkeypatch.setattr(memory, "available", lambda: 2**16)
     with pytest.raises(

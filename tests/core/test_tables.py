@@ -122,7 +122,7 @@ def test_a_type_that_is_no_column_is_refused() -> None:
 
 
 @pytest.mark.parametrize("values", [[2**53, 2**53 + 1], [2**53 + 1, None], [-(2**53), 0]])
-def test_whole_numbers_too_large_for_a_float_are_not_made_alike(values: list[int | None]) -> None:
+def test_whole_numbers_too_large_for_a_float_are_not_made_equal(values: list[int | None]) -> None:
     with pytest.raises(DataError, match="column id holds integers"):
         columns_of(pa.table({"id": values}))
 
