@@ -21,7 +21,7 @@ from fullcircle.core.threads import WAIT, WAITS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ROUNDS = 3
+ROUNDS = 5
 CORES = 2
 DEFAULT = "GOMP_SPINCOUNT=300000"  # what GNU OpenMP does where nothing is set: 3 ms of spinning
 BUSY, QUIET = 2.3, 1.04  # limits
