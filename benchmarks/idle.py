@@ -90,8 +90,7 @@ def _without_interpolation(content: dict[str, Any]) -> None:
         stage["deps"] = ["conf/data/flights.yaml" if dep == "${problem.data}" else dep for dep in stage["deps"]]
 
 
-def _without_explore_and_plots(content: dict[str, Any]) -> None:
-    content["stages"].pop("explore")
+def _without_plots(content: dict[str, Any]) -> None:
     content.pop("plots", None)
 
 
@@ -104,7 +103,7 @@ LESS: dict[str, Callable[[dict[str, Any]], None]] = {
     "without parameters": _without_parameters,
     "without code among the dependencies": _without_code,
     "without an interpolation": _without_interpolation,
-    "without explore and plots": _without_explore_and_plots,
+    "without plots": _without_plots,
     "without any of these": _without_all,
 }
 

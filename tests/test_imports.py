@@ -94,7 +94,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "params": {"base", "core", "evaluation", "featurizing", "models", "stages"},
     "sweep": {"base", "core", "evaluation", "features", "featurizing", "models", "params", "report", "scoring",
               "stages"},
-    "drafting": {"base", "core", "features", "scoring", "sources"},
+    "drafting": {"base", "core", "evaluation", "features", "scoring", "sources"},
     "commands": {"base", "core", "evaluation", "features", "scoring", "sources", "sweep"},
     "cli": {"base", "commands", "core", "drafting", "params", "scoring", "sweep"},
 }  # fmt: skip

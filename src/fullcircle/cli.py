@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from pathlib import Path  # noqa: TC003  typer reads it
 from typing import Annotated, NoReturn
 
@@ -12,7 +13,7 @@ from fullcircle.base.errors import ConfigError, FullCircleError
 from fullcircle.base.files import write_text
 from fullcircle.core import paths
 from fullcircle.core.config import compose
-from fullcircle.core.stage import leave
+from fullcircle.core.threads import set_wait_policy
 from fullcircle.scoring import command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -97,6 +98,19 @@ def adopt(
     print(f"adopted {title} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
 
 
+@app.command()
+def explore(
+    rows: Annotated[int, typer.Option(min=1, help="At most so many training rows, evenly spaced.")] = 20_000,
+    columns: Annotated[int, typer.Option(min=1, help="A wider table is described without plots.")] = 60,
+) -> None:
+    """Report on the training rows: distributions, nulls, associations. Writes reports/explore.html."""
+    from fullcircle.commands.explore import explore as report
+    from fullcircle.core.tables import read_table
+
+    write_text(paths.EXPLORE, report(read_table(paths.TRAIN), rows, columns))
+    print(paths.EXPLORE)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def show(context: typer.Context) -> None:
     """Compare experiments: metrics, and the parameters that differ. Takes the options of `dvc exp show`."""
@@ -120,15 +134,16 @@ def score(
 
 
 def main() -> NoReturn:
-    """Run the command line and leave: with one message and exit code 1 if it failed."""
-    leave(failure())
+    """Run the command line: with one message and exit code 1 if it failed."""
+    set_wait_policy()
+    sys.exit(failure())
 
 
 def failure() -> str | int | None:
-    """Run the command line; one message of what is raised on purpose and of a full disk, else typer's exit code."""
+    """Run the command line; return the message of a FullCircleError or a full disk, else typer's exit code."""
     try:
         app()
-    except SystemExit as end:  # so typer ends
+    except SystemExit as end:  # typer ends this way
         return end.code
     except FullCircleError as error:
         return f"fullcircle: {error}"

@@ -1,4 +1,4 @@
-"""The whole configuration, checked at once: every section as its stage will read it, and what binds them."""
+"""The whole configuration, checked at once: every section as its stage will read it, and how they fit together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from fullcircle.featurizing.checks import check_features
 from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.models import ModelConfig
 from fullcircle.stages.clean import CleanConfig
-from fullcircle.stages.explore import ExploreConfig
 from fullcircle.stages.package import PackageConfig
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig
@@ -39,7 +38,6 @@ class Params:
     model: ModelConfig
     clean: CleanConfig
     featurize: FeaturizeConfig
-    explore: ExploreConfig
     train: TrainConfig
     validate: ValidateConfig
     package: PackageConfig

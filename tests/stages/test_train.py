@@ -11,8 +11,9 @@ from fullcircle.base.typed import build, plain
 from fullcircle.core import paths
 from fullcircle.core.split import RandomSplit, TimeSplit
 from fullcircle.core.tables import write_matrix
-from fullcircle.evaluation.baselines import Baselines, OneRule
+from fullcircle.evaluation.baselines import Baselines
 from fullcircle.evaluation.reports import TrainReport
+from fullcircle.evaluation.rules import OneRule
 from fullcircle.features.transform import apply
 from fullcircle.scoring.predictions import BinaryCalibration
 from fullcircle.scoring.scorer import Part, Scorer

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.statistics import bin_of, quantile_edges
 from .targets import codes
 
 if TYPE_CHECKING:
@@ -119,8 +120,8 @@ def _information(values: Array, target: Array) -> tuple[float, float]:
     if len(known) == 0:
         return 0.0, 0.0
     bins = min(BINS, max(2, len(known) // BIN_ROWS))
-    edges = np.unique(np.quantile(known[:: max(1, len(known) // 20_000)], np.linspace(0, 1, bins + 1)[1:-1]))
-    at = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
+    edges = quantile_edges(known[:: max(1, len(known) // 20_000)], bins)
+    at = bin_of(values, edges)
     width = int(target.max()) + 1
     counts = np.bincount(at * width + target, minlength=width * (len(edges) + 2)).reshape(-1, width)
     joint = counts / len(values)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.statistics import bin_of, quantile_edges
+
 if TYPE_CHECKING:
     from ..base.columns import Array
 
@@ -24,5 +26,4 @@ def codes(target: Array, n_classes: int, bins: int = 8) -> Array:
     """What can be counted: int64 (rows,), the class, or for a number one of `bins` bins of equal count."""
     if n_classes:
         return np.asarray(target, dtype=np.int64)
-    edges = np.unique(np.quantile(target, np.linspace(0, 1, bins + 1)[1:-1]))
-    return np.searchsorted(edges, target, side="left").astype(np.int64)
+    return bin_of(target, quantile_edges(target, bins))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fullcircle.base.columns import is_null
+from fullcircle.base.statistics import bin_of, quantile_edges
 from fullcircle.base.threads import parallel_map
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def _distribution(values: Array, kind: str) -> dict[str, Any]:
 
 def _number(values: Array, kind: str) -> dict[str, Any]:
     known = values[~is_null(values)]
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.zeros(0)
-    counts = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
+    edges = quantile_edges(known, BINS)
+    counts = np.bincount(bin_of(known, edges), minlength=len(edges) + 1)
     return _common(values) | {"kind": kind, "edges": edges.tolist(), "counts": counts.tolist()}
 
 

@@ -217,7 +217,7 @@ def _identity(planned: SweepPlan) -> dict[str, Any]:
     """Everything that determines the value of a trial: only trials with the same identity can be compared."""
     config = planned.config
     lock = read_params(paths.DVC_LOCK)["stages"]["split"]["outs"]
-    base = {key: value for key, value in planned.base().items() if key not in ("package", "explore")}
+    base = {key: value for key, value in planned.base().items() if key != "package"}
     return {
         "metric": [config.metric, config.direction, config.repeats, config.folds],
         "space": planned.space.texts,
