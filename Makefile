@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop repro sweep show plots test lint bench bench-peer lock clean
+.PHONY: help install develop repro explore sweep show plots test lint bench bench-peer lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -26,15 +26,18 @@ sweep: install  ## search for parameters; every trial is a DVC experiment (conf/
 repro: install  ## run the pipeline; stages that have not changed are skipped
 	$(RUN) dvc repro
 
+explore: install  ## reports/explore.html: distributions, nulls and associations of the training rows
+	$(RUN) fullcircle explore
+
 show: install  ## a table of experiments: metrics, and the parameters in which they differ
 	$(RUN) fullcircle show
 
 plots: install  ## reports/dvc_plots/index.html: curves of the last run (dvc plots show)
 	$(RUN) dvc plots show --out reports/dvc_plots
 
-# Two at a time, in the groups of tests/conftest.py. Threads that spin while they wait would slow the others many times.
+# Two at a time, in the groups of tests/conftest.py.
 test: develop  ## all tests
-	OMP_WAIT_POLICY=PASSIVE $(RUN) pytest -n 2 --dist loadgroup
+	$(RUN) pytest -n 2 --dist loadgroup
 
 lint: develop  ## ruff and strict mypy
 	$(RUN) ruff check

@@ -1,1 +1,1 @@
-"""Benchmarks: each prints a ratio against a peer or a bare script, both measured in one run."""
+"""Benchmarks: each prints a ratio to a bare script or another tool, both measured in one run."""

@@ -1,6 +1,6 @@
-"""A bare `COPY ... TO STDOUT` into Parquet through pyarrow, with no framework: the yardstick of `benchmarks/sql.py`.
+"""A bare `COPY ... TO STDOUT` into Parquet by pyarrow, without a framework: the baseline of `benchmarks/sql.py`.
 
-It is told the types, checks nothing, and keeps nothing but the file.
+The types are hard-coded, there are no checks, and the file is the only output.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ out, into = os.pipe()
 
 
 def copy() -> None:
-    """Rows as they come, into the pipe."""
+    """Write the rows to the pipe as they arrive."""
     with (
         psycopg.connect(sys.argv[1]) as connection,
         connection.cursor().copy("COPY (SELECT * FROM sales ORDER BY id) TO STDOUT (FORMAT csv)") as rows,

@@ -1,7 +1,7 @@
-"""A bare Optuna loop in one script: the yardstick of `benchmarks/sweeps.py`.
+"""A bare Optuna loop in one script: the baseline of `benchmarks/sweeps.py`.
 
-It reads the same feature matrices, bins once, and runs the trials of a table (`trials.csv` of a sweep) one after the
-other, pruned by Optuna's own MedianPruner at the same steps. It records nothing. Prints how many it completed.
+It reads the same feature matrices, bins once, and runs the trials of a table (`trials.csv` of a sweep) in sequence,
+pruned by Optuna's MedianPruner at the same steps. It records nothing, and prints the number of completed trials.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ watch = xgb.DMatrix(validation, y_validation)
 
 
 class Report(xgb.callback.TrainingCallback):
-    """Reports the log loss after equal work, and gives up where Optuna says so."""
+    """Reports the log loss at steps of equal work, and stops the fit if Optuna prunes the trial."""
 
     def __init__(self, trial: optuna.Trial, pace: float) -> None:
         super().__init__()
         self.trial, self.pace, self.step = trial, pace, 0
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        """Report at most once a step."""
+        """Report at most once per step."""
         if (step := int((epoch + 1) / self.pace)) > self.step:
             self.step = step
             self.trial.report(min(evals_log["validation"]["logloss"]), step)
@@ -46,7 +46,7 @@ class Report(xgb.callback.TrainingCallback):
 
 
 def objective(trial: optuna.Trial) -> float:
-    """Log loss on validation rows stops the fit; its AUC there is what is searched for."""
+    """The AUC on validation rows; their log loss stops the fit."""
     chosen = points[trial.number]
     for key, value in chosen.items():
         trial.suggest_categorical(f"{key}@{trial.number}", [value])
@@ -68,7 +68,7 @@ def objective(trial: optuna.Trial) -> float:
 
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
-# The study maximizes an AUC, and what is reported is a log loss: a study of its own direction prunes by it.
+# Trials are pruned by the log loss, which is minimized, so the study minimizes 1 - AUC.
 study = optuna.create_study(direction="minimize", pruner=optuna.pruners.MedianPruner(8, 0))
 study.optimize(lambda trial: 1 - objective(trial), n_trials=len(points))
 print(sum(trial.state is optuna.trial.TrialState.COMPLETE for trial in study.trials))

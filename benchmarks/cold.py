@@ -1,4 +1,4 @@
-"""Cold: `dvc repro` of the eight stages from a clean clone, against `bare.py`; peak memory; and what came out."""
+"""Cold: `dvc repro` of the eight stages from a clean clone, compared with `bare.py`; peak memory; and metrics."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ PAIRS = 5
 
 
 def measure() -> list[Figure]:
-    """Alternate pipeline and bare script, each in its own process, the pipeline with nothing cached.
+    """Alternate pipeline and bare script, each in a separate process, the pipeline without a cache.
 
-    Every stage is forced: git brings what validate writes, so in a clean clone DVC would pass it over.
+    Every stage is forced: the outputs of validate are in git, so DVC would skip it in a clean clone.
     """
     ours, theirs, peak, auc = [], [], 0, 0.0
     with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +41,7 @@ def measure() -> list[Figure]:
             f"95%, by days: {low:.3f}..{high:.3f}",
         ),
         Figure(
-            "test ROC AUC less that of bare.py", test["auc"] - auc, "== 0", test["auc"] == auc, "it is the same work"
+            "test ROC AUC less that of bare.py", test["auc"] - auc, "== 0", test["auc"] == auc, "both do the same work"
         ),
         Figure("validation calibration error", train["val_ece"], "<= 0.03", train["val_ece"] <= 0.03, ""),
         ratio("cold dvc repro / bare script, time", ours, theirs, 1.5),

@@ -1,6 +1,6 @@
-"""Idle: `dvc repro` with nothing changed, against the same on a project of eight empty stages.
+"""Idle: `dvc repro` with nothing changed, compared with a project of eight empty stages.
 
-`python -m benchmarks.idle` also takes parts of the pipeline away, to see what each costs.
+`python -m benchmarks.idle` also removes parts of the pipeline, to measure the cost of each.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ EMPTY = "stages:\n" + "".join(
 
 
 def measure() -> list[Figure]:
-    """Alternate the two, after each has run once."""
+    """Alternate both projects, after one run of each."""
     with tempfile.TemporaryDirectory() as folder:
         project, empty = _projects(Path(folder))
         return [_against(empty, project, "dvc repro with nothing changed / eight empty stages, time")]
 
 
 def taken_apart() -> list[Figure]:
-    """The same of the pipeline without some of what it has, in `dvc.yaml` and in `dvc.lock`."""
+    """The same figure with parts of the pipeline removed from `dvc.yaml` and `dvc.lock`."""
     with tempfile.TemporaryDirectory() as folder:
         project, empty = _projects(Path(folder))
         figures = [_against(empty, project, "as it is")]
@@ -49,7 +49,7 @@ def taken_apart() -> list[Figure]:
 
 
 def _projects(folder: Path) -> tuple[Path, Path]:
-    """This one and an empty one, each having run."""
+    """This project and an empty one, both after a run."""
     project, empty = clone(folder / "project"), folder / "empty"
     empty.mkdir()
     subprocess.run(["git", "init", "-q"], cwd=empty, check=True)
@@ -90,8 +90,7 @@ def _without_interpolation(content: dict[str, Any]) -> None:
         stage["deps"] = ["conf/data/flights.yaml" if dep == "${problem.data}" else dep for dep in stage["deps"]]
 
 
-def _without_explore_and_plots(content: dict[str, Any]) -> None:
-    content["stages"].pop("explore")
+def _without_plots(content: dict[str, Any]) -> None:
     content.pop("plots", None)
 
 
@@ -104,7 +103,7 @@ LESS: dict[str, Callable[[dict[str, Any]], None]] = {
     "without parameters": _without_parameters,
     "without code among the dependencies": _without_code,
     "without an interpolation": _without_interpolation,
-    "without explore and plots": _without_explore_and_plots,
+    "without plots": _without_plots,
     "without any of these": _without_all,
 }
 

@@ -1,4 +1,4 @@
-"""Measuring: commands timed with their peak memory, and repeated figures with their noise."""
+"""Measure time and peak memory of commands; ratios of repeated runs with their spread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A command that ended well: wall-clock `seconds`, and `peak` resident memory of its largest process, in bytes."""
+    """A successful command: wall-clock `seconds`, and `peak` resident memory of its largest process in bytes."""
 
     seconds: float
     peak: int
@@ -24,7 +24,7 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table: what, how much, the limit it must keep, its noise."""
+    """One line of the table: name, value, limit, whether it passed, and its spread (`noise`)."""
 
     name: str
     value: float
@@ -37,12 +37,12 @@ class Figure:
 
 
 def run(command: list[str], folder: Path) -> Timed:
-    """Run a command in a folder with this environment's tools; raises CalledProcessError with what it printed."""
+    """Run a command in a folder, with the tools of this environment; raises CalledProcessError with its output."""
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "DVC_NO_ANALYTICS": "1",
     }
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # eight stages would compile the project's own modules anew
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise every stage would compile the project's modules again
     start = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -63,7 +63,7 @@ def clone(folder: Path) -> Path:
 
 
 def ratio(name: str, ours: list[float], theirs: list[float], at_most: float) -> Figure:
-    """Median of the ratios of paired runs, with the lowest and the highest."""
+    """The median ratio of paired runs, with the lowest and the highest."""
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     middle = statistics.median(ratios)
     seconds = f"{statistics.median(ours):.1f} s against {statistics.median(theirs):.1f} s"

@@ -15,7 +15,7 @@ from fullcircle.base.columns import Array, Columns, take
 from fullcircle.core import paths
 from fullcircle.core.tables import read_columns
 from fullcircle.features.transform import apply
-from fullcircle.scoring.bundle import load
+from fullcircle.scoring.bundle import Bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ SECONDS = 0.3  # of each
 
 def measure() -> list[Figure]:
     """Time both by turns, on test rows of the flights. `dvc repro` makes the bundle."""
-    scorer = load(paths.BUNDLE)
+    scorer = Bundle.load(paths.BUNDLE).scorer
     test = read_columns(paths.TEST, list(scorer.plan.inputs))
     session = onnxruntime.InferenceSession(scorer.model, _one_thread(), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name

@@ -1,4 +1,4 @@
-"""SQL: `ingest` of 3,000,000 rows of PostgreSQL, against a bare COPY into Parquet; and its peak memory."""
+"""SQL: `ingest` of 3,000,000 rows of PostgreSQL, compared with a bare COPY into Parquet; and its peak memory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KINDS = {
 
 
 def measure() -> list[Figure]:
-    """Alternate the stage and the bare script, each in its own process."""
+    """Alternate the stage and the bare script, each in a separate process."""
     ours, theirs, peak = [], [], 0
     with tempfile.TemporaryDirectory() as name, running() as server:
         server.run(MADE)

@@ -1,4 +1,4 @@
-"""Sweeps: fifty trials against a bare Optuna loop, eight against DVC's queue, and what recording costs."""
+"""Sweeps: 50 trials compared with a bare Optuna loop, 8 with DVC's queue, and the cost of recording."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from fullcircle.sweep.trials import Trial, read_csv
 PAIRS, TRIALS = 2, 50
 QUICK = ["model.max_rounds=12", "model.learning_rate=0.3", "model.patience=5"]
 GRID = ["model.max_depth=range(3,7)", "model.l2=1,10"]
-LIMIT = 900  # seconds that DVC's queue may take
+LIMIT = 900  # seconds until DVC's queue is stopped
 
 
 def measure() -> list[Figure]:
-    """A clone with its rows split and featurized; then each figure in turn."""
+    """Measure all figures in a clone whose rows are split and featurized."""
     with tempfile.TemporaryDirectory() as folder:
         project = clone(Path(folder) / "project")
         run(["dvc", "repro", "featurize"], project)
-        subprocess.run(["git", "commit", "-qam", "as it stands", "--allow-empty"], cwd=project, check=True)
+        subprocess.run(["git", "commit", "-qam", "featurized", "--allow-empty"], cwd=project, check=True)
         return [_against_bare(project), *_recording(project), _against_queue(project)]
 
 
@@ -41,8 +41,8 @@ def _against_bare(project: Path) -> Figure:
         assert all(trial.experiment for trial in trials)
         completed.append((sum(trial.state == "complete" for trial in trials), int(bare.output)))
     figure = ratio(f"{TRIALS} recorded trials / a bare Optuna loop, time", ours, theirs, 1.25)
-    said = ", ".join(f"{a} and {b}" for a, b in completed)
-    return Figure(figure.name, figure.value, figure.limit, figure.passed, f"{figure.noise}; completed: {said}")
+    counts = ", ".join(f"{a} and {b}" for a, b in completed)
+    return Figure(figure.name, figure.value, figure.limit, figure.passed, f"{figure.noise}; completed: {counts}")
 
 
 def _recording(project: Path) -> list[Figure]:
@@ -80,7 +80,7 @@ def _against_queue(project: Path) -> Figure:
     theirs = time.perf_counter() - start
     done = status.count("Success")
     run(["dvc", "queue", "stop", "--kill"], project)
-    said = f"{ours:.1f} s against {theirs:.1f} s; the queue finished {done} of 8; one pair"
+    detail = f"{ours:.1f} s against {theirs:.1f} s; the queue finished {done} of 8; one pair"
     return Figure(
-        "a grid of 8: dvc exp run --queue -j 2 / fullcircle sweep", theirs / ours, ">= 8", theirs / ours >= 8, said
+        "a grid of 8: dvc exp run --queue -j 2 / fullcircle sweep", theirs / ours, ">= 8", theirs / ours >= 8, detail
     )

@@ -12,10 +12,11 @@ from fullcircle.core.data import Rule, Table
 from fullcircle.core.problem import Features, Lookup
 from fullcircle.core.target import BinaryTarget
 from fullcircle.features.transform import apply
+from fullcircle.featurizing.config import FeaturizeConfig
+from fullcircle.featurizing.fit import Fitted, fit_plan
 from fullcircle.models.configs import DummyConfig, EnsembleConfig, ForestConfig, LinearConfig, XGBoostConfig
 from fullcircle.models.sample import Sample
 from fullcircle.pointintime.spec import History, Moment, Observations, Recent
-from fullcircle.stages.featurize import FeaturizeConfig, Fitted, fit_plan
 from fullcircle.stages.train import Goal, TrainConfig, Trained, train
 
 if TYPE_CHECKING:

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from fullcircle.core.threads import set_wait_policy
 from tests.pipeline.graph import ROOT
+
+set_wait_policy()  # before a test imports XGBoost
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

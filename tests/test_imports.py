@@ -81,17 +81,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sources": {"base", "core"},
     "cleaning": {"base", "core", "pointintime"},
     "labelling": {"base", "core"},
+    "featurizing": {"base", "core", "features"},
     "evaluation": {"base", "core", "features", "scoring"},
     "models": {"base", "core", "features", "scoring"},
     "packaging": {"base", "core", "scoring"},
-    "report": {"base", "core", "evaluation", "pointintime", "scoring"},
+    "report": {"base", "cleaning", "core", "evaluation", "features", "pointintime", "scoring"},
     # What runs them.
     "stages": {
-        *SCORING, "scoring", "core", "sources", "cleaning", "labelling", "evaluation", "models", "packaging", "report",
+        *SCORING, "scoring", "core", "sources", "cleaning", "labelling", "featurizing", "evaluation", "models",
+        "packaging", "report",
     },
-    "params": {"base", "core", "evaluation", "models", "stages"},
-    "sweep": {"base", "core", "evaluation", "features", "models", "params", "report", "scoring", "stages"},
-    "drafting": {"base", "core", "features", "scoring", "sources"},
+    "params": {"base", "core", "evaluation", "featurizing", "models", "stages"},
+    "sweep": {"base", "core", "evaluation", "features", "featurizing", "models", "params", "report", "scoring",
+              "stages"},
+    "drafting": {"base", "core", "evaluation", "features", "scoring", "sources"},
     "commands": {"base", "core", "evaluation", "features", "scoring", "sources", "sweep"},
     "cli": {"base", "commands", "core", "drafting", "params", "scoring", "sweep"},
 }  # fmt: skip
@@ -161,7 +164,9 @@ def test_only_config_imports_hydra_and_omegaconf() -> None:
     assert {user for user in users if not user.startswith("sweep/")} == {"core/config.py"}
 
 
-@pytest.mark.parametrize("name", ["sources", "cleaning", "labelling", "evaluation", "models", "drafting"])
+@pytest.mark.parametrize(
+    "name", ["sources", "cleaning", "labelling", "featurizing", "evaluation", "models", "drafting"]
+)
 def test_a_package_is_given_its_configuration_and_reads_none(name: str) -> None:
     assert named([i for i in imports_in(name) if i.module.startswith("fullcircle.core.config")]) == []
 

@@ -1,1 +1,1 @@
-"""The default model after `fullcircle init` against AutoGluon's `medium_quality`: same rows, same time, same judge."""
+"""Compare the default model after `fullcircle init` with AutoGluon's `medium_quality`: same rows, time and metrics."""

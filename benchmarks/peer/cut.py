@@ -1,6 +1,6 @@
-"""Cuts a table once into known rows and new rows: `PEER/bin/python -m benchmarks.peer.cut TABLE SEED FOLDER`.
+"""Cut a table into known rows and new rows: `PEER/bin/python -m benchmarks.peer.cut TABLE SEED FOLDER`.
 
-It runs in the environment that carries the tables. FOLDER gets known.csv (80 %, with the target), new.csv (20 %,
+It runs in the environment with the tables. FOLDER gets known.csv (80 %, with the target), new.csv (20 %,
 without it) and truth.csv (the target of the new rows, in their order).
 """
 
@@ -19,7 +19,7 @@ NEW = 0.2
 
 
 def read(table: Table) -> pd.DataFrame:
-    """The table as its package carries it, without rows whose target is missing."""
+    """The table of its package, without rows whose target is missing."""
     package, _, name = table.source.partition("/")
     if package == "sklearn":
         options = {"scaled": False} if name == "diabetes" else {}
@@ -32,14 +32,14 @@ def read(table: Table) -> pd.DataFrame:
 
 
 def is_new(groups: pd.Series, seed: int) -> pd.Series:
-    """Whether each row is new: the same share of every group, drawn by `seed`; a lone row of its group is known."""
+    """Whether each row is new: the same share of every group, drawn by `seed`; the row of a group of one is known."""
     shuffled = groups.iloc[np.random.default_rng(seed).permutation(len(groups))]
     place, size = shuffled.groupby(shuffled).cumcount(), shuffled.map(shuffled.value_counts())
     return (place < (NEW * size).round()).sort_index()
 
 
 def main() -> None:
-    """Read, cut, write."""
+    """Read the table, cut it, and write the three files."""
     name, seed, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     table = next(each for each in TABLES if each.name == name)
     frame = read(table)

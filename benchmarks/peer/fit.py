@@ -1,7 +1,7 @@
-"""AutoGluon's side: `PEER/bin/python -m benchmarks.peer.fit TABLE KNOWN NEW OUT SECONDS`, in its own environment.
+"""Run AutoGluon: `PEER/bin/python -m benchmarks.peer.fit TABLE KNOWN NEW OUT SECONDS`, in its own environment.
 
-It fits the rows of the file KNOWN and answers for those of NEW. The folder OUT gets answers.csv, written as
-`fullcircle score` writes it (row, prediction, a probability a class), and run.json.
+It fits the rows of the file KNOWN and predicts those of NEW. The folder OUT gets answers.csv, in the format of
+`fullcircle score` (row, prediction, one probability per class), and run.json.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from autogluon.tabular import TabularPredictor, __version__  # type: ignore[impo
 
 from benchmarks.peer.tables import TABLES
 
-# What will be judged is told to it, as it is to ours: by its own default it would choose its models by accuracy.
+# The metric of the comparison, for both systems: by default AutoGluon selects its models by accuracy.
 METRIC = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "root_mean_squared_error"}
 
 
 def main() -> None:
-    """Fit, answer, write."""
+    """Fit, predict, write."""
     table = next(each for each in TABLES if each.name == sys.argv[1])
     known, new = pd.read_csv(sys.argv[2]), pd.read_csv(sys.argv[3])
     out, seconds = Path(sys.argv[4]), float(sys.argv[5])
@@ -39,8 +39,8 @@ def main() -> None:
             answers = pd.concat([answers, probability], axis=1)
         models = predictor.model_names()
     answers.to_csv(out / "answers.csv", index=False)
-    told = {"seconds": spent, "version": f"AutoGluon {__version__}", "failed": False, "models": models}
-    (out / "run.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    result = {"seconds": spent, "version": f"AutoGluon {__version__}", "failed": False, "models": models}
+    (out / "run.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

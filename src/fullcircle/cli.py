@@ -1,8 +1,9 @@
-"""The command line: what DVC and make do not do already."""
+"""The command line, for everything that DVC and make do not do."""
 
 from __future__ import annotations
 
 import errno
+import sys
 from pathlib import Path  # noqa: TC003  typer reads it
 from typing import Annotated, NoReturn
 
@@ -12,7 +13,7 @@ from fullcircle.base.errors import ConfigError, FullCircleError
 from fullcircle.base.files import write_text
 from fullcircle.core import paths
 from fullcircle.core.config import compose
-from fullcircle.core.stage import leave
+from fullcircle.core.threads import set_wait_policy
 from fullcircle.scoring import command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -20,10 +21,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 @app.command()
 def params(
-    overrides: Annotated[list[str] | None, typer.Argument(help="Hydra overrides, as `dvc exp run -S` takes.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if params.yaml is stale.")] = False,
+    overrides: Annotated[list[str] | None, typer.Argument(help="Hydra overrides, as in `dvc exp run -S`.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if params.yaml is out of date.")] = False,
 ) -> None:
-    """Compose params.yaml from conf/ for `dvc repro`, and check it against what the stages expect."""
+    """Compose params.yaml from conf/ for `dvc repro`, and check it against the configuration of every stage."""
     from fullcircle.params import check_composed
 
     composed = compose(overrides or [])
@@ -32,23 +33,23 @@ def params(
         write_text(paths.PARAMS, composed)
     elif paths.PARAMS.read_text(encoding="utf-8") != composed:
         raise ConfigError(
-            f"{paths.PARAMS} is stale: it is not what {paths.CONF}/ composes. `fullcircle params` renews it."
+            f"{paths.PARAMS} is out of date: {paths.CONF}/ composes other parameters. Run `fullcircle params`."
         )
 
 
 @app.command()
 def init(
     data: Annotated[str, typer.Argument(help="A CSV, Parquet, JSON-lines or Excel file, or another source.")],
-    target: Annotated[str, typer.Option(help="The column to foretell.")],
-    name: Annotated[str | None, typer.Option(help="Of the problem; by default from the name of the data.")] = None,
-    task: Annotated[
-        str | None, typer.Option(help="binary, multiclass or regression, where the guess is wrong.")
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the problem; by default derived from that of the data.")
     ] = None,
-    record: Annotated[list[str] | None, typer.Option(help="A column not to learn from; may be given again.")] = None,
-    encoding: Annotated[str, typer.Option(help="Of a CSV file, such as latin-1.")] = "utf-8",
-    force: Annotated[bool, typer.Option("--force", help="Write over files of that name.")] = False,
+    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression, if the guess is wrong.")] = None,
+    record: Annotated[list[str] | None, typer.Option(help="A column not to use as an input; may be repeated.")] = None,
+    encoding: Annotated[str, typer.Option(help="Encoding of a CSV file, such as latin-1.")] = "utf-8",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
-    """Draft a problem from a table: conf/problem/NAME.yaml and conf/data/NAME.yaml, every guess with its reason."""
+    """Draft a problem from a table: conf/problem/NAME.yaml and conf/data/NAME.yaml, with a reason for every guess."""
     from fullcircle.drafting.init import check_task
     from fullcircle.drafting.init import init as draft
 
@@ -60,44 +61,59 @@ def sweep(
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Hydra overrides, such as sweep=xgboost sweep.trials=50 model.seed=3.")
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the trials of earlier runs.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Discard the trials of earlier runs.")] = False,
 ) -> None:
-    """Search for parameters: conf/sweep/NAME.yaml says how, every trial is a DVC experiment. It can be interrupted."""
-    from fullcircle.sweep.dry_run import dry_run
+    """Search for parameters as conf/sweep/NAME.yaml defines; every trial is a DVC experiment. Can be interrupted."""
+    from fullcircle.sweep.dry_run import dvc_dry_run
 
-    with dry_run() as started_dry_run:
-        from fullcircle.sweep.run import sweep as run  # meanwhile
+    with dvc_dry_run() as dry_run:
+        from fullcircle.sweep.run import sweep as run  # imported while DVC runs
 
-        print(run(overrides or [], started_dry_run, fresh=fresh))
+        print(run(overrides or [], dry_run, fresh=fresh))
 
 
 @app.command()
 def adopt(
     experiments: Annotated[
         list[str],
-        typer.Argument(help="An experiment, branch, tag or commit; `best` or `best:5` of a sweep. Several: a blend."),
+        typer.Argument(
+            help="An experiment, branch, tag or commit; `best` or `best:5` of a sweep. Several: an ensemble."
+        ),
     ],
-    sweep: Annotated[str | None, typer.Option(help="The sweep of `best`; by default the one that ended last.")] = None,
+    sweep: Annotated[str | None, typer.Option(help="The sweep of `best`; by default the latest.")] = None,
 ) -> None:
-    """Keep an experiment's choices: write them to conf/tuned/, and compose params.yaml with them.
+    """Adopt the parameters of an experiment: write them to conf/tuned/, and compose params.yaml with them.
 
-    Of several experiments it keeps an ensemble of their models.
+    Several experiments become an ensemble of their models.
     """
-    from fullcircle.commands.adopt import adopt as work_out
-    from fullcircle.commands.adopt import members_of, named, params_of, write
+    from fullcircle.commands.adopt import adopt as files_for
+    from fullcircle.commands.adopt import ensemble_of, names_of, params_of, write
 
-    names = named(experiments, sweep)
+    names = names_of(experiments, sweep)
     found = [params_of(name) for name in names]
-    wanted = found[0] if len(found) == 1 else members_of(found)
-    said = names[0] if len(names) == 1 else f"an ensemble of {', '.join(names)}"
-    adopted = work_out(said, wanted)
+    wanted = found[0] if len(found) == 1 else ensemble_of(found)
+    title = names[0] if len(names) == 1 else f"an ensemble of {', '.join(names)}"
+    adopted = files_for(title, wanted)
     write_text(paths.PARAMS, write(adopted, wanted))
-    print(f"kept {said} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
+    print(f"adopted {title} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
+
+
+@app.command()
+def explore(
+    rows: Annotated[int, typer.Option(min=1, help="At most so many training rows, evenly spaced.")] = 20_000,
+    columns: Annotated[int, typer.Option(min=1, help="A wider table is described without plots.")] = 60,
+) -> None:
+    """Report on the training rows: distributions, nulls, associations. Writes reports/explore.html."""
+    from fullcircle.commands.explore import explore as report
+    from fullcircle.core.tables import read_table
+
+    write_text(paths.EXPLORE, report(read_table(paths.TRAIN), rows, columns))
+    print(paths.EXPLORE)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def show(context: typer.Context) -> None:
-    """Experiments side by side: metrics, and the parameters that differ. Takes the options of `dvc exp show`."""
+    """Compare experiments: metrics, and the parameters that differ. Takes the options of `dvc exp show`."""
     from rich.console import Console
 
     from fullcircle.commands.show import experiments, table
@@ -109,24 +125,33 @@ def show(context: typer.Context) -> None:
 def score(
     bundle: Annotated[Path, typer.Argument(help="A bundle, such as dist/bundle.")],
     source: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON lines or Excel: the raw input columns.")],
-    out: Annotated[Path, typer.Argument(help="CSV to write: row, prediction, a probability for each class.")],
+    out: Annotated[Path, typer.Argument(help="CSV to write: row, its identity, prediction, probability per class.")],
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Columns to show with the prediction, as a,b; by default those that identify a row."),
+    ] = None,
+    events: Annotated[
+        list[str] | None,
+        typer.Option(help="TABLE=FILE: past events or observations (CSV), to compute point-in-time columns from."),
+    ] = None,
 ) -> None:
     """Score a table through a bundle; rows that cannot be scored go to OUT's .rejected.csv with their reasons."""
     from fullcircle.commands.score import score_any
 
-    command.run(bundle, source, out, score_any)
+    command.run(bundle, source, out, columns=columns, events=events or (), score=score_any)
 
 
 def main() -> NoReturn:
-    """Run the command line and leave: with one message and exit code 1 if it failed."""
-    leave(failure())
+    """Run the command line: with one message and exit code 1 if it failed."""
+    set_wait_policy()
+    sys.exit(failure())
 
 
 def failure() -> str | int | None:
-    """Run the command line; one message of what is raised on purpose and of a full disk, else typer's exit code."""
+    """Run the command line; return the message of a FullCircleError or a full disk, else typer's exit code."""
     try:
         app()
-    except SystemExit as end:  # so typer ends
+    except SystemExit as end:  # typer ends this way
         return end.code
     except FullCircleError as error:
         return f"fullcircle: {error}"

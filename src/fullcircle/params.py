@@ -1,4 +1,4 @@
-"""The whole configuration, checked at once: every section as its stage will read it, and what binds them."""
+"""The whole configuration, checked at once: every section as its stage will read it, and how they fit together."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from fullcircle.core.split import GroupSplit, RandomSplit, TimeSplit
 from fullcircle.evaluation.behaviour import check_behaviour
 from fullcircle.evaluation.gates import check_gates
 from fullcircle.evaluation.tasks import task_metrics
+from fullcircle.featurizing.checks import check_features
+from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.models import ModelConfig
 from fullcircle.stages.clean import CleanConfig
-from fullcircle.stages.explore import ExploreConfig
-from fullcircle.stages.featurize import FeaturizeConfig, check_features
 from fullcircle.stages.package import PackageConfig
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig
@@ -38,7 +38,6 @@ class Params:
     model: ModelConfig
     clean: CleanConfig
     featurize: FeaturizeConfig
-    explore: ExploreConfig
     train: TrainConfig
     validate: ValidateConfig
     package: PackageConfig

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from fullcircle.base.errors import ConfigError
-from fullcircle.commands.adopt import adopt, members_of, named, write
+from fullcircle.commands.adopt import adopt, ensemble_of, names_of, write
 from fullcircle.core import paths
 from fullcircle.core.config import compose
 from fullcircle.params import check_composed
@@ -50,7 +50,7 @@ def test_an_ensemble_is_adopted_with_its_own_members_and_none_of_the_default(con
     assert tuned == {"model": {"picks": 7, "members": [LINEAR, DUMMY]}}
 
 
-def test_another_ensemble_is_adopted_over_the_first_and_left_again(conf: Path) -> None:
+def test_another_ensemble_replaces_the_first_and_can_be_undone(conf: Path) -> None:
     standard = composed(conf, "model=ensemble")
     for members in ([LINEAR, DUMMY], [*standard["model"]["members"], DUMMY], standard["model"]["members"][:2]):
         wanted = deepcopy(standard)
@@ -68,9 +68,9 @@ def test_one_value_of_a_member_is_overridden_by_its_position(conf: Path) -> None
     assert kept(conf, wanted) == wanted
 
 
-def test_the_models_of_experiments_become_members_once_each_in_their_order(conf: Path) -> None:
+def test_distinct_models_of_experiments_become_members_in_order(conf: Path) -> None:
     deep = composed(conf, "model.max_depth=8")
-    ensemble = members_of([deep, composed(conf), deep, composed(conf, "model.seed=5")])
+    ensemble = ensemble_of([deep, composed(conf), deep, composed(conf, "model.seed=5")])
     assert ensemble["model"]["name"] == "ensemble"
     assert [(m["max_depth"], m["seed"]) for m in ensemble["model"]["members"]] == [(8, 0), (6, 0), (6, 5)]
     assert {key: value for key, value in ensemble.items() if key != "model"} == {
@@ -78,16 +78,16 @@ def test_the_models_of_experiments_become_members_once_each_in_their_order(conf:
     }
 
 
-def test_an_ensemble_of_experiments_is_sound_and_can_be_adopted(conf: Path) -> None:
-    ensemble = members_of([composed(conf), composed(conf, "model.max_depth=3")])
+def test_an_ensemble_of_experiments_is_valid_and_can_be_adopted(conf: Path) -> None:
+    ensemble = ensemble_of([composed(conf), composed(conf, "model.max_depth=3")])
     assert kept(conf, ensemble) == ensemble
     assert ensemble["featurize"]["missing"] == "keep"
     check_composed(yaml.safe_dump(ensemble), ROOT / paths.CONF)
 
 
-def test_an_ensemble_among_the_experiments_brings_its_members(conf: Path) -> None:
-    first = members_of([composed(conf), composed(conf, "model.max_depth=3")])
-    again = members_of([composed(conf, "model.max_depth=9"), first, composed(conf)], picks=50)["model"]
+def test_an_ensemble_among_the_experiments_is_replaced_by_its_members(conf: Path) -> None:
+    first = ensemble_of([composed(conf), composed(conf, "model.max_depth=3")])
+    again = ensemble_of([composed(conf, "model.max_depth=9"), first, composed(conf)], picks=50)["model"]
     assert [member["max_depth"] for member in again["members"]] == [9, 6, 3]
     assert again["picks"] == 50
 
@@ -102,29 +102,27 @@ def test_an_ensemble_among_the_experiments_brings_its_members(conf: Path) -> Non
         ("split=random", "split.kind, "),
     ],
 )
-def test_experiments_on_other_rows_or_features_are_no_members_of_one_ensemble(
-    conf: Path, override: str, named: str
-) -> None:
+def test_experiments_on_other_rows_or_features_cannot_share_an_ensemble(conf: Path, override: str, named: str) -> None:
     params = [composed(conf), composed(conf, "model.seed=1"), composed(conf, override)]
     with pytest.raises(ConfigError, match=f"experiment 3 of 3 differs from the first in {named}"):
-        members_of(params)
+        ensemble_of(params)
 
 
-def test_experiments_that_differ_in_what_members_do_not_share_are_members(conf: Path) -> None:
-    ensemble = members_of([composed(conf), composed(conf, "model.seed=1", "train.threads=1", "validate.seed=9")])
+def test_experiments_may_differ_in_sections_that_members_do_not_share(conf: Path) -> None:
+    ensemble = ensemble_of([composed(conf), composed(conf, "model.seed=1", "train.threads=1", "validate.seed=9")])
     assert (ensemble["train"]["threads"], ensemble["validate"]["seed"]) == (2, 0)
 
 
-def test_fewer_than_two_models_make_no_ensemble(conf: Path) -> None:
+def test_an_ensemble_needs_two_models(conf: Path) -> None:
     with pytest.raises(ConfigError, match="at least 2 distinct models, and the 2 experiments have 1"):
-        members_of([composed(conf), composed(conf, "train.threads=1")])
+        ensemble_of([composed(conf), composed(conf, "train.threads=1")])
     with pytest.raises(ConfigError, match="the 0 experiments have 0"):
-        members_of([])
+        ensemble_of([])
 
 
 @pytest.fixture
 def swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with two sweeps: `old`, and `new`, whose worst trial is no experiment."""
+    """A repository with two sweeps: `old`, and `new`, whose worst trial is not recorded."""
     monkeypatch.chdir(tmp_path)
     for name, many in (("old", 3), ("new", 4)):
         ranks = [
@@ -137,24 +135,24 @@ def swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("swept")
-def test_best_is_the_best_trial_of_the_sweep_that_ended_last() -> None:
-    assert named(["best"]) == ["new-004"]
-    assert named(["best"], "old") == ["old-003"]
-    assert named(["best:3"]) == ["new-004", "new-003", "new-002"]
-    assert named(["best:2", "main"]) == ["new-004", "new-003", "main"]
+def test_best_is_the_best_trial_of_the_latest_sweep() -> None:
+    assert names_of(["best"]) == ["new-004"]
+    assert names_of(["best"], "old") == ["old-003"]
+    assert names_of(["best:3"]) == ["new-004", "new-003", "new-002"]
+    assert names_of(["best:2", "main"]) == ["new-004", "new-003", "main"]
 
 
 @pytest.mark.usefixtures("swept")
 @pytest.mark.parametrize(
-    ("name", "sweep", "said"),
+    ("name", "sweep", "message"),
     [
-        ("best", "none", "there is no sweep none whose best could be meant. Sweeps: new, old"),
-        ("best:0", None, "best:0: how many of the best"),
-        ("best:x", None, "best:x: how many of the best"),
-        ("best:4", None, r"best:4: reports/sweeps/new/trials.csv has 4 of them, 3 recorded"),
-        ("best:9", None, r"best:9: reports/sweeps/new/trials.csv has 4 of them, 3 recorded"),
+        ("best", "none", "there is no sweep none. Sweeps: new, old"),
+        ("best:0", None, "best:0: invalid number of trials"),
+        ("best:x", None, "best:x: invalid number of trials"),
+        ("best:4", None, r"best:4: reports/sweeps/new/trials.csv has 4 ranked trials, 3 of them recorded"),
+        ("best:9", None, r"best:9: reports/sweeps/new/trials.csv has 4 ranked trials, 3 of them recorded"),
     ],
 )
-def test_a_best_that_cannot_be_meant_is_refused(name: str, sweep: str | None, said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
-        named([name], sweep)
+def test_a_best_that_does_not_exist_is_refused(name: str, sweep: str | None, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        names_of([name], sweep)

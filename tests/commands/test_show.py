@@ -15,11 +15,11 @@ ROWS = [
 OTHER = {"Experiment": "other", "rev": "7654321", "r2": "0.5", "model.name": "dummy", "train.refit": "False"} | PRICES
 
 
-def test_only_parameters_that_all_have_and_that_differ_are_shown() -> None:
+def test_only_shared_parameters_that_differ_are_shown() -> None:
     assert differing(ROWS) == ["model.name"]
 
 
-def test_of_another_problem_the_name_is_told_and_its_own_metrics() -> None:
+def test_another_problem_adds_its_name_and_metrics() -> None:
     assert differing([*ROWS, OTHER]) == ["model.name"]
     headings = [str(column.header) for column in table([*ROWS, OTHER]).columns]
     assert headings == [
@@ -28,7 +28,7 @@ def test_of_another_problem_the_name_is_told_and_its_own_metrics() -> None:
     ]  # fmt: skip
 
 
-def test_the_table_fits_a_hundred_columns_and_rounds_to_four_digits() -> None:
+def test_the_table_fits_100_characters_and_rounds_to_four_digits() -> None:
     console = Console(width=100, record=True, file=None, quiet=False)
     with console.capture() as captured:
         console.print(table(ROWS))
@@ -39,5 +39,5 @@ def test_the_table_fits_a_hundred_columns_and_rounds_to_four_digits() -> None:
     assert lines[2].split() == ["deep", "0.7412", "forest"]
 
 
-def test_no_experiments_are_an_empty_table() -> None:
+def test_without_experiments_the_table_is_empty() -> None:
     assert table([]).row_count == 0

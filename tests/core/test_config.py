@@ -8,21 +8,19 @@ import pytest
 import yaml
 
 from fullcircle.base.errors import ConfigError
-from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.config import compose, load, load_file, read_params
 from fullcircle.core.data import Data, schema_of
 from fullcircle.core.problem import Problem
 from fullcircle.core.split import Split
-from fullcircle.core.target import Costs
 from fullcircle.evaluation.behaviour import check_behaviour
 from fullcircle.evaluation.gates import check_gates
 from fullcircle.evaluation.tasks import task_metrics
+from fullcircle.featurizing.checks import check_features
+from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.models import ModelConfig
 from fullcircle.params import check_composed, check_params
-from fullcircle.pointintime.spec import Moment, Recent
 from fullcircle.stages.clean import CleanConfig
-from fullcircle.stages.featurize import FeaturizeConfig, check_features
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig
 
@@ -53,7 +51,7 @@ def parsed(text: str) -> Any:
 
 @pytest.fixture(scope="module")
 def default() -> str:
-    """The configuration as it is composed without a word: composing takes long enough to do it once."""
+    """The configuration as it is composed without overrides; composing is slow, so once."""
     return compose((), CONF)
 
 
@@ -87,7 +85,7 @@ def test_every_model_composes_and_builds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", choices("model"))
-def test_every_model_makes_a_whole_that_is_sound(name: str) -> None:
+def test_every_model_composes_sound_parameters(name: str) -> None:
     assert check_composed(compose([f"model={name}"], CONF), CONF).model.name == name.removesuffix("_fast")
 
 
@@ -101,14 +99,14 @@ def test_every_split_composes_and_builds(name: str) -> None:
     assert set(split.columns) <= set(load_file(Data, ROOT / problem.data).tables[problem.table].columns)
 
 
-def test_a_split_by_time_of_a_problem_without_one_says_so() -> None:
-    said = r"needs what the problem does not say. .*problem.time.columns.* or choose otherwise, such as another split"
-    with pytest.raises(ConfigError, match=said):
+def test_a_split_by_time_needs_a_time_in_the_problem() -> None:
+    message = r"needs a key that the problem does not have. .*problem.time.columns.* or choose otherwise"
+    with pytest.raises(ConfigError, match=message):
         compose(["problem=digits", "split=time"], CONF)
 
 
 @pytest.mark.parametrize("name", choices("problem"))
-def test_every_problem_composes_and_makes_sense(name: str) -> None:
+def test_every_problem_composes_and_is_consistent(name: str) -> None:
     problem = load(Problem, "problem", composed(f"problem={name}"))
     assert problem.name == name
     data = load_file(Data, ROOT / problem.data)
@@ -205,7 +203,7 @@ def test_a_value_out_of_range_is_refused_by_its_key(default: str, override: str,
 
 
 @pytest.mark.parametrize("model", ["linear", "forest", "ensemble"])
-def test_a_model_needs_no_preparation_of_its_own(default: str, model: str) -> None:
+def test_every_model_takes_the_same_features(default: str, model: str) -> None:
     assert composed(f"model={model}")["featurize"] == parsed(default)["featurize"]
 
 
@@ -252,7 +250,7 @@ def test_the_committed_parameters_are_those_of_conf(default: str) -> None:
     assert (ROOT / paths.PARAMS).read_text(encoding="utf-8") == default
 
 
-def test_a_key_that_is_not_there_says_how_to_make_it() -> None:
+def test_the_error_of_a_missing_key_names_the_command_that_composes_it() -> None:
     with pytest.raises(ConfigError, match=r"params\.yaml: no key clean\.nothing\. `fullcircle params` composes it"):
         load(CleanConfig, "clean.nothing", {"clean": {"max_rejected": 0.1}})
     with pytest.raises(ConfigError, match="no key clean"):
@@ -260,42 +258,9 @@ def test_a_key_that_is_not_there_says_how_to_make_it() -> None:
 
 
 @pytest.mark.parametrize("content", [None, "clean: [", "\t"])
-def test_parameters_that_cannot_be_read_say_how_to_make_them(tmp_path: Path, content: str | None) -> None:
+def test_the_error_of_unreadable_parameters_names_the_command(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "params.yaml"
     if content is not None:
         path.write_text(content)
     with pytest.raises(ConfigError, match=r"(?s)params\.yaml cannot be read: .*`fullcircle params` composes it"):
         read_params(path)
-
-
-def test_costs_set_the_threshold() -> None:
-    assert Costs(missed=3, false_alarm=1).threshold == 0.25
-    assert Costs(missed=1, false_alarm=1).threshold == 0.5
-
-
-def test_a_whole_hour_may_be_written_as_an_integer() -> None:
-    assert build(Moment, {"hour": "h", "minute": "m", "lead_hours": 2}).lead_hours == 2.0
-    assert build(Recent, {"name": "n", "by": [], "hours": 1, "what": "mean"}).hours == 1.0
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("month: {kind: integer, min: 1", "month: {kind: integer, mni: 1", r"unknown key: mni \(did you mean min\?\)"),
-        ("month: {kind: integer, min: 1", "month: {kind: integer, min: 13", "columns.month: min 13 is above max 12"),
-        ("late_minutes: 15", "late_minute: 15", r"history: unknown key: late_minute \(did you mean late_minutes\?\)"),
-        (
-            "within_hours: 6",
-            "within_hour: 6",
-            r"observations: unknown key: within_hour \(did you mean within_hours\?\)",
-        ),
-        ("hours: 1, what", "hours: 0, what", r"history.columns\[0\]: hours 0 must be above 0"),
-        ("duplicates: reject", "duplicates: keep", "'keep' is not one of 'reject', 'error'"),
-    ],
-)
-def test_a_table_that_is_described_wrongly_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
-    text = (CONF / "data/flights.yaml").read_text(encoding="utf-8")
-    assert old in text
-    (tmp_path / "flights.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(ConfigError, match=said):
-        load_file(Data, tmp_path / "flights.yaml")

@@ -57,5 +57,5 @@ def test_what_cannot_be_evaluated_names_its_key_and_itself(expression: str) -> N
 
 @pytest.mark.parametrize("expression", ["delay", "delay + 1", "True", "delay.max() > 3"])
 def test_what_is_no_condition_a_row_is_refused(expression: str) -> None:
-    with pytest.raises(DataError, match="is no condition"):
+    with pytest.raises(DataError, match="is not a condition"):
         holds(FRAME, expression, "k")

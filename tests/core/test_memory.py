@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ def taken(columns: dict[str, np.ndarray]) -> int:
 
 
 @pytest.mark.parametrize("levels", [3, 1000, ROWS])
-def test_what_a_table_needs_is_told_by_its_metadata(tmp_path: Path, levels: int) -> None:
+def test_the_memory_of_a_table_is_estimated_from_its_metadata(tmp_path: Path, levels: int) -> None:
     random = np.random.default_rng(0)
     names = np.array([f"a level that is called {i}" for i in range(levels)], dtype=object)
     write_columns(
@@ -40,7 +39,7 @@ def test_what_a_table_needs_is_told_by_its_metadata(tmp_path: Path, levels: int)
 
 
 def test_a_table_that_does_not_fit_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pq.write_table(pa.table({"note": ["all that was said " * 50] * 10_000}), tmp_path / "t.parquet")
+    pq.write_table(pa.table({"note": ["a long free text " * 50] * 10_000}), tmp_path / "t.parquet")
     check_memory("calls", [tmp_path / "t.parquet"])
     monkeypatch.setattr(memory, "available", lambda: 2**16)
     with pytest.raises(
@@ -49,41 +48,29 @@ def test_a_table_that_does_not_fit_is_one_clear_error(tmp_path: Path, monkeypatc
         check_memory("calls", [tmp_path / "t.parquet"] * 2)
 
 
-def test_what_is_free_is_what_the_machine_or_its_control_group_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("limit", "used"),
+    [("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")],
+)
+def test_free_memory_is_that_of_the_machine_or_less_where_its_control_group_has_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, used: str
 ) -> None:
     monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
     monkeypatch.setattr(memory, "GROUP", tmp_path)
+    (tmp_path / "memory").mkdir()
     assert available() is None
     (tmp_path / "meminfo").write_text("MemTotal: 99 kB\nMemAvailable:      10 kB\n")
     assert available() == 10 * 1024
-    (tmp_path / "memory.current").write_text("100\n")
-    (tmp_path / "memory.max").write_text("max\n")
-    assert available() == 10 * 1024
-    (tmp_path / "memory.max").write_text("1100\n")
+    (tmp_path / used).write_text("100\n")
+    for without_limit in ("max\n", f"{2**63 - 4096}\n"):
+        (tmp_path / limit).write_text(without_limit)
+        assert available() == 10 * 1024
+    (tmp_path / limit).write_text("1100\n")
     assert available() == 1000
 
 
-def test_a_stage_that_runs_out_of_memory_says_so() -> None:
+def test_a_stage_that_runs_out_of_memory_ends_with_a_message() -> None:
     def main() -> None:
         np.empty(2**57)
 
     assert (failure("clean", main) or "").startswith("clean: the memory of this machine is used up (Unable to allocate")
-
-
-def test_memory_that_was_freed_is_used_again_without_a_fault() -> None:
-    script = """
-import resource, sys
-import numpy as np
-from fullcircle.core.memory import keep_freed
-if sys.argv[1:]:
-    keep_freed()
-for _ in range(10):
-    [np.ones(2**20) for _ in range(20)]  # 160 MB
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
-"""
-    faults = [
-        int(subprocess.run([sys.executable, "-c", script, *how], capture_output=True, text=True, check=True).stdout)
-        for how in ([], ["keep"])
-    ]
-    assert faults[1] < faults[0] / 2

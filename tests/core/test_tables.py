@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -19,7 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.base.errors import DataError
+from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.typed import plain
 from fullcircle.core import tables
 from fullcircle.core.tables import (  # fmt: skip
     columns_of,
@@ -28,6 +30,7 @@ from fullcircle.core.tables import (  # fmt: skip
     read_json,
     read_matrix,
     read_table,
+    read_typed,
     rounded,
     taken,
     write_batches,
@@ -122,7 +125,7 @@ def test_a_type_that_is_no_column_is_refused() -> None:
 
 
 @pytest.mark.parametrize("values", [[2**53, 2**53 + 1], [2**53 + 1, None], [-(2**53), 0]])
-def test_whole_numbers_too_large_for_a_float_are_not_made_alike(values: list[int | None]) -> None:
+def test_whole_numbers_too_large_for_a_float_do_not_become_equal(values: list[int | None]) -> None:
     with pytest.raises(DataError, match="column id holds integers"):
         columns_of(pa.table({"id": values}))
 
@@ -186,13 +189,43 @@ def test_a_table_that_is_missing_or_damaged_says_what_makes_it(tmp_path: Path) -
 
 def test_a_matrix_comes_back_as_it_was(tmp_path: Path) -> None:
     matrix = np.array([[1.5, nan], [0.1, -3e30], [0, 7]], dtype=np.float32)
-    target = np.array([1.0, 0, 1])
-    write_matrix(tmp_path / "m", matrix, ["b", "a=x"], target)
-    again, y, names = read_matrix(tmp_path / "m")
+    write_matrix(tmp_path / "m", matrix, ["b", "a=x"])
+    again = read_matrix(tmp_path / "m")
     np.testing.assert_array_equal(again, matrix)
-    assert [again.dtype, y.dtype] == [np.dtype(np.float32)] * 2
-    assert names == ["b", "a=x"]
-    assert y.tolist() == [1, 0, 1]
+    assert again.dtype == np.float32
+    assert read_table(tmp_path / "m").column_names == ["b", "a=x"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """As a stage writes it."""
+
+    rows: int
+    share: float | None
+    note: str = ""
+
+
+def test_what_a_stage_writes_is_read_as_the_same_type(tmp_path: Path) -> None:
+    write_json(tmp_path / "report.json", plain(Report(3, nan)))
+    assert read_typed(Report, tmp_path / "report.json") == Report(3, None)
+    assert read_typed(dict[str, int | None], tmp_path / "report.json") == {"rows": 3, "share": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        (None, DataError, "report.json cannot be read .*`dvc repro` makes it"),
+        ("{", DataError, "report.json cannot be read .*`dvc repro` makes it"),
+        ('{"rows": 3}', ConfigError, "report.json: missing keys: share"),
+    ],
+)
+def test_a_report_that_is_missing_or_damaged_is_named(
+    text: str | None, error: type[Exception], message: str, tmp_path: Path
+) -> None:
+    if text is not None:
+        (tmp_path / "report.json").write_text(text)
+    with pytest.raises(error, match=message):
+        read_typed(Report, tmp_path / "report.json")
 
 
 @given(mask=st.lists(st.booleans()))
@@ -209,7 +242,7 @@ from pathlib import Path
 import numpy as np
 from fullcircle.core.tables import read_columns, read_matrix, read_table, taken, write_matrix, write_table
 file = Path({str(tmp_path / "matrix.parquet")!r})
-write_matrix(file, np.array([[1, np.nan], [2, 3]], np.float32), ["a", "b"], np.array([0.0, 1.0]))
+write_matrix(file, np.array([[1, np.nan], [2, 3]], np.float32), ["a", "b"])
 write_table(file, taken(read_table(file), np.array([True, False])))
 read_matrix(file), read_columns(file)
 sys.exit("pandas" in sys.modules)

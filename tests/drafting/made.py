@@ -1,4 +1,4 @@
-"""Tables to draft from, as CSV has them: all text."""
+"""Tables to draft from; all columns are text, as in CSV."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from fullcircle.core.source import File
 from fullcircle.drafting.draft import Draft, draft
-from fullcircle.drafting.kinds import Seen, seen
-from fullcircle.drafting.table import Taken
+from fullcircle.drafting.kinds import ColumnProfile, profile
+from fullcircle.drafting.table import TableSample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
 
 def column(values: Sequence[Any], kind: pa.DataType | None = None) -> pa.ChunkedArray:
-    """Values as a table's column; of text unless `kind` says otherwise."""
+    """Values as a column of a table; text unless `kind` is given."""
     if kind is None:
         values, kind = [None if v is None else str(v) for v in values], pa.string()
     return pa.chunked_array([pa.array(values, kind)])
 
 
-def look(values: Sequence[Any], name: str = "c", kind: pa.DataType | None = None) -> Seen:
-    """What is seen of a column."""
-    return seen(name, column(values, kind), "t.csv")
+def profiled(values: Sequence[Any], name: str = "c", kind: pa.DataType | None = None) -> ColumnProfile:
+    """The profile of a column."""
+    return profile(name, column(values, kind), "t.csv")
 
 
-def taken(columns: dict[str, Sequence[Any]], rows: int | None = None, step: int = 1) -> Taken:
-    """A table of text that was looked at."""
+def sample_of(columns: dict[str, Sequence[Any]], rows: int | None = None, step: int = 1) -> TableSample:
+    """A sample with text columns."""
     table = pa.table({name: column(values) for name, values in columns.items()})
-    return Taken(File("file", "t.csv"), "t.csv", table, table.num_rows if rows is None else rows, step)
+    return TableSample(File("file", "t.csv"), "t.csv", table, table.num_rows if rows is None else rows, step)
 
 
 def drafted(columns: dict[str, Sequence[Any]], target: str, task: Task | None = None, *records: str) -> Draft:
     """A draft of a table of text."""
-    return draft(taken(columns), "t", target, task, records)
+    return draft(sample_of(columns), "t", target, task, records)
 
 
 def customers(rows: int = 300, seed: int = 0) -> dict[str, Sequence[Any]]:
-    """Customers: a number and a category tell of `churned`, the rest is of every role there is."""
+    """Customers: `age` and `city` predict `churned`; the other columns cover every role."""
     random = np.random.default_rng(seed)
     age = random.integers(18, 90, rows)
     city = random.choice(["Wien", "Graz", "Linz"], rows)

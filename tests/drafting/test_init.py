@@ -54,8 +54,8 @@ def written(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_draft_composes_and_says_what_the_table_shows(repository: Path) -> None:
-    said = init("customers.csv", "churned", None)
+def test_a_draft_composes_and_matches_the_table(repository: Path) -> None:
+    summary = init("customers.csv", "churned", None)
     params = read(compose(["problem=customers", "model=linear"], repository / "conf"))
     problem = build(Problem, params["problem"])
     data = build(Data, read((repository / problem.data).read_text(encoding="utf-8")))
@@ -79,44 +79,46 @@ def test_a_draft_composes_and_says_what_the_table_shows(repository: Path) -> Non
     assert first.metric == "auc"
     assert first.min is not None
     assert 0.5 < first.min < 0.95
-    assert "binary: two values; “yes” is taken for the positive one" in said
-    assert "“customer_id” (each value occurs once: an identifier, not learnt from)" in said
-    assert "dvc exp run -S problem=customers" in said
+    assert "binary: two values; “yes” is taken as the positive class" in summary
+    assert "“customer_id” (each value occurs once: an identifier)" in summary
+    assert "dvc exp run -S problem=customers" in summary
 
 
-def test_every_guess_stands_beside_its_reason(repository: Path) -> None:
+def test_every_guess_has_its_reason_as_a_comment(repository: Path) -> None:
     init("customers.csv", "churned", "churn")
     lines = (repository / "conf/data/churn.yaml").read_text(encoding="utf-8").splitlines()
-    beside = {line.split(":")[0].strip(): line.split("# ", 1)[1] for line in lines if line.startswith("      ")}
-    assert beside["income"].endswith("10 of 300 missing")
-    assert beside["country"] == "constant: “AT” in every row"
-    assert beside["churned"] == "the target"
+    comments = {line.split(":")[0].strip(): line.split("# ", 1)[1] for line in lines if line.startswith("      ")}
+    assert comments["income"].endswith("10 of 300 missing")
+    assert comments["country"] == "constant: “AT” in every row"
+    assert comments["churned"] == "the target"
     assert max(map(len, lines)) < 160
 
 
-def test_a_leak_is_named_in_both_files_and_on_the_terminal_and_left_in(repository: Path) -> None:
+def test_a_leak_is_named_in_both_files_and_the_summary_and_remains_an_input(repository: Path) -> None:
     table = customers()
     table["refund"] = [12.5 if c == "yes" else None for c in table["churned"]]
     write(repository / "leaky.csv", table)
-    said = init("leaky.csv", "churned", None)
+    summary = init("leaky.csv", "churned", None)
     problem = (repository / "conf/problem/leaky.yaml").read_text(encoding="utf-8")
-    assert "leaks?       “refund” (AUC 1.000)" in said
-    assert "A leak? Alone, “refund” (AUC 1.000)" in problem
-    assert "A LEAK? alone it reaches AUC 1.000" in (repository / "conf/data/leaky.yaml").read_text(encoding="utf-8")
+    assert "leaks?       “refund” (AUC 1.000)" in summary
+    assert "“refund” (AUC 1.000)" in problem
+    assert "A LEAK? AUC 1.000 with only this column" in (repository / "conf/data/leaky.yaml").read_text(
+        encoding="utf-8"
+    )
     assert "refund" in build(Problem, read(problem)["problem"]).features.columns
     kept = build(Problem, read(problem)["problem"]).gates[0].min
     assert kept is not None
     assert kept < 0.95  # the leak does not raise the thresholds
 
 
-def test_rows_without_a_target_are_expected_to_be_set_aside() -> None:
+def test_rows_without_a_target_raise_the_limit_of_rejected_rows() -> None:
     table = customers()
     table["churned"] = [None if i % 10 == 0 else c for i, c in enumerate(table["churned"])]
     found = read(problem_file(drafted(table, "churned")))
     assert found["clean"] == {"max_rejected": 0.11}
 
 
-def test_a_table_with_dates_is_split_by_them_and_not_without_them() -> None:
+def test_a_table_with_dates_is_split_by_time() -> None:
     table = customers() | {"since": [f"{i % 28 + 1:02}.{i // 28 + 1:02}.2013" for i in range(300)]}
     draft = drafted(table, "churned")
     problem, data = read(problem_file(draft)), read(data_file(draft))
@@ -127,7 +129,7 @@ def test_a_table_with_dates_is_split_by_them_and_not_without_them() -> None:
     assert "folds" not in problem.get("train", {})
 
 
-def test_a_regression_is_drafted_with_its_interval() -> None:
+def test_a_regression_has_a_gate_for_its_interval() -> None:
     found = read(problem_file(drafted(customers(), "income")))
     target = build(Problem, found["problem"]).target
     assert (target.task, target.classes) == ("regression", ())
@@ -135,14 +137,14 @@ def test_a_regression_is_drafted_with_its_interval() -> None:
     assert "slices" in found["problem"]
 
 
-def test_classes_are_drafted_with_a_log_loss_that_must_not_be_exceeded() -> None:
+def test_several_classes_have_a_gate_for_the_log_loss() -> None:
     found = read(problem_file(drafted(customers(), "city")))
     assert sorted(found["problem"]["target"]["classes"]) == ["Graz", "Linz", "Wien"]
     assert found["problem"]["gates"][0]["metric"] == "logloss"
     assert 0 < found["problem"]["gates"][0]["max"] < 1.2
 
 
-def test_rows_of_one_patient_are_kept_together() -> None:
+def test_rows_of_one_patient_are_in_one_split() -> None:
     table = customers() | {"patient_id": [f"P{i // 3}" for i in range(300)]}
     del table["customer_id"]
     found = read(problem_file(drafted(table, "churned")))
@@ -150,13 +152,13 @@ def test_rows_of_one_patient_are_kept_together() -> None:
     assert found["problem"]["together"] == ["patient_id"]
 
 
-def test_rows_that_repeat_are_told_where_there_is_no_key() -> None:
+def test_repeated_rows_are_counted_if_there_is_no_key() -> None:
     table: dict[str, Sequence[Any]] = {
         name: [*values, *values[:7]] for name, values in customers().items() if name not in ("customer_id", "remark")
     }
     draft = drafted(table, "churned")
     assert draft.repeated >= 7
-    assert f"{draft.repeated} rows repeat an earlier one" in data_file(draft)
+    assert f"{draft.repeated} rows are equal to an earlier one" in data_file(draft)
     assert "key" not in read(data_file(draft))["tables"]["t"]
 
 
@@ -166,39 +168,39 @@ def test_rows_that_repeat_are_told_where_there_is_no_key() -> None:
         (["customers.csv", "--target", "chrned"], "has no column chrned\n  unknown column: chrned (did you mean"),
         (["customers.csv", "--target", "nothing"], "the target nothing is missing in all 300 rows"),
         (["customers.csv", "--target", "country"], "the target country is “AT” in every row"),
-        (["customers.csv", "--target", "customer_id"], "another value in each of 300 rows"),
+        (["customers.csv", "--target", "customer_id"], "a different value in each of 300 rows"),
         (["customers.csv", "--target", "churned", "--record", "agee"], "no column agee"),
         (["customers.csv", "--target", "churned", "--task", "ranking"], "--task 'ranking' is not one of binary"),
-        (["customers.csv", "--target", "churned", "--name", "My Churn"], "--name 'My Churn' must be small letters"),
-        (["customers.csv", "--target", "churned", "--name", "null"], "--name 'null' must be small letters"),
-        (["customers.csv", "--target", "churned", "--name", "flights"], "conf/data/flights.yaml exists already"),
+        (["customers.csv", "--target", "churned", "--name", "My Churn"], "'My Churn' must be lower-case letters"),
+        (["customers.csv", "--target", "churned", "--name", "null"], "--name 'null' must be lower-case letters"),
+        (["customers.csv", "--target", "churned", "--name", "flights"], "conf/data/flights.yaml already exists"),
         (["missing.csv", "--target", "churned"], "missing.csv: there is no file"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_drafted_is_one_clear_error_and_leaves_nothing(
+def test_a_failed_draft_is_one_clear_error_and_writes_nothing(
     repository: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], error: str
 ) -> None:
     before = written(repository)
     monkeypatch.setattr(sys, "argv", ["fullcircle", "init", *arguments])
-    said = str(cli.failure())
-    assert said.startswith("fullcircle: ")
-    assert error in said
+    message = str(cli.failure())
+    assert message.startswith("fullcircle: ")
+    assert error in message
     assert written(repository) == before
 
 
-def test_dates_in_four_formats_are_one_clear_error_and_can_be_left_out(repository: Path) -> None:
+def test_dates_in_four_formats_are_one_clear_error_or_a_record_column(repository: Path) -> None:
     days = ["2013-01-02", "03.01.2013", "2013/01/04", "Jan 05, 2013"]
     write(repository / "mixed.csv", customers() | {"when": days * 75})
     with pytest.raises(DataError, match=r"mixed\.csv: column when holds dates in 4 formats"):
         init("mixed.csv", "churned", None)
     assert not (repository / "conf/problem/mixed.yaml").exists()
-    assert "“when” (as told by --record)" in init("mixed.csv", "churned", None, records=("when",))
+    assert "“when” (given by --record)" in init("mixed.csv", "churned", None, records=("when",))
 
 
-def test_a_problem_is_written_over_only_when_forced(repository: Path) -> None:
+def test_a_problem_is_overwritten_only_with_force(repository: Path) -> None:
     init("customers.csv", "churned", None)
     before = (repository / "conf/problem/customers.yaml").read_text(encoding="utf-8")
-    with pytest.raises(ConfigError, match="exists already"):
+    with pytest.raises(ConfigError, match="already exists"):
         init("customers.csv", "income", None)
     assert (repository / "conf/problem/customers.yaml").read_text(encoding="utf-8") == before
     init("customers.csv", "income", None, force=True)
@@ -212,7 +214,7 @@ def test_drafting_twice_gives_the_same_bytes(repository: Path) -> None:
     assert [(repository / f"conf/{kind}/customers.yaml").read_bytes() for kind in ("problem", "data")] == first
 
 
-def test_outside_a_repository_nothing_is_drafted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_a_repository_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "customers.csv", customers())
     with pytest.raises(ConfigError, match="Run it in the root of the repository"):
@@ -230,12 +232,12 @@ def test_outside_a_repository_nothing_is_drafted(tmp_path: Path, monkeypatch: py
         ("https://host/api/orders?page=1", "orders"),
     ],
 )
-def test_a_name_is_made_that_files_and_the_command_line_can_bear(data: str, name: str) -> None:
+def test_the_default_name_is_valid_for_files_and_the_command_line(data: str, name: str) -> None:
     assert name_of(data) == name
 
 
 def attempt(table: dict[str, Sequence[Any]], target: str) -> Draft | None:
-    """A draft that may be written, or None where it is refused."""
+    """A draft that can be written; None if it is refused."""
     try:
         draft = drafted(table, target)
         check_readable(problem_file(draft), data_file(draft), "t.csv")
@@ -246,7 +248,7 @@ def attempt(table: dict[str, Sequence[Any]], target: str) -> Draft | None:
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(texts, min_size=4, max_size=4, unique=True), st.lists(texts, min_size=2, max_size=3, unique=True))
-def test_columns_and_classes_of_any_name_come_back_from_a_draft_or_are_refused(
+def test_any_name_of_a_column_or_class_survives_a_round_trip_or_is_refused(
     names: list[str], classes: list[str]
 ) -> None:
     rows = 120
@@ -268,15 +270,15 @@ def test_columns_and_classes_of_any_name_come_back_from_a_draft_or_are_refused(
 
 
 @pytest.mark.parametrize("name", ["${oc.env:HOME}", "???", "x\x85"])
-def test_a_column_that_the_configuration_would_not_leave_alone_is_refused(repository: Path, name: str) -> None:
+def test_a_column_name_that_hydra_would_change_is_refused(repository: Path, name: str) -> None:
     write(repository / "odd.csv", customers() | {name: [1, 2, 3] * 100})
     before = written(repository)
-    with pytest.raises(DataError, match=r"odd\.csv: “.*cannot stand in conf/.*Rename it"):
+    with pytest.raises(DataError, match=r"odd\.csv: “.*is not allowed in conf/.*Rename it"):
         init("odd.csv", "churned", None)
     assert written(repository) == before
 
 
-def test_odd_names_compose_as_they_are(repository: Path) -> None:
+def test_odd_names_compose_unchanged(repository: Path) -> None:
     odd = ["n", "on", "1e5", "null", "Größe (cm)", "a: b", "#", "日本", "a\nb", "{x}", "~", "'", '"', "\\", " x "]
     write(
         repository / "odd.csv",

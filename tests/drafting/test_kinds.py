@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from fullcircle.base.errors import DataError
-from fullcircle.drafting.kinds import as_category
-from tests.drafting.made import column, look
+from fullcircle.drafting.kinds import profile_category
+from tests.drafting.made import column, profiled
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ from tests.drafting.made import column, look
         (["New York City"] * 9 + ["Rio de Janeiro"], "category"),
     ],
 )
-def test_a_kind_is_told_from_text(values: list[Any], kind: str) -> None:
-    assert look(values).kind == kind
+def test_a_kind_is_guessed_from_text(values: list[Any], kind: str) -> None:
+    assert profiled(values).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -53,47 +53,47 @@ def test_a_kind_is_told_from_text(values: list[Any], kind: str) -> None:
         ([dt.time(3)], pa.time32("s"), "category"),
     ],
 )
-def test_a_kind_is_told_from_a_type(values: list[Any], type_: pa.DataType, kind: str) -> None:
-    assert look(values, kind=type_).kind == kind
+def test_a_kind_is_guessed_from_a_type(values: list[Any], type_: pa.DataType, kind: str) -> None:
+    assert profiled(values, kind=type_).kind == kind
 
 
-def test_values_and_nulls_are_those_of_the_column() -> None:
-    seen = look(["1.5", None, "3"])
-    assert (seen.nulls, seen.rows, seen.distinct) == (1, 2, 2)
-    assert np.array_equal(seen.values, [1.5, np.nan, 3.0], equal_nan=True)
-    dates = look(["02.01.2013", None])
+def test_a_profile_has_the_values_and_nulls_of_the_column() -> None:
+    profile = profiled(["1.5", None, "3"])
+    assert (profile.nulls, profile.rows, profile.distinct) == (1, 2, 2)
+    assert np.array_equal(profile.values, [1.5, np.nan, 3.0], equal_nan=True)
+    dates = profiled(["02.01.2013", None])
     assert dates.format == "%d.%m.%Y"
     assert str(dates.values[0]) == "2013-01-02T00:00:00"
 
 
-def test_levels_are_counted_the_most_frequent_first() -> None:
-    assert look(["b", "a", "b", "c", None]).levels == (("b", 2), ("a", 1), ("c", 1))
+def test_levels_are_sorted_by_their_count() -> None:
+    assert profiled(["b", "a", "b", "c", None]).levels == (("b", 2), ("a", 1), ("c", 1))
 
 
-def test_numbers_with_a_few_words_among_them_say_so() -> None:
-    seen = look([*range(50), "n/k", "n/k", "none yet"])
-    assert seen.kind == "category"
-    assert "numbers, but for 3 cells such as “n/k”" in seen.why
+def test_a_few_words_among_numbers_are_reported() -> None:
+    profile = profiled([*range(50), "n/k", "n/k", "none yet"])
+    assert profile.kind == "category"
+    assert "numbers, except for 3 cells such as “n/k”" in profile.why
 
 
 def test_dates_in_four_formats_are_one_clear_error() -> None:
     values = ["2013-01-02", "03.01.2013", "2013/01/04", "Jan 05, 2013"]
     with pytest.raises(DataError) as caught:
-        look(values, "when")
+        profiled(values, "when")
     message = str(caught.value)
     assert message.startswith("t.csv: column when holds dates in 4 formats")
     assert "%d.%m.%Y: 1 dates, e.g. 03.01.2013" in message
-    assert message.endswith(
-        "Write them in one, or take the column as it is, and not learn from it, with --record 'when'."
-    )
+    assert message.endswith("Write them in one, or keep the column as it is, not as an input, with --record 'when'.")
 
 
-def test_a_class_is_held_as_it_is_written() -> None:
-    held = as_category("c", column(["1.0", "0", "1.0", None]))
-    assert (held.levels, held.nulls) == ((("1.0", 2), ("0", 1)), 1)
-    assert as_category("c", column([1, 0], pa.int64())).levels == (("0", 1), ("1", 1))
+def test_the_text_of_a_class_is_unchanged() -> None:
+    profile = profile_category("c", column(["1.0", "0", "1.0", None]))
+    assert (profile.levels, profile.nulls) == ((("1.0", 2), ("0", 1)), 1)
+    assert profile_category("c", column([1, 0], pa.int64())).levels == (("0", 1), ("1", 1))
 
 
-def test_a_type_that_no_kind_holds_is_refused() -> None:
-    with pytest.raises(DataError, match=r"t\.csv: column c holds binary, which is no category\. Convert it first"):
-        look([b"\x00"], kind=pa.binary())
+def test_a_type_without_a_kind_is_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"t\.csv: column c holds binary, which cannot be read as category\. Convert it first"
+    ):
+        profiled([b"\x00"], kind=pa.binary())

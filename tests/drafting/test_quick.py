@@ -10,7 +10,7 @@ from tests.builders import text
 RANDOM = np.random.default_rng(0)
 ROWS = 800
 X = RANDOM.normal(size=ROWS)
-LEARN, JUDGE = np.arange(560), np.arange(560, ROWS)
+LEARN, HELD_OUT = np.arange(560), np.arange(560, ROWS)
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ LEARN, JUDGE = np.arange(560), np.arange(560, ROWS)
 def test_a_signal_is_found_and_noise_is_not(n_classes: int, metric: str) -> None:
     signal = X + 0.3 * RANDOM.normal(size=ROWS)
     y = signal if not n_classes else np.digitize(signal, [[], [], [0.0], [-0.5, 0.5]][n_classes]).astype(float)
-    found = quick({"x": X, "city": text(["a"] * ROWS)}, y, n_classes, LEARN, JUDGE)
-    nothing = quick({"x": RANDOM.normal(size=ROWS)}, y, n_classes, LEARN, JUDGE)
+    found = quick({"x": X, "city": text(["a"] * ROWS)}, y, n_classes, LEARN, HELD_OUT)
+    nothing = quick({"x": RANDOM.normal(size=ROWS)}, y, n_classes, LEARN, HELD_OUT)
     assert found.metric == nothing.metric == metric
-    assert found.rows == len(JUDGE)
+    assert found.rows == len(HELD_OUT)
     sign = -1 if metric == "logloss" else 1
     assert sign * (found.score - found.dummy) > 0.3
     assert sign * (nothing.score - nothing.dummy) < 0.1
@@ -31,13 +31,13 @@ def test_a_signal_is_found_and_noise_is_not(n_classes: int, metric: str) -> None
 
 def test_the_same_rows_give_the_same_thresholds() -> None:
     y = (X > 0) * 1.0
-    assert quick({"x": X}, y, 2, LEARN, JUDGE) == quick({"x": X}, y, 2, LEARN, JUDGE)
+    assert quick({"x": X}, y, 2, LEARN, HELD_OUT) == quick({"x": X}, y, 2, LEARN, HELD_OUT)
 
 
 def test_a_class_that_was_not_drawn_is_no_error() -> None:
     y = np.zeros(ROWS)
     y[-1] = 1
-    assert quick({"x": X}, y, 2, LEARN, JUDGE).model == "none"
+    assert quick({"x": X}, y, 2, LEARN, HELD_OUT).model == "none"
 
 
 def test_columns_of_every_kind_become_numbers() -> None:
@@ -61,7 +61,7 @@ def test_of_many_columns_those_that_vary_with_the_target_are_taken(monkeypatch: 
     assert np.array_equal(found[:, -1], X)
 
 
-def test_rows_are_judged_as_the_split_would_have_it() -> None:
+def test_rows_are_held_out_as_the_split_would_draw_them() -> None:
     time = np.datetime64("2013-01-01", "s") + RANDOM.permutation(ROWS)
     learn, held_out = rows_for(np.arange(ROWS), "time", time)
     assert time[learn].max() < time[held_out].min()

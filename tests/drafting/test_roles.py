@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from fullcircle.drafting.roles import Drafted, drafted
-from tests.drafting.made import look
+from fullcircle.drafting.roles import ColumnDraft, draft_column
+from tests.drafting.made import profiled
 
 
-def role(values: list[Any], name: str = "c") -> Drafted:
-    return drafted(look(values, name))
+def role(values: list[Any], name: str = "c") -> ColumnDraft:
+    return draft_column(profiled(values, name))
 
 
 @pytest.mark.parametrize(
     ("values", "name", "why"),
     [
-        ([None] * 30, "c", "holds nothing"),
+        ([None] * 30, "c", "all values are missing"),
         (["x"] * 30, "c", "constant: “x” in every row"),
         ([2.5] * 30, "c", "constant: “2.5” in every row"),
         ([f"C{i}" for i in range(30)], "c", "each value occurs once"),
@@ -24,10 +24,10 @@ def role(values: list[Any], name: str = "c") -> Drafted:
         ([3, 1, 2], "", "each number occurs once"),
         ([3, 1, 2], "Unnamed: 0", "each number occurs once"),
         (["b", "a"], "orderId", "each value occurs once"),
-        ([f"C{i}" for i in range(29)] + ["C0"], "c", "97% of its values differ"),
+        ([f"C{i}" for i in range(29)] + ["C0"], "c", "97% of its values are distinct"),
     ],
 )
-def test_what_only_tells_rows_apart_or_says_nothing_is_a_record(values: list[Any], name: str, why: str) -> None:
+def test_identifiers_and_constants_are_record_columns(values: list[Any], name: str, why: str) -> None:
     found = role(values, name)
     assert found.role == "record"
     assert found.why.startswith(why)
@@ -45,16 +45,16 @@ def test_what_only_tells_rows_apart_or_says_nothing_is_a_record(values: list[Any
         ([f"message number {i} of them" for i in range(30)], "c"),
     ],
 )
-def test_what_may_tell_something_is_an_input(values: list[Any], name: str) -> None:
+def test_other_columns_are_inputs(values: list[Any], name: str) -> None:
     assert role(values, name).role == "input"
 
 
-def test_a_person_may_leave_a_column_out() -> None:
-    found = drafted(look([1, 2, 3], "width"), record=True)
-    assert (found.role, found.why) == ("record", "as told by --record")
+def test_a_record_column_can_be_given() -> None:
+    found = draft_column(profiled([1, 2, 3], "width"), record=True)
+    assert (found.role, found.why) == ("record", "given by --record")
 
 
-def test_an_identifier_that_comes_again_is_a_group() -> None:
+def test_an_identifier_that_several_rows_share_is_a_group() -> None:
     found = role([f"P{i // 3}" for i in range(90)], "patient_id")
     assert (found.role, found.group) == ("record", True)
     assert "3.0 rows each" in found.why
@@ -73,11 +73,11 @@ def test_an_identifier_that_comes_again_is_a_group() -> None:
         (["02.01.2013", "03.01.2013"] * 10, {"missing": "keep", "format": "%d.%m.%Y"}),
     ],
 )
-def test_only_what_is_evident_is_a_bound(values: list[Any], settings: dict[str, Any]) -> None:
+def test_only_obvious_bounds_are_set(values: list[Any], settings: dict[str, Any]) -> None:
     assert role(values).settings == settings
 
 
-def test_the_comment_tells_the_range_the_levels_and_the_gaps() -> None:
+def test_the_comment_has_range_levels_and_missing_values() -> None:
     assert role([3, 7, None, None]).why == "3 to 7; 2 of 4 missing"
     assert role([1.5, "inf"]).why == "1.5 to 1.5, 1 infinite"
     assert role(["a"] * 3 + ["b", "c", "d", "d", "e"]).why == "5 levels: “a” 38%, “d” 25%, “b” 12% ..."

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from fullcircle.drafting.files import problem_file
-from fullcircle.drafting.roles import Drafted, drafted
-from fullcircle.drafting.splits import suggest
+from fullcircle.drafting.roles import ColumnDraft, draft_column
+from fullcircle.drafting.splits import suggest_split
 from tests.drafting import made
-from tests.drafting.made import look
+from tests.drafting.made import profiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,21 +20,21 @@ DAYS = [str(d) for d in np.datetime64("2013-01-01") + np.random.default_rng(0).p
 Y = np.arange(ROWS) % 2 * 1.0
 
 
-def roles(**columns: list[object]) -> list[Drafted]:
-    return [drafted(look(values, name)) for name, values in columns.items()]
+def roles(**columns: list[object]) -> list[ColumnDraft]:
+    return [draft_column(profiled(values, name)) for name, values in columns.items()]
 
 
-def test_a_date_asks_for_a_split_by_time_with_a_fifteenth_of_its_hundreds_beyond() -> None:
-    found = suggest(roles(a=[1, 2] * 200, when=[*DAYS]), Y, 2)
+def test_a_date_suggests_a_split_by_time_at_70_and_85_percent() -> None:
+    found = suggest_split(roles(a=[1, 2] * 200, when=[*DAYS]), Y, 2)
     assert (found.kind, found.columns) == ("time", ("when",))
     assert found.borders is not None
     first, second = found.borders
     assert [sum(day < border for day in DAYS) / ROWS for border in (first, second)] == [0.70, 0.85]
 
 
-def test_moments_within_a_day_have_borders_to_the_second() -> None:
+def test_times_within_a_day_have_borders_in_seconds() -> None:
     moments = [f"2013-01-01T{i // 60:02}:{i % 60:02}:00" for i in range(ROWS)]
-    found = suggest(roles(when=[*moments]), Y, 2)
+    found = suggest_split(roles(when=[*moments]), Y, 2)
     assert found.borders == (moments[280], moments[340])
 
 
@@ -48,46 +48,44 @@ def test_moments_within_a_day_have_borders_to_the_second() -> None:
         ("when", ["2013-01-01"] * 300 + DAYS[:100]),
     ],
 )
-def test_a_date_that_does_not_order_the_rows_is_no_reason(name: str, days: list[object]) -> None:
-    assert suggest(roles(**{name: days}), Y, 2).kind == "random"
+def test_a_date_that_does_not_order_the_rows_is_ignored(name: str, days: list[object]) -> None:
+    assert suggest_split(roles(**{name: days}), Y, 2).kind == "random"
 
 
-def test_a_class_that_only_came_late_speaks_against_a_split_by_time() -> None:
-    found = suggest(roles(when=[*DAYS]), np.array([float(day > "2014-01-20") for day in DAYS]), 2)
+def test_a_class_that_occurs_only_late_prevents_a_split_by_time() -> None:
+    found = suggest_split(roles(when=[*DAYS]), np.array([float(day > "2014-01-20") for day in DAYS]), 2)
     assert found.kind == "random"
-    assert "a class does not occur" in found.why
+    assert "a class is missing" in found.why
 
 
-def test_a_number_needs_no_classes_on_each_side() -> None:
-    assert suggest(roles(when=[*DAYS]), np.arange(ROWS) * 1.0, 0).kind == "time"
+def test_regression_needs_no_classes_in_each_split() -> None:
+    assert suggest_split(roles(when=[*DAYS]), np.arange(ROWS) * 1.0, 0).kind == "time"
 
 
 def test_rows_without_a_target_do_not_move_the_borders() -> None:
     late = np.array([np.nan if day > "2013-07-01" else i % 2 for i, day in enumerate(DAYS)])
-    found = suggest(roles(when=[*DAYS]), late, 2)
+    found = suggest_split(roles(when=[*DAYS]), late, 2)
     assert found.borders is not None
     assert found.borders[1] < "2013-07-01"
 
 
-def test_an_identifier_that_comes_again_asks_for_a_split_by_group() -> None:
-    found = suggest(roles(patient_id=[f"P{i // 4}" for i in range(ROWS)]), Y, 2)
+def test_a_shared_identifier_suggests_a_split_by_group() -> None:
+    found = suggest_split(roles(patient_id=[f"P{i // 4}" for i in range(ROWS)]), Y, 2)
     assert (found.kind, found.columns) == ("group", ("patient_id",))
 
 
-def test_without_either_rows_are_drawn_by_their_key_where_they_have_one() -> None:
-    keyed = suggest(roles(a=[1, 2] * 200, id=[f"C{i}" for i in range(ROWS)]), Y, 2)
+def test_without_either_the_split_is_random_by_the_key() -> None:
+    keyed = suggest_split(roles(a=[1, 2] * 200, id=[f"C{i}" for i in range(ROWS)]), Y, 2)
     assert (keyed.kind, keyed.columns) == ("random", ("id",))
-    assert suggest(roles(a=[1, 2] * 200), Y, 2).columns == ()
+    assert suggest_split(roles(a=[1, 2] * 200), Y, 2).columns == ()
 
 
-def test_where_many_rows_are_alike_they_are_rows_in_their_own_right() -> None:
+def test_many_equal_rows_are_independent_rows() -> None:
     few: dict[str, Sequence[Any]] = {"city": ["Wien", "Graz"] * 60, "age": [30 + i % 5 for i in range(120)]}
     few["y"] = [i * 7 % 3 % 2 for i in range(120)]
-    said = problem_file(made.drafted(few, "y"))
-    assert re.search(
-        r"^  duplicates: independent +# 92% of the rows are like another but for the target", said, re.MULTILINE
-    )
-    unlike = few | {"age": [*range(120)]}
-    assert "duplicates" not in problem_file(made.drafted(unlike, "y"))
+    text = problem_file(made.drafted(few, "y"))
+    assert re.search(r"^  duplicates: independent +# 92% of the rows equal another in all inputs", text, re.MULTILINE)
+    distinct = few | {"age": [*range(120)]}
+    assert "duplicates" not in problem_file(made.drafted(distinct, "y"))
     keyed = few | {"customer_id": [f"C{i:05}" for i in range(120)]}
     assert "duplicates" not in problem_file(made.drafted(keyed, "y"))

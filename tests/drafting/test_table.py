@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from fullcircle.base.errors import SourceError
 from fullcircle.core.source import File
 from fullcircle.drafting import table as module
-from fullcircle.drafting.table import joined, take, thinned
+from fullcircle.drafting.table import concatenated, read_sample, thin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,55 +30,55 @@ def batches(*sizes: int) -> list[pa.RecordBatch]:
 
 
 @given(st.lists(st.integers(0, 9), max_size=12), st.integers(1, 9))
-def test_a_long_table_is_thinned_to_rows_that_are_evenly_spaced(sizes: list[int], limit: int) -> None:
-    table, rows, step = thinned(batches(*sizes), limit)
+def test_a_long_table_is_thinned_to_evenly_spaced_rows(sizes: list[int], limit: int) -> None:
+    table, rows, step = thin(batches(*sizes), limit)
     assert rows == sum(sizes)
     assert (table.column("i").to_pylist() if sizes else []) == list(range(0, rows, step))
     assert table.num_rows <= limit
     assert step == 1 or rows > limit * step / 2
 
 
-def test_a_wide_table_is_thinned_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wide_table_has_fewer_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CELLS", 20_000)
     wide = pa.RecordBatch.from_pydict({f"c{i}": [1.0] * 4000 for i in range(10)})
-    table, rows, step = thinned([wide], 200_000)
+    table, rows, step = thin([wide], 200_000)
     assert (table.num_rows, rows, step) == (2000, 4000, 2)
 
 
-def test_all_of_a_csv_is_text_and_its_nulls_are_those_that_people_write(tmp_path: Path) -> None:
+def test_all_columns_of_a_csv_are_text_with_the_usual_nulls(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text("\ufeffa,b\n1,x\nNA,\n?,007\n", encoding="utf-8")
-    found = take(str(file), "utf-8")
+    found = read_sample(str(file), "utf-8")
     assert found.table.to_pydict() == {"a": ["1", None, None], "b": ["x", None, "007"]}
     assert isinstance(found.source, File)
     assert found.source.dialect.nulls == module.NULLS
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", ","])
-def test_the_delimiter_is_told_from_the_header(tmp_path: Path, delimiter: str) -> None:
+def test_the_delimiter_is_guessed_from_the_header(tmp_path: Path, delimiter: str) -> None:
     file = tmp_path / "t.csv"
     file.write_text(f"a{delimiter}b\n1{delimiter}2\n")
-    found = take(str(file), "utf-8")
+    found = read_sample(str(file), "utf-8")
     assert found.table.to_pydict() == {"a": ["1"], "b": ["2"]}
     assert isinstance(found.source, File)
     assert found.source.dialect.delimiter == delimiter
 
 
-def test_a_decimal_comma_is_told_from_the_numbers(tmp_path: Path) -> None:
+def test_a_decimal_comma_is_guessed_from_the_numbers(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text("a;b\n1,5;x, y\n2;z\n")
-    found = take(str(file), "utf-8")
+    found = read_sample(str(file), "utf-8")
     assert found.table.to_pydict() == {"a": ["1.5", "2"], "b": ["x, y", "z"]}
     assert isinstance(found.source, File)
     assert found.source.dialect.decimal == ","
     file.write_text("a;b\n1,5;0.5\n2;0.7\n")
-    assert take(str(file), "utf-8").table.to_pydict() == {"a": ["1,5", "2"], "b": ["0.5", "0.7"]}
+    assert read_sample(str(file), "utf-8").table.to_pydict() == {"a": ["1,5", "2"], "b": ["0.5", "0.7"]}
 
 
 def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     table = pa.table({"a": [1, None], "b": [True, False], "c": ["x", None]})
     pq.write_table(table, tmp_path / "t.parquet")
-    assert take(str(tmp_path / "t.parquet"), "utf-8").table == table
+    assert read_sample(str(tmp_path / "t.parquet"), "utf-8").table == table
 
 
 def test_a_file_inside_the_repository_is_named_relative_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,70 +86,72 @@ def test_a_file_inside_the_repository_is_named_relative_to_it(tmp_path: Path, mo
     (tmp_path / "data").mkdir()
     (tmp_path / "data/t.csv").write_text("a\n1\n")
     for name in ("data/t.csv", str(tmp_path / "data/t.csv")):
-        source = take(name, "utf-8").source
+        source = read_sample(name, "utf-8").source
         assert isinstance(source, File)
         assert source.path == "data/t.csv"
 
 
-def test_json_whose_types_change_on_the_way_is_text(tmp_path: Path) -> None:
+def test_json_whose_types_change_is_text(tmp_path: Path) -> None:
     file = tmp_path / "t.jsonl"
     file.write_text("\n".join(json.dumps({"a": 1 if i < 30_000 else "x"}) for i in range(40_000)))
-    found = take(str(file), "utf-8").table.column("a")
+    found = read_sample(str(file), "utf-8").table.column("a")
     assert set(found.to_pylist()) == {"1", "x"}
-    assert joined([pa.table({"a": [1]}), pa.table({"a": [2.5]})]).column("a").to_pylist() == [1.0, 2.5]
+    assert concatenated([pa.table({"a": [1]}), pa.table({"a": [2.5]})]).column("a").to_pylist() == [1.0, 2.5]
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("t.csv", None, r"t\.csv: there is no file"),
         ("t.csv", b"", r"t\.csv cannot be read: Empty CSV file"),
-        ("t.csv", b"a,b\n", r"t\.csv has no rows\. Give a table with a header and rows"),
+        ("t.csv", b"a,b\n", r"t\.csv has no rows\. The table must have a header and rows"),
         ("t.csv", b"a,b\n1,2\n3\n", r"t\.csv cannot be read: .*expected 2 columns, got 1"),
         ("t.csv", b"a,a\n1,2\n", r"t\.csv has columns of one name: a"),
-        ("t.csv", b"a,b\nx,\xe4\n", r"not written in utf-8: line 2 .*`fullcircle init` is told by --encoding"),
+        ("t.csv", b"a,b\nx,\xe4\n", r"not written in utf-8: line 2 .*`fullcircle init` has the option --encoding"),
         ("t.csv", b"\x00\x01\xff\xfe", r"t\.csv cannot be read"),
         ("t.parquet", b"PAR1", r"t\.parquet cannot be read"),
-        ("t.jsonl", b'{"a": 1}\n{"a"\n', r"t\.jsonl: line 2 is no JSON"),
-        ("t.doc", b"x", r"its name does not say what it is"),
+        ("t.jsonl", b'{"a": 1}\n{"a"\n', r"t\.jsonl: line 2 is not JSON"),
+        ("t.doc", b"x", r"unknown format"),
     ],
 )
-def test_what_cannot_be_read_is_one_clear_error(tmp_path: Path, name: str, content: bytes | None, said: str) -> None:
+def test_an_unreadable_source_is_one_clear_error(
+    tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(SourceError, match=said) as caught:
-        take(str(tmp_path / name), "utf-8")
+    with pytest.raises(SourceError, match=message) as caught:
+        read_sample(str(tmp_path / name), "utf-8")
     assert name in str(caught.value)
 
 
-def test_a_file_of_another_encoding_is_read_when_told(tmp_path: Path) -> None:
+def test_another_encoding_can_be_given(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("a\nä\n".encode("latin-1"))
-    assert take(str(tmp_path / "t.csv"), "latin-1").table.to_pydict() == {"a": ["ä"]}
+    assert read_sample(str(tmp_path / "t.csv"), "latin-1").table.to_pydict() == {"a": ["ä"]}
     with pytest.raises(SourceError, match="unknown encoding: latin-99"):
-        take(str(tmp_path / "t.csv"), "latin-99")
+        read_sample(str(tmp_path / "t.csv"), "latin-99")
 
 
-def test_a_database_is_read_by_its_table_or_a_query(tmp_path: Path) -> None:
+def test_a_database_is_read_by_table_or_query(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "shop.db")) as shop:
         shop.execute("CREATE TABLE orders (a INTEGER, b TEXT)")
         shop.executemany("INSERT INTO orders VALUES (?, ?)", [(1, "x"), (None, "y")])
         shop.commit()
     url = f"sqlite:///{tmp_path / 'shop.db'}"
-    assert take(f"{url}?table=orders", "utf-8").table.to_pydict() == {"a": [1, None], "b": ["x", "y"]}
-    assert take(f"{url}?query=SELECT b FROM orders WHERE a = 1", "utf-8").table.to_pydict() == {"b": ["x"]}
-    with pytest.raises(SourceError, match=r"which rows\? End the address with \?table=NAME"):
-        take(url, "utf-8")
+    assert read_sample(f"{url}?table=orders", "utf-8").table.to_pydict() == {"a": [1, None], "b": ["x", "y"]}
+    assert read_sample(f"{url}?query=SELECT b FROM orders WHERE a = 1", "utf-8").table.to_pydict() == {"b": ["x"]}
+    with pytest.raises(SourceError, match=r"which rows\? End the URL with \?table=NAME"):
+        read_sample(url, "utf-8")
 
 
-def test_a_workbook_is_read_by_its_first_sheet(tmp_path: Path) -> None:
+def test_the_first_sheet_of_a_workbook_is_read(tmp_path: Path) -> None:
     book = Workbook()
     for row in (["a", "b"], [1, "x"], [2, None]):
         book.active.append(row)
     book.save(tmp_path / "t.xlsx")
-    assert take(str(tmp_path / "t.xlsx"), "utf-8").table.to_pydict() == {"a": [1, 2], "b": ["x", None]}
+    assert read_sample(str(tmp_path / "t.xlsx"), "utf-8").table.to_pydict() == {"a": [1, 2], "b": ["x", None]}
 
 
-def test_a_cell_that_holds_a_list_is_refused_by_its_column(tmp_path: Path) -> None:
+def test_a_column_of_lists_is_an_error_that_names_it(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1], "tags": [["x", "y"]]}), tmp_path / "t.parquet")
     with pytest.raises(SourceError, match=r"t\.parquet: column tags holds list.*Flatten it first"):
-        take(str(tmp_path / "t.parquet"), "utf-8")
+        read_sample(str(tmp_path / "t.parquet"), "utf-8")

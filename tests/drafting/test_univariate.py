@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 RANDOM = np.random.default_rng(0)
 ROWS = 600
 Y = (np.arange(ROWS) % 3 == 0) * 1.0
-SIDES = np.arange(0, ROWS, 2), np.arange(1, ROWS, 2)
+SPLIT = np.arange(0, ROWS, 2), np.arange(1, ROWS, 2)
 
 
 def test_auc_and_r_squared_are_those_of_scikit_learn() -> None:
@@ -39,24 +39,24 @@ def test_auc_without_both_classes_is_that_of_chance() -> None:
         np.array([None if y else "a" for y in Y], dtype=object),
     ],
 )
-def test_a_column_that_says_the_target_in_other_words_is_a_suspect(leak: Array) -> None:
+def test_a_column_that_encodes_the_target_is_a_suspect(leak: Array) -> None:
     noise = RANDOM.normal(size=ROWS)
-    found = univariate({"leak": leak, "noise": noise}, Y, 2, *SIDES)
+    found = univariate({"leak": leak, "noise": noise}, Y, 2, *SPLIT)
     assert [(one.column, one.suspect) for one in found] == [("leak", True), ("noise", False)]
     assert found[0].score == pytest.approx(1.0)
 
 
-def test_an_identifier_is_no_suspect_for_its_rule_is_judged_on_other_rows() -> None:
-    assert not univariate({"id": text([f"C{i}" for i in range(ROWS)])}, Y, 2, *SIDES)[0].suspect
+def test_an_identifier_is_no_suspect_because_its_rule_is_scored_on_other_rows() -> None:
+    assert not univariate({"id": text([f"C{i}" for i in range(ROWS)])}, Y, 2, *SPLIT)[0].suspect
 
 
 def test_a_number_that_is_the_target_in_another_unit_is_a_suspect() -> None:
     y = RANDOM.normal(size=ROWS)
-    found = univariate({"fahrenheit": y * 1.8 + 32, "noise": RANDOM.normal(size=ROWS)}, y, 0, *SIDES)
+    found = univariate({"fahrenheit": y * 1.8 + 32, "noise": RANDOM.normal(size=ROWS)}, y, 0, *SPLIT)
     assert (found[0].measure, found[0].suspect, found[1].suspect) == ("R²", True, False)
 
 
-def test_several_classes_are_judged_one_against_the_rest() -> None:
+def test_several_classes_are_scored_one_against_the_rest() -> None:
     y = np.arange(ROWS) % 3 * 1.0
-    found = univariate({"code": text(y), "noise": RANDOM.normal(size=ROWS)}, y, 3, *SIDES)
+    found = univariate({"code": text(y), "noise": RANDOM.normal(size=ROWS)}, y, 3, *SPLIT)
     assert [one.suspect for one in found] == [True, False]

@@ -19,7 +19,7 @@ from fullcircle.core.source import Source, of_new_rows
 from fullcircle.core.tables import read_json
 from fullcircle.drafting.init import init
 from fullcircle.params import check_composed
-from fullcircle.scoring.batch import Summary
+from fullcircle.scoring.batch import Job, Summary
 from fullcircle.scoring.scorer import Scorer
 from fullcircle.stages import clean, featurize, ingest, label, split, train, validate
 
@@ -81,7 +81,7 @@ def come_round(data: str, new_rows: str, target: str, *overrides: str, encoding:
     for stage in STAGES:
         stage.main()
     dialect = of_new_rows(load(dict[str, Source], "problem.sources")[load(str, "problem.table")])  # as package has it
-    scored = score_any(Scorer.load(paths.SCORER), dialect, Path(new_rows), Path("answers.csv"))
+    scored = score_any(Job.of_scorer(Scorer.load(paths.SCORER), dialect), Path(new_rows), Path("answers.csv"))
     with Path("answers.csv").open(newline="", encoding="utf-8") as file:
         return Done(scored, list(csv.reader(file)), read_json(paths.VERDICT)["status"])
 

@@ -60,9 +60,9 @@ def test_two_thousand_columns_come_round() -> None:
     [
         (Table(["a", TARGET], [[1, 2, 3], ["x", "y", "x"]]), "is known in 3 rows"),
         (Table(["a", "a", TARGET], [[1, 2], [1, 2], ["x", "y"]]), "has columns of one name: a"),
-        (Table(["a", TARGET], [[None] * 40, ["x", "y"] * 20]), "no column besides the target can be learnt from"),
-        (Table(["a", TARGET], [["z"] * 40, ["x", "y"] * 20]), "no column besides the target can be learnt from"),
-        (Table([TARGET], [["x", "y"] * 20]), "no column besides the target can be learnt from"),
+        (Table(["a", TARGET], [[None] * 40, ["x", "y"] * 20]), "no column besides the target can be used as an input"),
+        (Table(["a", TARGET], [["z"] * 40, ["x", "y"] * 20]), "no column besides the target can be used as an input"),
+        (Table([TARGET], [["x", "y"] * 20]), "no column besides the target can be used as an input"),
         (Table(["target", TARGET], [[*range(40)], ["x", "y"] * 20]), "a column is named target"),
     ],
 )

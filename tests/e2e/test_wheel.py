@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fullcircle.core.tables import read_columns
-from fullcircle.scoring import bundle
+from fullcircle.scoring.bundle import Bundle
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Columns
@@ -32,7 +32,7 @@ def write_csv(path: Path, columns: Columns) -> None:
 
 @pytest.fixture(scope="module")
 def rows(reproduced: Project) -> Columns:
-    inputs = list(bundle.load(reproduced.folder / "dist/bundle").plan.inputs)
+    inputs = list(Bundle.load(reproduced.folder / "dist/bundle").scorer.plan.inputs)
     columns = read_columns(reproduced.folder / "data/split/test.parquet", inputs)
     return {name: values[:ROWS] for name, values in columns.items()}
 
@@ -63,7 +63,7 @@ def test_the_wheel_needs_numpy_and_onnxruntime_alone_and_answers_as_the_bundle(
     command = [python, "-I", "-m", "flights_scorer", str(source), str(out)]
     done = subprocess.run(command, check=True, cwd=tmp_path, capture_output=True, text=True)
     assert "1,000 rows scored" in done.stdout
-    expected = bundle.load(reproduced.folder / "dist/bundle").score(rows)
+    expected = Bundle.load(reproduced.folder / "dist/bundle").score(rows)
     answers = read(out)
     assert [a["prediction"] for a in answers] == expected.columns["prediction"].tolist()
     got = np.array([float(a["probability_late"]) for a in answers])

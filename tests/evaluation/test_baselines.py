@@ -12,7 +12,7 @@ from fullcircle.base.columns import Columns, take
 from fullcircle.base.typed import build
 from fullcircle.core.tables import read_json, write_json
 from fullcircle.evaluation import baselines
-from fullcircle.evaluation.baselines import Baselines, OneRule, follow, follow_dummy
+from fullcircle.evaluation.baselines import Baselines, follow, follow_dummy
 from fullcircle.evaluation.tasks import measured
 from tests.evaluation.made import NUMBER, THREE, column, text, two
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fullcircle.base.columns import Array
+    from fullcircle.evaluation.rules import OneRule
 
 nan = float("nan")
 
@@ -76,17 +77,17 @@ def test_of_equal_rules_the_first_wins() -> None:
     assert rule_of(twice[0], twice[1], ["b", "a"]).column == "b"
 
 
-def test_a_category_gives_the_smoothed_share_of_its_level() -> None:
+def test_a_category_predicts_the_smoothed_share_of_its_level() -> None:
     train: Columns = {
         "c": np.array(["a"] * 30 + ["b"] * 10 + [None] * 10, dtype=object),
         "target": np.repeat([1.0, 0.0], 25),
     }
     rule = rule_of(train, train, ["c"])
-    asked = {"c": np.array(["a", "b", "z", None], dtype=object)}
-    assert follow(rule, asked)[:, 0].tolist() == pytest.approx([(25 + 5) / 40, (0 + 5) / 20, 0.5, 0.5])
+    rows = {"c": np.array(["a", "b", "z", None], dtype=object)}
+    assert follow(rule, rows)[:, 0].tolist() == pytest.approx([(25 + 5) / 40, (0 + 5) / 20, 0.5, 0.5])
 
 
-def test_null_has_a_share_of_its_own() -> None:
+def test_null_has_its_own_share() -> None:
     values = np.concatenate([np.linspace(0, 1, 80), np.full(20, nan)])
     train: Columns = {"x": values, "target": np.concatenate([np.tile([0.0, 1.0], 40), np.ones(20)])}
     rule = rule_of(train, train, ["x"])
@@ -94,7 +95,7 @@ def test_null_has_a_share_of_its_own() -> None:
     assert follow(rule, {"x": np.array([nan])})[0] > follow(rule, {"x": np.linspace(0, 1, 50)}).max()
 
 
-def test_a_column_of_nulls_says_what_is_known_anyway() -> None:
+def test_a_column_of_nulls_predicts_the_overall_mean() -> None:
     train: Columns = {"x": np.full(10, nan), "target": np.tile([0.0, 1.0], 5)}
     assert follow(rule_of(train, train, ["x"]), {"x": np.array([3.0, nan])})[:, 0].tolist() == [0.5, 0.5]
 
@@ -102,11 +103,11 @@ def test_a_column_of_nulls_says_what_is_known_anyway() -> None:
 def test_a_value_beyond_those_of_training_is_in_the_last_bin() -> None:
     rule = rule_of(TRAIN, VALIDATION, ["delay"])
     low, high = np.nanmin(TRAIN["delay"]), np.nanmax(TRAIN["delay"])
-    asked = follow(rule, {"delay": np.array([low, low - 1e9, high, high + 1e9])})[:, 0]
-    assert asked[0] == asked[1] < asked[2] == asked[3]
+    rows = follow(rule, {"delay": np.array([low, low - 1e9, high, high + 1e9])})[:, 0]
+    assert rows[0] == rows[1] < rows[2] == rows[3]
 
 
-def test_rules_are_fitted_on_training_rows_alone() -> None:
+def test_rules_are_fitted_on_training_rows_only() -> None:
     poisoned = take(VALIDATION, np.arange(1000)) | {"target": 1 - VALIDATION["target"]}
     assert fit(TRAIN, VALIDATION, ["delay"]) == fit(TRAIN, poisoned, ["delay"])
 
@@ -126,12 +127,12 @@ def test_a_metric_of_which_lower_is_better_is_kept_at_its_lowest() -> None:
     assert found.column == min(brier, key=lambda name: brier[name]) != "noise"
 
 
-def test_where_no_rule_can_be_judged_the_first_is_kept() -> None:
+def test_where_no_rule_has_a_metric_the_first_is_kept() -> None:
     one_class = VALIDATION | {"target": np.zeros(1000)}
     assert rule_of(TRAIN, one_class, ["noise", "delay"]).column == "noise"
 
 
-def test_of_several_classes_a_level_tells_the_share_of_each() -> None:
+def test_for_several_classes_a_level_has_the_share_of_each() -> None:
     train: Columns = {"c": text("aaaabb"), "target": np.array([0.0, 0, 1, 2, 2, 2])}
     found = baselines.fit(train, train, spec(["c"]), THREE, "logloss")
     assert found.dummy == pytest.approx((2 / 6, 1 / 6, 3 / 6))
@@ -142,7 +143,7 @@ def test_of_several_classes_a_level_tells_the_share_of_each() -> None:
     assert shares.sum(axis=1).tolist() == pytest.approx([1, 1, 1])
 
 
-def test_of_a_number_a_bin_tells_its_mean() -> None:
+def test_for_a_number_a_bin_has_its_mean() -> None:
     x = np.linspace(0, 1, 1000)
     train: Columns = {"x": x, "noise": np.random.default_rng(0).random(1000), "target": 500 * x}
     found = baselines.fit(train, train, spec(["noise", "x"]), NUMBER, "r2")
@@ -153,7 +154,7 @@ def test_of_a_number_a_bin_tells_its_mean() -> None:
     assert measured(follow_dummy(found, train), train["target"], NUMBER, 16)["r2"] == pytest.approx(0)
 
 
-def test_a_time_is_a_number_of_days_and_a_null_among_times_has_a_mean_of_its_own() -> None:
+def test_a_time_is_a_number_of_days_and_a_null_among_times_has_its_own_mean() -> None:
     at = np.datetime64("2024-01-01", "s") + np.arange(1000) * np.timedelta64(3600, "s")
     at[:100] = np.datetime64("NaT")
     target = np.where(np.isnat(at), 7.0, np.arange(1000.0))
@@ -161,9 +162,9 @@ def test_a_time_is_a_number_of_days_and_a_null_among_times_has_a_mean_of_its_own
     rule = baselines.fit(train, train, {"at": Column("time")}, NUMBER, "mae").rule
     assert rule is not None
     assert rule.edges[0] == pytest.approx(19_723 + 4 + 2.3, abs=2)  # 2024-01-01 is day 19,723 since 1970
-    asked = follow(rule, {"at": np.array(["NaT", "2024-01-05", "2024-02-11"], dtype="datetime64[s]")})[:, 0]
-    assert asked[0] < asked[1] < asked[2]
-    assert asked[0] == pytest.approx((100 * 7 + 10 * target.mean()) / 110)
+    rows = follow(rule, {"at": np.array(["NaT", "2024-01-05", "2024-02-11"], dtype="datetime64[s]")})[:, 0]
+    assert rows[0] < rows[1] < rows[2]
+    assert rows[0] == pytest.approx((100 * 7 + 10 * target.mean()) / 110)
 
 
 def test_free_text_is_left_out_and_where_there_is_nothing_else_there_is_no_rule() -> None:

@@ -11,10 +11,10 @@ from fullcircle.base.typed import build
 from fullcircle.core.problem import Gate
 from fullcircle.evaluation import binary, multiclass, regression
 from fullcircle.evaluation.gates import GATED, check_gates, evaluate_gates
-from fullcircle.scoring.verdict import Verdict
 
 if TYPE_CHECKING:
     from fullcircle.evaluation.tasks import TaskMetrics
+    from fullcircle.scoring.verdict import Verdict
 
 AUC, ECE, CHAMPION = Gate("auc", min=0.7), Gate("ece", max=0.1), Gate("over_champion", min=0.0)
 GOOD: dict[str, float | None] = {"auc": 0.75, "ece": 0.05, "over_champion": None}

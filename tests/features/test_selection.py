@@ -56,7 +56,7 @@ def test_what_repeats_only_a_dropped_feature_stays() -> None:
 def test_what_tells_nothing_is_dropped_and_what_tells_something_stays() -> None:
     selected = select({"noise": NOISE, "signal": SIGNAL}, TARGET, 2, 0.99, 0.05)
     assert selected.selected == ("signal",)
-    assert selected.dropped[0].why.startswith("tells 0.0")
+    assert selected.dropped[0].why.startswith("has 0.0")
     assert set(selected.information) == {"noise", "signal"}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fullcircle.features.stability import PAIRS, frequencies
-from fullcircle.stages.featurize import tree_importance
+from fullcircle.featurizing.importance import tree_importance
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array

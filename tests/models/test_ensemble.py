@@ -177,13 +177,6 @@ def test_refitting_keeps_weights_and_each_member_its_rounds() -> None:
         assert one.fitted.onnx() != other.fitted.onnx()
 
 
-def test_the_summary_says_place_weight_and_rounds() -> None:
-    assert ensemble({XGBOOST: 0.25, LINEAR: 0.75}).summary() == [
-        {"place": 0, "weight": 0.25, "rounds": alone(XGBOOST).rounds},
-        {"place": 1, "weight": 0.75, "rounds": None},
-    ]
-
-
 def test_importance_is_the_weighted_mean_of_those_that_have_one() -> None:
     both = ensemble({XGBOOST: 0.25, LINEAR: 0.75})
     expected = 0.25 * alone(XGBOOST).importance() + 0.75 * alone(LINEAR).importance()

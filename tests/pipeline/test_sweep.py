@@ -1,4 +1,4 @@
-"""Sweeps on the whole project: trials as DVC experiments, interrupted, killed, repeated, and refused."""
+"""Sweeps on the project: trials as DVC experiments; interrupted, killed, repeated and refused sweeps."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def metrics(project: Project, revision: str) -> dict[str, float]:
     return found
 
 
-def test_a_sweep_leaves_the_workspace_as_it_was_but_for_its_own_folder(swept: Project) -> None:
+def test_a_sweep_changes_only_its_own_folder(swept: Project) -> None:
     assert swept.run("git", "status", "--porcelain").stdout == "?? reports/sweeps/\n"
     assert sorted(path.name for path in (swept.folder / "reports/sweeps/tested").iterdir()) == [
         "index.html",
@@ -62,7 +62,7 @@ def test_every_trial_is_an_experiment_with_its_parameters_and_metrics(swept: Pro
     assert f"{found[1].value:g}" in shown
 
 
-def test_a_trial_that_is_applied_is_reproduced_exactly_and_goes_on_to_a_verdict(swept: Project) -> None:
+def test_an_applied_trial_is_reproduced_exactly_and_gets_a_verdict(swept: Project) -> None:
     wanted = metrics(swept, "tested-002")
     swept.run("dvc", "exp", "apply", "tested-002")
     assert swept.ran() == ["train", "validate", "package"]
@@ -96,7 +96,7 @@ def _no_scheduler(project: Project) -> list[str]:
 
 
 def _dirty(project: Project) -> list[str]:
-    project.edit("src/fullcircle/cli.py", "The command line", "The line of commands")
+    project.edit("src/fullcircle/cli.py", "The command line", "The commands")
     return []
 
 
@@ -123,29 +123,29 @@ def _otherwise(project: Project) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (_no_scheduler, "no Dask scheduler answers at tcp://127.0.0.1:9"),
         (_dirty, "1 files differ from the last commit, e.g. src/fullcircle/cli.py"),
         (_detached, "HEAD is detached"),
-        (_no_commit, "no git repository with a commit"),
+        (_no_commit, "not a git repository with a commit"),
         (_stale, "clean, label would run"),
         (_otherwise, "split=random && dvc repro split` first"),
     ],
 )
-def test_a_sweep_that_cannot_be_is_one_clear_error_and_changes_no_byte(
-    copied: Project, spoil: Callable[[Project], list[str]], said: str
+def test_a_refused_sweep_is_one_clear_error_and_changes_no_byte(
+    copied: Project, spoil: Callable[[Project], list[str]], message: str
 ) -> None:
     more = spoil(copied)
     before = tree(copied.folder)
     done = copied.run(*GRID, *more, check=False)
     assert done.returncode == 1
-    assert said in done.stdout
+    assert message in done.stdout
     assert "Traceback" not in done.stdout
     assert tree(copied.folder) == before
 
 
-def begun(project: Project, *more: str) -> subprocess.Popen[str]:
+def started(project: Project, *more: str) -> subprocess.Popen[str]:
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(project.folder / "src"),
@@ -156,21 +156,21 @@ def begun(project: Project, *more: str) -> subprocess.Popen[str]:
     )
 
 
-def until(condition: Callable[[], bool], seconds: float = 90) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
 
 
-def test_an_interrupted_sweep_keeps_what_is_done_and_goes_on(copied: Project) -> None:
+def test_an_interrupted_sweep_keeps_its_trials_and_resumes(copied: Project) -> None:
     journal = copied.folder / "reports/sweeps/tested/journal.log"
-    process = begun(copied)
-    until(lambda: journal.exists() and journal.read_text(encoding="utf-8").count('"outcome"') >= 2)
+    process = started(copied)
+    wait_for(lambda: journal.exists() and journal.read_text(encoding="utf-8").count('"outcome"') >= 2)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
-    assert "the same command goes on" in said
-    assert "Traceback" not in said
+    output, _ = process.communicate(timeout=60)
+    assert "run the same command again to resume" in output
+    assert "Traceback" not in output
     done = read_csv(journal.parent / "trials.csv")
     assert 2 <= len(done) < 6
     copied.run(*GRID, "model.l2=1,3,9")
@@ -187,10 +187,10 @@ def command_of(process: psutil.Process) -> str:
         return ""
 
 
-def test_a_killed_worker_costs_one_trial_which_is_run_again(copied: Project) -> None:
+def test_the_trial_of_a_killed_worker_is_run_again(copied: Project) -> None:
     journal = copied.folder / "reports/sweeps/tested/journal.log"
-    process = begun(copied, "engine=dask")
-    until(lambda: journal.exists() and '"outcome"' in journal.read_text(encoding="utf-8"))
+    process = started(copied, "engine=dask")
+    wait_for(lambda: journal.exists() and '"outcome"' in journal.read_text(encoding="utf-8"))
     children = psutil.Process(process.pid).children(recursive=True)
     (worker,) = [child for child in children if "spawn_main" in command_of(child)]
     worker.send_signal(signal.SIGKILL)

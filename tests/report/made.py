@@ -7,28 +7,23 @@ from dataclasses import replace
 from typing import Any
 
 from fullcircle.base.checks import Column
+from fullcircle.cleaning.report import TableReport
+from fullcircle.core.manifest import RawTable
 from fullcircle.core.problem import Behaviour, SignOff
-from fullcircle.core.target import BinaryTarget, Costs, MulticlassTarget, RegressionTarget
+from fullcircle.core.target import BinaryTarget, Costs, MulticlassTarget, RegressionTarget, TargetDistribution
 from fullcircle.evaluation.behaviour import Behaved
+from fullcircle.evaluation.reports import BaselineMetrics, Member, TrainReport, ValidateReport
 from fullcircle.evaluation.slices import Slice
+from fullcircle.features.selection import Dropped, FeaturizeReport
 from fullcircle.pointintime.spec import Moment
 from fullcircle.report.facts import Facts
-from fullcircle.report.parts import (
-    Asked,
-    Baselines,
-    Confusion,
-    Curves,
-    Dropped,
-    Fit,
-    Member,
-    Raw,
-    Selection,
-    Sifted,
-    Split,
-    Spread,
-    Tested,
+from fullcircle.report.parts import Confusion, Curves, Question, Split
+from fullcircle.scoring.predictions import (
+    BinaryCalibration,
+    Calibration,
+    MulticlassCalibration,
+    RegressionCalibration,
 )
-from fullcircle.scoring.predictions import BinaryCalibration, MulticlassCalibration, RegressionCalibration
 from fullcircle.scoring.verdict import GateResult, Verdict
 
 INPUTS = {
@@ -40,7 +35,7 @@ TASKS = ("binary", "multiclass", "regression")
 SPECIES = ("adelie", "chinstrap", "gentoo")
 
 
-def problem(**changed: Any) -> Asked:
+def problem(**changed: Any) -> Question:
     """The question; `changed` replaces any part of it."""
     parts: dict[str, Any] = {
         "name": "parcels",
@@ -57,7 +52,7 @@ def problem(**changed: Any) -> Asked:
         "sign_off": SignOff("head of the depot"),
         "limits": ("It knows nothing of letters.",),
     }
-    return Asked(**(parts | changed))
+    return Question(**(parts | changed))
 
 
 def scored(auc: float, ece: float, rec: float) -> dict[str, float | None]:
@@ -65,15 +60,18 @@ def scored(auc: float, ece: float, rec: float) -> dict[str, float | None]:
     return {"auc": auc, "ece": ece, "rec": rec}
 
 
-def judgement(**changed: Any) -> Tested:
-    """What 2,000 test rows said; `changed` replaces any part of it."""
+def judgement(**changed: Any) -> ValidateReport:
+    """The metrics of 2,000 test rows; `changed` replaces any part of it."""
     parts: dict[str, Any] = {
+        "task": "binary",
+        "metric": "auc",
+        "distribution": TargetDistribution(2000, 0.15),
         "interval": 0.9,
         "resampled_by": ("year", "month", "day"),
         "rejected": {"weight is missing": 7},
         "metrics": {"auc": 0.812345, "logloss": 0.398765, "ece": 0.0312345, "prec": 0.454545, "rec": 0.66667},
         "intervals": {"auc": (0.79, 0.83), "logloss": (0.37, 0.42), "ece": (0.02, 0.05), "rec": (0.6, 0.7)},
-        "baselines": Baselines({"auc": 0.5, "logloss": 0.4227}, {"auc": 0.6543}, "weight"),
+        "baselines": BaselineMetrics({"auc": 0.5, "logloss": 0.4227}, {"auc": 0.6543}, "weight"),
         "slices": (
             Slice("depot", "north", 1500, (0.1,), scored(0.83, 0.02, 0.7)),
             Slice("depot", "south", 480, (0.3,), scored(0.74, 0.06, 0.6)),
@@ -81,7 +79,19 @@ def judgement(**changed: Any) -> Tested:
         ),
         "behaviour": (Behaved("heavier", "same", 0.9996, 0.9, -0.001),),
     }
-    return Tested(**(parts | changed))
+    return ValidateReport(**(parts | changed))
+
+
+def fitted(calibration: Calibration, **changed: Any) -> TrainReport:
+    """The report of a model of 3 rounds; `changed` replaces any part of it."""
+    parts: dict[str, Any] = {
+        "train_score": 0.876543,
+        "validation": {"auc": 0.823456},
+        "one_rule": "weight",
+        "validation_rows_with_unknown_levels": {},
+        "rounds": 3,
+    }
+    return TrainReport(calibration=calibration, **(parts | changed))
 
 
 def facts(**changed: Any) -> Facts:
@@ -91,30 +101,42 @@ def facts(**changed: Any) -> Facts:
         "withheld": ("arrived_at",),
         "observed": "gauges",
         "model": {"name": "forest", "trees": 40},
-        "judging": {"resamples": 300, "slice_rows": 100},
+        "evaluation": {"resamples": 300, "slice_rows": 100},
         "raw": {
-            "parcels": Raw("parcels 1.0, parcels.csv", 10_000, "ab" * 32),
-            "gauges": Raw("g", 50, "cd" * 32),
+            "parcels": RawTable("parcels 1.0, parcels.csv", 10_000, "ab" * 32, {}),
+            "gauges": RawTable("g", 50, "cd" * 32, {}),
         },
-        "sifted": {
-            "parcels": Sifted(10_000, 9_990, 10, {"too heavy": 10}, {"rain clipped": 3}, {"depot": 1}),
-            "gauges": Sifted(50, 50, 0, {}, {}, {}),
+        "tables": {
+            "parcels": TableReport(10_000, 9_990, 10, {"too heavy": 10}, {"rain clipped": 3}, {"depot": 1}),
+            "gauges": TableReport(50, 50, 0, {}, {}, {}),
         },
         "unobserved": 12,
-        "by_month": {"2024-01": Spread(6000, 0.1), "2024-02": Spread(2000, 0.2), "2024-03": Spread(1990, 0.15)},
+        "by_month": {
+            "2024-01": TargetDistribution(6000, 0.1),
+            "2024-02": TargetDistribution(2000, 0.2),
+            "2024-03": TargetDistribution(1990, 0.15),
+        },
         "split": Split(
             "time",
             ("year", "month", "day"),
-            {"train": Spread(6000, 0.1), "validation": Spread(1990, 0.2), "test": Spread(2000, 0.15)},
+            {
+                "train": TargetDistribution(6000, 0.1),
+                "validation": TargetDistribution(1990, 0.2),
+                "test": TargetDistribution(2000, 0.15),
+            },
             {"train": "before 2024-02-01", "validation": "in between", "test": "from 2024-03-01"},
             ("2024-02-01", "2024-03-01"),
         ),
-        "selection": Selection(
-            3, ("weight", "depot=north"), (Dropped("depot=south", "is like depot=north"),), {"weight": 0.05}
+        "selection": FeaturizeReport(
+            candidates=3,
+            selected=("weight", "depot=north"),
+            doubtful=(),
+            cross_fitted=(),
+            dropped=(Dropped("depot=south", "is like depot=north"),),
+            information={"weight": 0.05},
+            train_rows=6000,
         ),
-        "fit": Fit(0.876543, {"auc": 0.823456}, 3),
-        "calibration": BinaryCalibration("binary", "found", "lost", 1.1, -0.2, 0.2),
-        "spread": Spread(2000, 0.15),
+        "fit": fitted(BinaryCalibration("binary", "found", "lost", 1.1, -0.2, 0.2)),
         "tested": judgement(),
         "confusion": Confusion(("found", "lost"), ((1460, 240), (100, 200))),
         "curves": Curves(
@@ -143,7 +165,7 @@ def facts(**changed: Any) -> Facts:
 
 
 def of_classes(classes: tuple[str, ...] = SPECIES) -> Facts:
-    """A run of several classes: rows in no order of time, judged by folds, an ensemble, no moment and no costs."""
+    """A run of several classes: rows in no order of time, evaluated by folds, an ensemble, no moment and no costs."""
     share = {name: 1 / len(classes) for name in classes}
     rows = tuple(
         tuple(90 - 3 * i if i == j else (i + 2 * j) % 3 for j in range(len(classes))) for i in range(len(classes))
@@ -165,18 +187,27 @@ def of_classes(classes: tuple[str, ...] = SPECIES) -> Facts:
         split=Split(
             "random",
             (),
-            {side: Spread(n, shares=share) for side, n in {"train": 600, "validation": 150, "test": 300}.items()},
+            {
+                side: TargetDistribution(n, shares=share)
+                for side, n in {"train": 600, "validation": 150, "test": 300}.items()
+            },
             {"train": "the rest", "validation": "16% of each class, by hash", "test": "16% of each class, by hash"},
         ),
-        by_month={month: Spread(500, shares=share) for month in ("2024-01", "2024-02")},
-        fit=Fit(0.12, {"logloss": 0.28, "acc": 0.92}, None, 5, (Member(0, 0.35, None), Member(2, 0.65, None))),
-        calibration=MulticlassCalibration("multiclass", classes, 0.9),
-        spread=Spread(300, shares=share),
+        by_month={month: TargetDistribution(500, shares=share) for month in ("2024-01", "2024-02")},
+        fit=fitted(
+            MulticlassCalibration("multiclass", classes, 0.9),
+            train_score=0.12,
+            validation={"logloss": 0.28, "acc": 0.92},
+            rounds=None,
+            folds=5,
+            members=(Member(0, 0.35, None), Member(2, 0.65, None)),
+        ),
         tested=judgement(
+            distribution=TargetDistribution(300, shares=share),
             resampled_by=(),
             metrics=metrics,
             intervals={name: (value - 0.02, value + 0.02) for name, value in metrics.items()},
-            baselines=Baselines({"auc": 0.5, "logloss": 1.0986, "acc": 0.34}, {"logloss": 0.7}, "weight"),
+            baselines=BaselineMetrics({"auc": 0.5, "logloss": 1.0986, "acc": 0.34}, {"logloss": 0.7}, "weight"),
             slices=(
                 Slice("depot", "north", 200, tuple(share.values()), {"logloss": 0.29, "acc": 0.92, "ece": 0.03}),
                 Slice("depot", "south", 100, tuple(share.values()), {"logloss": 0.36, "acc": 0.88, "ece": 0.07}),
@@ -209,7 +240,7 @@ def of_numbers(scale: float = 1.0, unit: str = "mm") -> Facts:
     }  # fmt: skip
     around = {name: (value - abs(value) / 9, value + abs(value) / 9) for name, value in metrics.items()}
     bins = [(80.0 + 15 * i, 84.0 + 14.4 * i, 40.0) for i in range(11)]
-    spread = Spread(440, None, {}, 152.1 * scale, 77.1 * scale, 25 * scale, 140.5 * scale, 346 * scale)
+    spread = TargetDistribution(440, None, {}, 152.1 * scale, 77.1 * scale, 25 * scale, 140.5 * scale, 346 * scale)
     whole = facts()
     return replace(
         whole,
@@ -228,13 +259,16 @@ def of_numbers(scale: float = 1.0, unit: str = "mm") -> Facts:
         by_month={
             f"2024-{i + 1:02}": replace(spread, mean=(150 + 30 * math.sin(i)) * scale, rows=40) for i in range(9)
         },
-        fit=Fit(0.61, {"r2": 0.4512, "mae": 42 * scale}, 3),
-        calibration=RegressionCalibration("regression", 152.0 * scale, 77.0 * scale, 90.25 * scale, 0.9),
-        spread=spread,
+        fit=fitted(
+            RegressionCalibration("regression", 152.0 * scale, 77.0 * scale, 90.25 * scale, 0.9),
+            train_score=0.61,
+            validation={"r2": 0.4512, "mae": 42 * scale},
+        ),
         tested=judgement(
+            distribution=spread,
             metrics=metrics,
             intervals=around | {"width": (180.5 * scale, 180.5 * scale), "coverage": (0.81, 0.93)},
-            baselines=Baselines({"r2": -0.001, "rmse": 77 * scale, "mae": 64 * scale}, {"r2": 0.33}, "weight"),
+            baselines=BaselineMetrics({"r2": -0.001, "rmse": 77 * scale, "mae": 64 * scale}, {"r2": 0.33}, "weight"),
             slices=(
                 Slice("depot", "north", 40, (150.0 * scale,), {"r2": 0.44, "mae": 42.0 * scale, "bias": 2.5 * scale}),
                 Slice("depot", "south", 30, (155.0 * scale,), {"r2": 0.39, "mae": 45.0 * scale, "bias": -6 * scale}),

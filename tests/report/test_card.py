@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fullcircle.core.problem import SignOff
+from fullcircle.evaluation.reports import Member
 from fullcircle.evaluation.slices import Slice
 from fullcircle.report.card import plain, render
-from fullcircle.report.parts import Member
 from fullcircle.report.terms import wording_of
 from fullcircle.scoring.predictions import BinaryCalibration
 from tests.report.made import INPUTS, TASKS, facts, judgement, of_classes, of_numbers, of_task, problem
@@ -77,8 +77,8 @@ def test_the_card_does_without_what_is_optional() -> None:
     asked = problem(slices=(), behaviour=(), limits=(), sign_off=SignOff("chief", "A. B."))
     judged = judgement(slices=(), behaviour=(), intervals={})
     calibration = BinaryCalibration("binary", "found", "lost", 1.0, 0.0, 0.2)
-    fit = replace(facts().fit, rounds=None)
-    card = render(facts(problem=asked, tested=judged, versions={}, fit=fit, calibration=calibration))
+    fit = replace(facts().fit, rounds=None, calibration=calibration)
+    card = render(facts(problem=asked, tested=judged, versions={}, fit=fit))
     assert "Made with" not in card
     assert "rounds" not in card
     assert "chief, A. B." in card

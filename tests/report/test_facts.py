@@ -12,9 +12,9 @@ import yaml
 from fullcircle.base.errors import DataError
 from fullcircle.base.typed import plain
 from fullcircle.core import paths
-from fullcircle.core.balance import balance
 from fullcircle.core.config import compose, read_params
 from fullcircle.core.tables import rounded, write_csv, write_json
+from fullcircle.core.target import TargetDistribution
 from fullcircle.evaluation.tasks import files_of, task_metrics
 from fullcircle.report.card import render as render_card
 from fullcircle.report.facts import gather
@@ -43,7 +43,7 @@ SLICE = {
     "mean": [0.2],
     "values": {"auc": None, "ece": None, "rec": None},
 }
-CHECK = {"name": "fog", "expect": "up", "held": 1.0, "needed": 0.8, "median_move": 0.1, "passed": True}
+CHECK = {"name": "fog", "expect": "up", "held": 1.0, "needed": 0.8, "median_move": 0.1}
 GATE = {
     "metric": "auc",
     "value": 0.7,
@@ -56,25 +56,29 @@ GATE = {
 REPORTS: dict[Path, Any] = {
     paths.RAW_MANIFEST: {"flights": {"origin": "a package", "rows": 11, "sha256": "ab", "schema": {}}},
     paths.CLEAN_REPORT: {
-        "flights": {"rows": 11, "kept": 10, "rejected": 1, "rules": {"odd": 1}, "corrected": {}, "missing": {}},
+        "tables": {
+            "flights": {"rows": 11, "kept": 10, "rejected": 1, "rules": {"odd": 1}, "corrected": {}, "missing": {}},
+        },
         "point_in_time": {"rows_without_observation": 4},
     },
     paths.SCHEMA: {
         "inputs": {"distance": {"kind": "number"}}, "outcomes": ["arr_delay"], "moment": "then", "observed": "weather",
     },
-    paths.LABEL_REPORT: {"target": "late", **SIDE},
-    paths.SPLIT_REPORT: {"kind": "time", "train": SIDE, "validation": SIDE, "test": SIDE},
+    paths.LABEL_REPORT: {"target": "late", "task": "binary", "unlabelled": 0, "distribution": SIDE},
+    paths.SPLIT_REPORT: {
+        "kind": "time", "columns": ["year", "month", "day"], "train": SIDE, "validation": SIDE, "test": SIDE,
+    },
     paths.FEATURES_REPORT: {
-        "candidates": 2, "selected": ["a"], "dropped": [], "information": {"a": 0.1, "b": None},
+        "candidates": 2, "selected": ["a"], "doubtful": [], "cross_fitted": [], "dropped": [],
+        "information": {"a": 0.1, "b": 0.0}, "train_rows": 10,
     },
     paths.TRAIN_REPORT: {
-        "train_score": 0.8, "validation": {"auc": 0.7}, "calibration": ANSWER,
+        "train_score": 0.8, "validation": {"auc": 0.7}, "one_rule": "a", "calibration": ANSWER,
+        "validation_rows_with_unknown_levels": {},
     },
-    paths.TRAIN_METRICS: {"val_auc": 0.7},
-    paths.TEST_METRICS: {"auc": 0.7, "logloss": None},
     paths.TEST_REPORT: {
-        "task": "binary", "rows": 10, "rejected": {}, "positive": 0.3, "threshold": 0.25, "interval": 0.95,
-        "resampled_by": ["day"],
+        "task": "binary", "metric": "auc", "distribution": SIDE, "rejected": {}, "threshold": 0.25, "interval": 0.95,
+        "resampled_by": ["day"], "metrics": {"auc": 0.7, "logloss": None},
         "intervals": {"auc": [0.6, 0.8], "logloss": [None, None]}, "slices": [SLICE], "behaviour": [CHECK],
         "baselines": {"dummy": {"auc": 0.5, "logloss": None}, "rule": {"auc": 0.6}, "rule_column": "a"},
     },
@@ -109,7 +113,7 @@ def test_gather_reads_what_the_stages_wrote(run: Path) -> None:
     facts = gather({"numpy": "2.4"})
     assert facts.problem.name == "flights"
     assert facts.unobserved == 4
-    assert facts.sifted["flights"].rules == {"odd": 1}
+    assert facts.tables["flights"].rules == {"odd": 1}
     assert facts.confusion.rows == ((5, 2), (1, 2))
     assert (facts.confusion.actual, facts.confusion.predicted) == ((7, 3), (6, 4))
     assert facts.curves.precision_recall == {"late": ((1.0, 0.3),)}
@@ -139,29 +143,18 @@ def test_the_learning_curve_is_read_where_there_is_one(run: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["random", "group"])
-def test_a_split_without_borders_is_told_by_its_shares(run: Path, kind: str) -> None:
+def test_a_split_without_borders_is_described_by_its_shares(run: Path, kind: str) -> None:
     params = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
     params["split"] = {"kind": kind, "columns": ["flight"], "validation": 0.2, "test": 0.1, "salt": "s"}
     paths.PARAMS.write_text(yaml.safe_dump(params), encoding="utf-8")
+    write_json(paths.SPLIT_REPORT, REPORTS[paths.SPLIT_REPORT] | {"kind": kind, "columns": ["flight"]})
     read_params.cache_clear()
     spans = gather().split.spans
     assert spans["validation"].startswith("20% of ")
     assert spans["test"].startswith("10% of ")
 
 
-def test_folds_count_only_where_the_split_is_not_by_time(run: Path) -> None:
-    params = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
-    params["train"]["folds"] = 5
-    paths.PARAMS.write_text(yaml.safe_dump(params), encoding="utf-8")
-    read_params.cache_clear()
-    assert gather().fit.folds == 1
-    params["split"] = {"kind": "random", "columns": [], "validation": 0.2, "test": 0.1, "salt": "s"}
-    paths.PARAMS.write_text(yaml.safe_dump(params), encoding="utf-8")
-    read_params.cache_clear()
-    assert gather().fit.folds == 5
-
-
-def test_borders_that_are_text_are_told_as_they_are(run: Path) -> None:
+def test_borders_that_are_text_are_shown_as_they_are(run: Path) -> None:
     params = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
     params["split"] = {"kind": "time", "columns": ["t"], "validation_from": ["2024-02-01"], "test_from": ["2024-03-01"]}
     paths.PARAMS.write_text(yaml.safe_dump(params), encoding="utf-8")
@@ -193,16 +186,18 @@ def test_what_evaluation_writes_of_other_tasks_is_read_and_shown(run: Path, task
     predictions = of_task.predictions(calibration.predict(margin), actual, calibration, 5)
     for name, table in files_of(of_task.curves(predictions, calibration)).items():
         write_csv(paths.ON_TEST / f"{name}.csv", table)
-    metrics, spread = of_task.evaluate(predictions), balance(actual, classes)
+    metrics, spread = of_task.evaluate(predictions), plain(TargetDistribution.of(actual, classes))
     values = {name: metrics[name] for name in (metric, *of_task.SLICED)}
     written: dict[Path, Any] = {
-        paths.TRAIN_REPORT: {"train_score": 0.1, "validation": metrics, "calibration": plain(calibration)},
-        paths.TEST_METRICS: metrics,
-        paths.SPLIT_REPORT: dict.fromkeys(("train", "validation", "test"), spread),
-        paths.LABEL_REPORT: {"by_month": {"2024-01": spread}},
+        paths.TRAIN_REPORT: REPORTS[paths.TRAIN_REPORT] | {"validation": metrics, "calibration": plain(calibration)},
+        paths.SPLIT_REPORT: {"kind": "random", "columns": []} | dict.fromkeys(("train", "validation", "test"), spread),
+        paths.LABEL_REPORT: REPORTS[paths.LABEL_REPORT] | {"by_month": {"2024-01": spread}},
         paths.TEST_REPORT: REPORTS[paths.TEST_REPORT]
-        | spread
         | {
+            "task": task,
+            "metric": metric,
+            "distribution": spread,
+            "metrics": metrics,
             "baselines": {"dummy": {metric: 2.0}, "rule": None, "rule_column": None},
             "intervals": {},
             "resampled_by": [],
@@ -229,7 +224,7 @@ def test_a_missing_file_is_named(run: Path, path: Path) -> None:
         gather()
 
 
-def test_numbers_are_told_apart_by_a_column_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_numbers_are_grouped_by_a_column_in_the_order_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("class,x\nb,1\na,2\nb,None\nb,3\n", encoding="utf-8")
     assert numbers_by(path, "class", "x") == {"b": ((1.0,), (3.0,)), "a": ((2.0,),)}

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fullcircle.core.target import TargetDistribution
 from fullcircle.report.multiclass import LINES, OTHERS, balance, hardest, lines, months
 from fullcircle.report.page import render, slice_tables
-from fullcircle.report.parts import Confusion, Spread
+from fullcircle.report.parts import Confusion
 from fullcircle.report.terms import wording_of
 from tests.report.made import of_classes
 from tests.report.test_page import text_of
@@ -53,7 +54,7 @@ def test_of_many_classes_those_found_least_often_come_first() -> None:
 def test_the_balance_lists_the_largest_classes_in_their_order() -> None:
     whole = of_classes(MANY)
     shares = dict.fromkeys(MANY, 0.01) | {"kind 39": 0.4, "kind 3": 0.2}
-    sides = dict.fromkeys(("train", "validation", "test"), Spread(100, shares=shares))
+    sides = dict.fromkeys(("train", "validation", "test"), TargetDistribution(100, shares=shares))
     listed = list(balance(replace(whole, split=replace(whole.split, sides=sides))))
     assert len(listed) == 25
     assert {"kind 3", "kind 39"} < set(listed)

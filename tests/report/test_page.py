@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fullcircle.core.target import BinaryTarget, Costs
+from fullcircle.evaluation.reports import BaselineMetrics
 from fullcircle.evaluation.slices import Slice
 from fullcircle.report import formatting as words
 from fullcircle.report.page import render, slice_tables, unsure
-from fullcircle.report.parts import Baselines, Confusion, Curves
+from fullcircle.report.parts import Confusion, Curves
 from fullcircle.report.splits import side_of
 from fullcircle.report.terms import wording_of
 from fullcircle.scoring.predictions import BinaryCalibration
 from fullcircle.scoring.verdict import GateResult, Verdict
-from tests.report.made import TASKS, facts, judgement, of_classes, of_numbers, of_task, problem, scored
+from tests.report.made import TASKS, facts, fitted, judgement, of_classes, of_numbers, of_task, problem, scored
 
 if TYPE_CHECKING:
     from fullcircle.report.facts import Facts
@@ -62,13 +63,14 @@ def bare(task: str = "binary") -> Facts:
     curves = Curves({}, {}, {}, (), (), ())
     asked = replace(whole.problem, slices=(), behaviour=(), limits=(), moment=None, costs=None)
     metrics: dict[str, float | None] = {whole.problem.metric: None, "ece": 0.1}
-    nothing = Baselines({whole.problem.metric: None}, None, None)
+    nothing = BaselineMetrics({whole.problem.metric: None}, None, None)
     judged = judgement(
-        slices=(), behaviour=(), intervals={}, metrics=metrics, rejected={}, baselines=nothing, resampled_by=()
-    )
+        slices=(), behaviour=(), intervals={}, metrics=metrics, rejected={}, baselines=nothing, resampled_by=(),
+        distribution=whole.spread,
+    )  # fmt: skip
     classes = whole.calibration.classes
     return replace(
-        whole, problem=asked, tested=judged, curves=curves, unobserved=None, by_month={}, raw={}, sifted={},
+        whole, problem=asked, tested=judged, curves=curves, unobserved=None, by_month={}, raw={}, tables={},
         versions={}, fit=replace(whole.fit, rounds=None),
         confusion=Confusion(classes, tuple(tuple(0 for _ in classes) for _ in classes)),
         selection=replace(whole.selection, dropped=(), information={}),
@@ -143,7 +145,7 @@ def test_the_names_of_classes_are_text_and_never_markup(many: int) -> None:
     if many == 2:
         whole = facts(
             problem=problem(target=BinaryTarget("binary", "lost", names[0], names[1], "x < 1"), costs=None),
-            calibration=BinaryCalibration("binary", names[1], names[0], 1.0, 0.0, 0.5),
+            fit=fitted(BinaryCalibration("binary", names[1], names[0], 1.0, 0.0, 0.5)),
             confusion=Confusion(names, ((1, 2), (3, 4))),
         )
     else:

@@ -10,6 +10,7 @@ import pytest
 
 from fullcircle.base.dialect import USUAL, Dialect
 from fullcircle.base.errors import DataError
+from fullcircle.scoring.batch import Job
 from fullcircle.scoring.csvfile import score_file
 from fullcircle.scoring.scorer import Scorer
 from tests.builders import labelled, only_inputs, trained
@@ -41,7 +42,7 @@ def test_what_the_plan_ignores_may_come_along_and_moves_no_answer(tmp_path: Path
     write(tmp_path / "whole.csv", order_id="N-17", late="yes")
     scorer = ignoring("order_id", "late")
     for name in ("bare", "whole"):
-        done = score_file(scorer, USUAL, tmp_path / f"{name}.csv", tmp_path / f"{name}.answers.csv")
+        done = score_file(Job.of_scorer(scorer, USUAL), tmp_path / f"{name}.csv", tmp_path / f"{name}.answers.csv")
         assert done.scored + done.rejected == ROWS
     assert (tmp_path / "whole.answers.csv").read_text() == (tmp_path / "bare.answers.csv").read_text()
 
@@ -49,7 +50,7 @@ def test_what_the_plan_ignores_may_come_along_and_moves_no_answer(tmp_path: Path
 def test_a_column_that_nobody_knows_is_still_refused(tmp_path: Path) -> None:
     write(tmp_path / "rows.csv", order_no="N-17")
     with pytest.raises(DataError, match=r"unknown column: order_no"):
-        score_file(ignoring("order_id"), USUAL, tmp_path / "rows.csv", tmp_path / "answers.csv")
+        score_file(Job.of_scorer(ignoring("order_id"), USUAL), tmp_path / "rows.csv", tmp_path / "answers.csv")
     assert not (tmp_path / "answers.csv").exists()
 
 
@@ -68,11 +69,13 @@ def test_new_rows_are_written_as_the_source_was(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text(f"made by X\n{other}\n", encoding="utf-16")
     dialect = Dialect(";", "'", ",", "utf-16", ("-",), skip=1)
     for name, written in (("usual", USUAL), ("other", dialect)):
-        done = score_file(trained().scorer, written, tmp_path / f"{name}.csv", tmp_path / f"{name}.answers.csv")
+        done = score_file(
+            Job.of_scorer(trained().scorer, written), tmp_path / f"{name}.csv", tmp_path / f"{name}.answers.csv"
+        )
         assert done.scored == ROWS
     assert (tmp_path / "other.answers.csv").read_text() == (tmp_path / "usual.answers.csv").read_text()
     with pytest.raises(DataError, match="Its header is one cell: ';' stands between cells"):
-        score_file(trained().scorer, Dialect(";"), tmp_path / "usual.csv", tmp_path / "answers.csv")
+        score_file(Job.of_scorer(trained().scorer, Dialect(";")), tmp_path / "usual.csv", tmp_path / "answers.csv")
 
 
 @pytest.mark.parametrize(
@@ -87,6 +90,6 @@ def test_new_rows_are_written_as_the_source_was(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=said) as caught:
-        score_file(trained().scorer, USUAL, tmp_path / name, tmp_path / "answers.csv")
+        score_file(Job.of_scorer(trained().scorer, USUAL), tmp_path / name, tmp_path / "answers.csv")
     assert name in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == [name]

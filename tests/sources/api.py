@@ -1,4 +1,4 @@
-"""An API on this machine: pages of records, and answers that go wrong as told."""
+"""A local API for tests: pages of records, and configurable faults."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ SIZE = 10
 
 
 class Api(ThreadingHTTPServer):
-    """`wrong`: page -> what its next answers are, in turn (`for ever` repeats the one before it); `asked`: requests."""
+    """`faults`: page -> faults of its next responses (`for ever` repeats the one before it); `requests`: received."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.records: list[dict[str, Any]] = []
-        self.total: int | None = None  # what it says of their number, where that is not so
-        self.wrong: dict[int, list[str]] = {}
-        self.asked: list[tuple[str, dict[str, str], dict[str, str]]] = []
+        self.total: int | None = None  # a wrong number of records to report
+        self.faults: dict[int, list[str]] = {}
+        self.requests: list[tuple[str, dict[str, str], dict[str, str]]] = []
         self.closing = Event()
 
     @property
@@ -37,18 +37,18 @@ class Api(ThreadingHTTPServer):
         return -(-len(self.records) // SIZE)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that was cut is what the tests want."""
+        """Ignore connections that are closed on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Api
     protocol_version = "HTTP/1.1"
-    wbufsize = 1 << 16  # head and body as one: two small packets would wait for each other
+    wbufsize = 1 << 16  # headers and body in one packet: two small ones would wait for each other
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        self.server.asked.append((parts.path, query, dict(self.headers)))
+        self.server.requests.append((parts.path, query, dict(self.headers)))
         way = parts.path.strip("/")
         page = {"offset": int(query.get("offset", 0)) // SIZE + 1, "all": 1}.get(way, int(query.get("page", 1)))
         rows = self.server.records[(page - 1) * SIZE : page * SIZE]
@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self._fault(page), json.dumps(body).encode(), headers)
 
     def _fault(self, page: int) -> str | None:
-        faults = self.server.wrong.get(page, [])
+        faults = self.server.faults.get(page, [])
         if len(faults) > 1 and faults[1] == "for ever":
             return faults[0]
         return faults.pop(0) if faults else None
@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = len(body)
         if fault in ("truncated", "cut"):
             body = body[: len(body) // 2]
-        if fault == "cut":  # and the length agrees: only the JSON does not end
+        if fault == "cut":  # with a matching length: only the JSON is incomplete
             length = len(body)
         if fault == "truncated":
             self.close_connection = True
@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Nothing on the terminal."""
+        """No output."""
 
 
 @contextmanager

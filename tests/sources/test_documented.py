@@ -1,4 +1,4 @@
-"""What docs/sources.md shows can be written so."""
+"""The examples in docs/sources.md are valid."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ BLOCKS = [yaml.safe_load(part.partition("```")[0]) for part in TEXT.split("```ya
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "sources" in block])
-def test_the_sources_shown_are_sources(block: dict[str, dict[str, object]]) -> None:
-    kind: Any = Source  # a union is no type to mypy
+def test_documented_sources_are_valid(block: dict[str, dict[str, object]]) -> None:
+    kind: Any = Source  # mypy does not accept a union as a type
     kinds = [build(kind, plain, name).kind for name, plain in block["sources"].items()]
     assert kinds in (["file", "sql", "http"], ["sql"])
 
 
-def test_the_joins_shown_are_joins() -> None:
+def test_documented_joins_are_valid() -> None:
     shown = [join for block in BLOCKS for join in block.get("joins", [])]
     assert [build(Join, join, "joins").named for join in shown] == [{"name": "owner_name", "since": "owner_since"}]

@@ -163,7 +163,7 @@ def test_another_content_than_the_pinned_one_is_an_error(tmp_path: Path) -> None
     pin = hashlib.sha256(TEXT.encode()).hexdigest()
     assert rows(checked(file(tmp_path / "homes.csv", sha256=pin))) == ROWS
     (tmp_path / "homes.csv").write_text(TEXT + "9,9,9,\n")
-    with pytest.raises(SourceError, match=r"is not what was pinned: .* a new snapshot, pin its sum on purpose"):
+    with pytest.raises(SourceError, match=r"differs from the pinned content: .* To use the new data, pin the new sum"):
         checked(file(tmp_path / "homes.csv", sha256=pin))
 
 
@@ -237,10 +237,10 @@ def test_a_file_that_is_no_table_is_one_clear_error(tmp_path: Path, content: byt
         ("homes.csv.gz", gzip.compress(bytes(9**7))[:-900], "homes.csv.gz cannot be read: Compressed file ended"),
         ("homes.csv.gz", b"no gzip", "homes.csv.gz cannot be read: Not a gzipped file"),
         ("homes.parquet", b"PAR1 no PAR1", "homes.parquet cannot be read: "),
-        ("homes.jsonl", b'{"a": 1}\n{"a":', "homes.jsonl: line 2 is no JSON"),
+        ("homes.jsonl", b'{"a": 1}\n{"a":', "homes.jsonl: line 2 is not JSON"),
         ("homes.jsonl", b"[1]\n", "homes.jsonl: expected objects with keys, got list"),
         ("homes.xlsx", b"no workbook", "homes.xlsx cannot be read: "),
-        ("homes", b"", "homes: its name does not say what it is. Give `format`, one of csv, parquet, jsonl, excel"),
+        ("homes", b"", "homes: unknown format. Set `format` to one of csv, parquet, jsonl, excel"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path: Path, name: str, content: bytes, said: str) -> None:
@@ -269,7 +269,7 @@ def test_an_unknown_protocol_is_an_error() -> None:
 
 def test_a_credential_whose_variable_is_not_set_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOMES_KEY", raising=False)
-    with pytest.raises(SourceError, match="the environment variable HOMES_KEY, which the source names, is not set"):
+    with pytest.raises(SourceError, match="the environment variable HOMES_KEY of the source is not set"):
         sources.read(file("s3://b/homes.csv", storage=Storage(key_env="HOMES_KEY")), SPEC)
 
 
@@ -279,12 +279,12 @@ def test_a_credential_whose_variable_is_not_set_is_an_error(monkeypatch: pytest.
         ({"path": "h-{as_of}.csv"}, "there is no as_of"),
         ({"sha256": "abc"}, "64 hexadecimal digits"),
         ({"mode": "append"}, "mode append needs an as_of"),
-        ({"watermark": "sold"}, "a watermark is for mode append"),
-        ({"as_of": "../x"}, "names a snapshot"),
+        ({"watermark": "sold"}, "a watermark needs mode append"),
+        ({"as_of": "../x"}, "must be letters, digits"),
         ({"timeout": 0}, "timeout 0 must be above 0"),
         ({"dialect": {"delimiter": ";;"}}, "delimiter ';;' must be one character"),
         ({"dialect": {"decimal": ","}}, "delimiter and decimal are both ','"),
-        ({"path": "https://me:pw@host/h.csv"}, "holds a password"),
+        ({"path": "https://me:pw@host/h.csv"}, "contains a password"),
     ],
 )
 def test_a_wrong_source_is_refused_before_anything_is_read(changes: dict[str, Any], said: str) -> None:

@@ -33,7 +33,7 @@ def api() -> Iterator[Api]:
         yield started
 
 
-def asked(api: Api, way: str = "page", **options: Any) -> Http:
+def source_of(api: Api, way: str = "page", **options: Any) -> Http:
     plain: dict[str, Any] = {"records": "data.rows", "paging": PAGES, "wait": 0.05, "timeout": 5.0}
     return Http("http", f"{api.url}/{way}", **plain | options)
 
@@ -56,26 +56,26 @@ def ids(source: Http, spec: Table | None = SPEC) -> list[int]:
     ],
     ids=["page", "page-empty", "offset", "offset-empty", "cursor", "link", "header", "all"],
 )
-def test_every_way_of_paging_gives_every_record(api: Api, way: str, paging: Paging, records: str) -> None:
-    assert ids(asked(api, way, paging=paging, records=records)) == list(range(117))
+def test_every_kind_of_paging_returns_all_records(api: Api, way: str, paging: Paging, records: str) -> None:
+    assert ids(source_of(api, way, paging=paging, records=records)) == list(range(117))
 
 
-def test_objects_inside_a_record_are_columns(api: Api) -> None:
-    reading = sources.read(asked(api), None)
+def test_objects_inside_a_record_become_columns(api: Api) -> None:
+    reading = sources.read(source_of(api), None)
     assert reading.origin == f"{api.url}/page"
     table = reading.table()
     assert table.column_names == ["id", "zip", "at", "more_x"]
     assert table.slice(116).to_pylist() == [{"id": 116, "zip": "00116", "at": "2026-10-05T00:00:00Z", "more_x": 116}]
 
 
-def test_an_api_that_is_busy_fails_and_is_cut_short_is_asked_again(api: Api) -> None:
-    api.wrong = {1: ["429"], 3: ["503", "503"], 7: ["truncated"], 8: ["cut"], 12: ["dropped"]}
-    assert ids(asked(api)) == list(range(117))
-    assert [query["page"] for _, query, _ in api.asked] == [*"1123334567788", "9", "10", "11", "12", "12"]
+def test_requests_with_temporary_failures_are_repeated(api: Api) -> None:
+    api.faults = {1: ["429"], 3: ["503", "503"], 7: ["truncated"], 8: ["cut"], 12: ["dropped"]}
+    assert ids(source_of(api)) == list(range(117))
+    assert [query["page"] for _, query, _ in api.requests] == [*"1123334567788", "9", "10", "11", "12", "12"]
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         ("503", "503"),
         ("429", "429"),
@@ -87,90 +87,96 @@ def test_an_api_that_is_busy_fails_and_is_cut_short_is_asked_again(api: Api) -> 
         ("other", r"page 7 has nothing at data\.rows: .*try later"),
     ],
 )
-def test_page_7_of_12_that_fails_leaves_the_last_snapshot(api: Api, tmp_path: Path, fault: str, said: str) -> None:
-    source = asked(api, mode="append", watermark="id", as_of="1", retries=1, timeout=0.3)
+def test_a_failure_at_page_7_of_12_keeps_the_last_snapshot(api: Api, tmp_path: Path, fault: str, message: str) -> None:
+    source = source_of(api, mode="append", watermark="id", as_of="1", retries=1, timeout=0.3)
     (tmp_path / "old").mkdir()
     for folder in ("1", "2"):
         (tmp_path / folder).mkdir()
     entry = ingest(source, SPEC, "homes", tmp_path / "old", tmp_path / "1", None)
     before = (tmp_path / "1/homes/1.parquet").read_bytes()
-    api.wrong = {7: [fault, "for ever"]}
-    with pytest.raises(SourceError, match=rf"^homes: {api.url}/page.*({said})"):
+    api.faults = {7: [fault, "for ever"]}
+    with pytest.raises(SourceError, match=rf"^homes: {api.url}/page.*({message})"):
         ingest(replace(source, as_of="2"), SPEC, "homes", tmp_path / "1", tmp_path / "2", entry)
     assert (tmp_path / "1/homes/1.parquet").read_bytes() == before
     assert not (tmp_path / "2/homes/2.parquet").exists()
 
 
-def test_what_is_refused_for_good_is_not_asked_again(api: Api) -> None:
-    api.wrong = {1: ["401", "for ever"]}
+def test_requests_with_permanent_failures_are_not_repeated(api: Api) -> None:
+    api.faults = {1: ["401", "for ever"]}
     with pytest.raises(SourceError, match="401"):
-        ids(asked(api))
-    assert len(api.asked) == 1
+        ids(source_of(api))
+    assert len(api.requests) == 1
 
 
-def test_only_what_is_past_the_watermark_is_taken(api: Api, tmp_path: Path) -> None:
-    source = asked(api, mode="append", watermark="id", as_of="1", watermark_parameter="since", as_of_parameter="until")
+def test_only_records_past_the_watermark_are_read(api: Api, tmp_path: Path) -> None:
+    source = source_of(
+        api, mode="append", watermark="id", as_of="1", watermark_parameter="since", as_of_parameter="until"
+    )
     for folder in ("0", "1", "2"):
         (tmp_path / folder).mkdir()
     entry = ingest(source, SPEC, "homes", tmp_path / "0", tmp_path / "1", None)
     api.records.append({"id": 900, "zip": "x", "at": "2026-11-01"})
     entry = ingest(replace(source, as_of="2"), SPEC, "homes", tmp_path / "1", tmp_path / "2", entry)
-    assert [part["rows"] for part in entry["parts"]] == [117, 1]
+    assert [part.rows for part in entry.parts] == [117, 1]
     assert read_table(tmp_path / "2/homes").column("id").to_pylist() == [*range(117), 900]
-    _, query, _ = api.asked[-1]
+    _, query, _ = api.requests[-1]
     assert (query["since"], query["until"]) == ("116", "2")
-    assert "since" not in api.asked[0][1]
+    assert "since" not in api.requests[0][1]
 
 
-def test_a_token_is_sent_by_the_name_of_its_variable_and_never_shown(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_is_read_from_its_variable_and_never_shown(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOMES_TOKEN", "Bearer hunter2")
-    source = asked(api, headers_env={"Authorization": "HOMES_TOKEN"}, parameters={"key": "Bearer hunter2"}, retries=0)
+    source = source_of(
+        api, headers_env={"Authorization": "HOMES_TOKEN"}, parameters={"key": "Bearer hunter2"}, retries=0
+    )
     assert len(ids(source)) == 117
-    assert {headers["Authorization"] for _, _, headers in api.asked} == {"Bearer hunter2"}
-    api.wrong = {2: ["404", "for ever"]}
+    assert {headers["Authorization"] for _, _, headers in api.requests} == {"Bearer hunter2"}
+    api.faults = {2: ["404", "for ever"]}
     with pytest.raises(SourceError, match="404") as caught:
         ids(source)
     assert "hunter2" not in str(caught.value)
     monkeypatch.delenv("HOMES_TOKEN")
-    with pytest.raises(SourceError, match="the environment variable HOMES_TOKEN, which the source names, is not set"):
+    with pytest.raises(SourceError, match="the environment variable HOMES_TOKEN of the source is not set"):
         ids(source)
 
 
-def test_a_token_is_not_carried_to_another_server(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_is_not_sent_to_another_server(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOMES_TOKEN", "Bearer hunter2")
-    source = asked(api, "elsewhere", paging=Paging("link", next="next"), headers_env={"Authorization": "HOMES_TOKEN"})
+    source = source_of(
+        api, "elsewhere", paging=Paging("link", next="next"), headers_env={"Authorization": "HOMES_TOKEN"}
+    )
     with pytest.raises(SourceError, match=r"page 1 leads to http://localhost:1/page\?page=2, another server"):
         ids(source)
 
 
-def test_an_api_that_gives_one_page_for_ever_is_noticed(api: Api) -> None:
-    with pytest.raises(SourceError, match="page 2 is the page before it, once more"):
-        ids(asked(api, "same", paging=Paging("page")))
+def test_an_api_that_repeats_a_page_is_an_error(api: Api) -> None:
+    with pytest.raises(SourceError, match="page 2 repeats the page before it"):
+        ids(source_of(api, "same", paging=Paging("page")))
 
 
-def test_fewer_records_than_the_api_says_there_are_is_an_error(api: Api) -> None:
+def test_fewer_records_than_the_api_reports_are_an_error(api: Api) -> None:
     api.total = 130
-    with pytest.raises(SourceError, match="117 records came, and the API says there are 130"):
-        ids(asked(api, "offset", paging=Paging("offset", size=SIZE, total="total")))
+    with pytest.raises(SourceError, match="117 records were received, but the API reports 130"):
+        ids(source_of(api, "offset", paging=Paging("offset", size=SIZE, total="total")))
 
 
 def test_no_records_are_an_empty_table(api: Api, tmp_path: Path) -> None:
     api.records = []
     with pytest.raises(DataError, match="the table is empty"):
-        ingest(asked(api), SPEC, "homes", tmp_path, tmp_path, None)
+        ingest(source_of(api), SPEC, "homes", tmp_path, tmp_path, None)
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"url": "ftp://h"}, "must begin with http"),
-        ({"url": "https://me:pw@h"}, "holds a password"),
-        ({"headers": {"authorization": "x"}}, "is a secret: name its variable"),
+        ({"url": "https://me:pw@h"}, "contains a password"),
+        ({"headers": {"authorization": "x"}}, "is a secret: set an environment variable"),
         ({"paging": {"kind": "offset"}}, "needs `size`"),
         ({"paging": {"kind": "link"}}, "needs `next`"),
         ({"mode": "append"}, "needs an as_of"),
     ],
 )
-def test_a_wrong_source_is_refused_before_anything_is_read(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
+def test_an_invalid_source_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         build(Source, {"kind": "http", "url": "https://h"} | changes, "problem.sources.homes")  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         ("sqlite:////tmp/a.db?query=SELECT%201", Sql("sql", url="sqlite:////tmp/a.db", query="SELECT 1")),
     ],
 )  # fmt: skip
-def test_what_a_person_types_names_a_source(text: str, source: Source) -> None:
+def test_text_is_parsed_as_a_source(text: str, source: Source) -> None:
     assert source_of(text) == source
 
 
@@ -38,19 +38,22 @@ def test_a_folder_is_a_source(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
-        ("homes", "homes: its name does not say what it is: .csv, .parquet, .jsonl or .xlsx. There is no such file."),
-        ("postgresql://h/d", "postgresql://h/d: which rows? End the address with ?table=NAME"),
+        (
+            "homes",
+            "homes: unknown format; the name must end with .csv, .parquet, .jsonl or .xlsx. There is no such file.",
+        ),
+        ("postgresql://h/d", "postgresql://h/d: which rows? End the URL with ?table=NAME"),
         ("postgresql://h/d?table=a&query=SELECT 1", "which rows?"),
         ("postgresql://me:pw@h/d", "postgresql://me:***@h/d: which rows?"),
-        ("postgresql://me:pw@h/d?table=a", "the url holds a password"),
-        ("https://me:pw@h/d", "the url holds a password"),
-        ("mongodb://h/d", "mongodb:// is no source that is known. A source is a file or a folder, an object (s3, "),
+        ("postgresql://me:pw@h/d?table=a", "the url contains a password"),
+        ("https://me:pw@h/d", "the url contains a password"),
+        ("mongodb://h/d", "mongodb:// is not a known source. A source is a file or a folder, an object (s3, "),
     ],
 )
-def test_what_cannot_be_told_is_one_clear_error(text: str, said: str) -> None:
+def test_an_unknown_source_is_one_clear_error(text: str, message: str) -> None:
     with pytest.raises(SourceError) as caught:
         source_of(text)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "pw" not in str(caught.value)

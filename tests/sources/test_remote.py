@@ -1,4 +1,4 @@
-"""Files that are elsewhere: an S3 and a web server on this machine, both by rclone."""
+"""Remote files: an S3 and a web server on this machine, both by rclone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KEY, SECRET = "homes-key", "homes-secret"
 
 @contextmanager
 def rclone(protocol: str, folder: Path, *options: str) -> Iterator[str]:
-    """Serve a folder on a free port; gives the server's address."""
+    """Serve a folder on a free port; yields the URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -83,13 +83,13 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", ["homes-{as_of}.csv", "homes", "homes/*.parquet"])
-def test_an_object_a_prefix_and_a_glob_are_read_from_s3(s3: str, path: str) -> None:
+def test_an_object_a_prefix_or_a_glob_is_read_from_s3(s3: str, path: str) -> None:
     table = sources.read(stored(s3, f"s3://bucket/{path}", as_of="2026-10-31"), SPEC).table()
     assert table.column("id").to_pylist() == list(range(100_000))
     assert table.column("zip")[7].as_py() == "00007"
 
 
-def test_what_is_not_in_the_store_is_an_error(s3: str) -> None:
+def test_a_missing_object_is_an_error(s3: str) -> None:
     for path in ("s3://bucket/none.csv", "s3://nobucket/none.csv"):
         with pytest.raises(SourceError, match=f"{path}"):
             sources.read(stored(s3, path), SPEC).table()
@@ -102,7 +102,7 @@ def test_a_wrong_key_is_an_error_that_does_not_show_it(s3: str, monkeypatch: pyt
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_store_that_is_not_there_is_an_error() -> None:
+def test_an_unreachable_store_is_an_error() -> None:
     with pytest.raises(SourceError, match=r"s3://bucket/homes cannot be read: .*[Cc]onnect"):
         sources.read(stored("http://127.0.0.1:1", "s3://bucket/homes"), SPEC).table()
 
@@ -118,10 +118,10 @@ def test_a_file_is_read_from_the_web(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["truncated", "silence", "dropped"])
-def test_a_file_from_the_web_that_is_cut_short_is_an_error(fault: str) -> None:
+def test_an_incomplete_download_is_an_error(fault: str) -> None:
     with served() as api:
         api.records = [{"id": i, "zip": "x"} for i in range(10)]
-        api.wrong = {1: [fault, "for ever"]}
+        api.faults = {1: [fault, "for ever"]}
         source = File("file", f"{api.url}/all", format="jsonl", timeout=0.3)
         with pytest.raises(SourceError, match="/all cannot be read"):
             sources.read(source, SPEC).table()

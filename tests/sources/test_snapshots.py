@@ -17,6 +17,7 @@ from fullcircle.stages.ingest import ingest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fullcircle.core.manifest import RawTable
     from tests.sources.postgres import Server
 
 SPEC = Table({"id": Column("integer"), "at": Column("time")}, ("id",))
@@ -41,13 +42,14 @@ class Raw:
     """Runs of `ingest` for one table, each into a folder of its own, as `main` makes them."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.entry, self.count = folder, None, 0
+        self.folder, self.count = folder, 0
+        self.entry: RawTable | None = None
 
-    def ingest(self, source: Sql) -> dict[str, Any]:
+    def ingest(self, source: Sql) -> RawTable:
         old, new = (self.folder / str(self.count + i) for i in (0, 1))
         new.mkdir()
         entry = ingest(source, SPEC, "events", old, new, self.entry)
-        self.entry, self.count = entry, self.count + 1  # type: ignore[assignment]
+        self.entry, self.count = entry, self.count + 1
         return entry
 
     def ids(self) -> list[int]:
@@ -68,7 +70,7 @@ def test_a_database_is_asked_only_for_rows_past_the_watermark(events: Server, tm
     events.run("INSERT INTO events VALUES (9001, '2026-10-02Z')")
     entry = raw.ingest(asked(events, "2026-11-30"))
     assert raw.ids() == list(range(1, 2401))
-    assert [(part["rows"], part["watermark"]) for part in entry["parts"]] == [
+    assert [(part.rows, part.watermark) for part in entry.parts] == [
         (1200, "2026-10-31T00:00:00+00:00"),
         (1200, "2026-11-30T00:00:00+00:00"),
     ]
@@ -81,7 +83,7 @@ def test_times_within_one_second_are_told_apart(events: Server, tmp_path: Path) 
     events.run("INSERT INTO events VALUES (2, '2026-10-01 00:00:00.75Z')")
     entry = raw.ingest(asked(events, "2026-11-30"))
     assert raw.ids() == [1, 2]
-    assert entry["parts"][1]["watermark"] == "2026-10-01T00:00:00.750000+00:00"
+    assert entry.parts[1].watermark == "2026-10-01T00:00:00.750000+00:00"
 
 
 def test_a_query_may_say_where_the_watermark_belongs(events: Server, tmp_path: Path) -> None:
@@ -104,8 +106,9 @@ def test_a_database_that_fails_at_the_second_snapshot_leaves_the_first(events: S
 
 def test_the_manifest_holds_the_query_and_no_credential(events: Server, tmp_path: Path) -> None:
     entry = Raw(tmp_path).ingest(asked(events, "2026-10-31"))
-    assert entry["asked"]["query"] == QUERY
-    assert not entry["asked"].keys() & {"url", "url_env", "password_env", "as_of"}
+    assert entry.request is not None
+    assert entry.request["query"] == QUERY
+    assert not entry.request.keys() & {"url", "url_env", "password_env", "as_of"}
     assert "test@" not in str(entry)
 
 

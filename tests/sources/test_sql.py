@@ -52,7 +52,7 @@ def made(server: Server) -> None:
     server.run(MADE)
 
 
-def asked(server: Server, **options: Any) -> Sql:
+def source_of(server: Server, **options: Any) -> Sql:
     options = {"url": server.url} | options
     if "query" not in options and "table" not in options:
         options["query"] = "SELECT * FROM sales ORDER BY id"
@@ -64,8 +64,8 @@ def checked(source: Sql, spec: Table, *, by_copy: bool = True) -> pa.Table:
     return pa.Table.from_batches(check_raw(batches, spec, "sales"))
 
 
-def test_300_000_rows_come_with_their_values_and_nulls(server: Server) -> None:
-    table = checked(asked(server), SPEC)
+def test_300_000_rows_keep_values_and_nulls(server: Server) -> None:
+    table = checked(source_of(server), SPEC)
     assert table.num_rows == ROWS
     assert table.column("rooms").type == pa.int64()
     assert table.column("rooms").null_count == ROWS // 5
@@ -83,18 +83,18 @@ def test_300_000_rows_come_with_their_values_and_nulls(server: Server) -> None:
     assert table.slice(0, 4).column("name").to_pylist()[::3] == ["", None]
 
 
-def test_copy_gives_the_types_and_values_that_the_cursor_gives(server: Server) -> None:
+def test_copy_and_cursor_return_the_same_types_and_values(server: Server) -> None:
     for spec in (None, SPEC.columns):
         query = "SELECT * FROM (SELECT id, small, x, price, rooms, sold, name, seen, naive, day, code FROM sales "
-        source = asked(server, query=query + "ORDER BY id LIMIT 30000) AS first ORDER BY id -- all", rows=7000)
+        source = source_of(server, query=query + "ORDER BY id LIMIT 30000) AS first ORDER BY id -- all", rows=7000)
         by_copy, by_cursor = (pa.Table.from_batches(sql.read(source, spec, by_copy=way)[0]) for way in (True, False))
         assert by_copy.schema.types == by_cursor.schema.types
         assert by_copy.equals(by_cursor)
 
 
-def test_an_answer_is_never_held_whole(server: Server) -> None:
+def test_a_result_is_never_held_in_memory_as_a_whole(server: Server) -> None:
     before, most, bytes_ = pa.total_allocated_bytes(), 0, 0
-    for batch in check_raw(sql.read(asked(server), SPEC.columns)[0], SPEC, "sales"):
+    for batch in check_raw(sql.read(source_of(server), SPEC.columns)[0], SPEC, "sales"):
         bytes_ += batch.nbytes
         del batch
         most = max(most, pa.total_allocated_bytes() - before)
@@ -102,16 +102,16 @@ def test_an_answer_is_never_held_whole(server: Server) -> None:
     assert most < 20_000_000
 
 
-def test_a_query_has_parameters_and_a_table_none(server: Server) -> None:
+def test_a_query_can_have_parameters_and_a_table_can_be_named(server: Server) -> None:
     query = "SELECT id FROM sales WHERE id <= :most AND name LIKE 'name 1%' AND '05:00'::time IS NOT NULL ORDER BY 1"
-    table = sources.read(asked(server, query=query, parameters={"most": 20}), None).table()
+    table = sources.read(source_of(server, query=query, parameters={"most": 20}), None).table()
     assert table.column("id").to_pylist() == [11, 15, 19]
-    assert sources.read(asked(server, table="public.sales"), None).table().num_rows == ROWS
+    assert sources.read(source_of(server, table="public.sales"), None).table().num_rows == ROWS
 
 
 @pytest.mark.parametrize("by_copy", [True, False])
 def test_as_of_is_a_parameter_of_the_query(server: Server, by_copy: bool) -> None:
-    source = asked(server, query="SELECT id FROM sales WHERE seen <= :as_of", as_of="2013-01-01T00:00:05Z")
+    source = source_of(server, query="SELECT id FROM sales WHERE seen <= :as_of", as_of="2013-01-01T00:00:05Z")
     batches, origin = sql.read(source, None, by_copy=by_copy)
     assert sum(batch.num_rows for batch in batches) == 4
     assert origin == (
@@ -120,12 +120,12 @@ def test_as_of_is_a_parameter_of_the_query(server: Server, by_copy: bool) -> Non
     )
 
 
-def test_a_database_is_entered_by_the_names_of_variables(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_are_read_from_environment_variables(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SALES_PASSWORD", PASSWORD)
     url = server.url.replace("test@", "guarded@")
     monkeypatch.setenv("SALES_URL", url.replace("guarded@", f"guarded:{quote(PASSWORD, safe='')}@"))
     for options in ({"url": url, "password_env": "SALES_PASSWORD"}, {"url": None, "url_env": "SALES_URL"}):
-        batches, origin = sql.read(asked(server, query="SELECT count(*) AS n FROM sales", **options), None)
+        batches, origin = sql.read(source_of(server, query="SELECT count(*) AS n FROM sales", **options), None)
         assert next(batches).to_pylist() == [{"n": ROWS}]
         assert "guarded" not in origin
 
@@ -133,17 +133,17 @@ def test_a_database_is_entered_by_the_names_of_variables(server: Server, monkeyp
 def test_no_password_is_shown(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = "hunter/2 x"
     monkeypatch.setenv("SALES_PASSWORD", wrong)
-    source = asked(server, url=server.url.replace("test@", "guarded@"), password_env="SALES_PASSWORD")
+    source = source_of(server, url=server.url.replace("test@", "guarded@"), password_env="SALES_PASSWORD")
     with pytest.raises(SourceError, match="password authentication failed") as caught:
         checked(source, SPEC)
     assert wrong not in str(caught.value)
     monkeypatch.setenv("SALES_URL", f"postgresql://guarded:{quote(wrong, safe='')}@127.0.0.1:port/x")
     with pytest.raises(SourceError, match="the url of SALES_URL cannot be read") as caught:
-        checked(asked(server, url=None, url_env="SALES_URL"), SPEC)
+        checked(source_of(server, url=None, url_env="SALES_URL"), SPEC)
     assert wrong not in str(caught.value)
     assert quote(wrong, safe="") not in str(caught.value)
     # What a driver might say is seen by the database's own complaint about the password, given as a parameter.
-    source = asked(server, query="SELECT ('no ' || :word)::int AS n", parameters={"word": wrong})
+    source = source_of(server, query="SELECT ('no ' || :word)::int AS n", parameters={"word": wrong})
     monkeypatch.setenv("SALES_PASSWORD", wrong)
     with pytest.raises(SourceError, match=r"no \*\*\*") as caught:
         checked(Sql(**plain_of(source) | {"password_env": "SALES_PASSWORD"}), SPEC)
@@ -155,35 +155,35 @@ def plain_of(source: Sql) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"query": "SELECT * FROM nothing"}, 'relation "nothing" does not exist'),
         ({"query": "SELECT 1 / (id - 100) AS a FROM sales ORDER BY id"}, "division by zero"),
         ({"query": "SELEC 1"}, "syntax error"),
         ({"query": "SELECT :a AS a"}, "missing parameters: a"),
         ({"query": "SELECT 1 AS a", "parameters": {"b": 1}}, "unknown parameter: b"),
-        ({"query": "SELECT 1 AS a, 2 AS a"}, "columns of one name: a. Name them with AS."),
+        ({"query": "SELECT 1 AS a, 2 AS a"}, "duplicate column names: a. Rename them with AS."),
         ({"query": "SELECT pg_sleep(20)::text AS a", "timeout": 0.2}, "canceling statement due to statement timeout"),
         ({"query": "SELECT nextval('counter') AS a"}, "read-only transaction"),
         ({"table": "nothing"}, 'relation "nothing" does not exist'),
     ],
 )
-def test_a_query_that_fails_is_one_clear_error(server: Server, options: dict[str, Any], said: str) -> None:
+def test_a_query_that_fails_is_one_clear_error(server: Server, options: dict[str, Any], message: str) -> None:
     server.run("CREATE SEQUENCE IF NOT EXISTS counter")
     with pytest.raises(SourceError) as caught:
-        sources.read(asked(server, **options), None).table()
+        sources.read(source_of(server, **options), None).table()
     assert str(caught.value).startswith(f"postgresql://127.0.0.1:{server.port}/postgres")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_an_answer_without_rows_is_an_error(server: Server) -> None:
+def test_a_result_without_rows_is_an_error(server: Server) -> None:
     spec = Table({"a": Column("integer")}, ("a",))
     with pytest.raises(DataError, match="the table is empty"):
-        checked(asked(server, query="SELECT 1 AS a WHERE false"), spec)
+        checked(source_of(server, query="SELECT 1 AS a WHERE false"), spec)
 
 
-def test_a_connection_that_is_cut_is_an_error(server: Server) -> None:
-    batches = sources.read(asked(server), SPEC).batches
+def test_a_lost_connection_is_an_error(server: Server) -> None:
+    batches = sources.read(source_of(server), SPEC).batches
     assert next(batches).num_rows > 0
     server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'")
     with pytest.raises(SourceError, match=r"cannot be read: .*(terminating|closed|lost)"):
@@ -191,19 +191,19 @@ def test_a_connection_that_is_cut_is_an_error(server: Server) -> None:
             pass
 
 
-def test_a_server_that_never_answers_is_given_up() -> None:
+def test_a_server_that_does_not_respond_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         source = Sql("sql", url=f"postgresql://x@127.0.0.1:{silent.getsockname()[1]}/x", table="t", timeout=1)
         with pytest.raises(SourceError, match=r"cannot be read: connection timeout expired"):
             sources.read(source, None).table()
 
 
-def test_a_server_that_is_not_there_is_an_error(server: Server) -> None:
+def test_an_unreachable_server_is_an_error(server: Server) -> None:
     with pytest.raises(SourceError, match=r"cannot be read: .*refused"):
-        checked(asked(server, url="postgresql://x@127.0.0.1:1/x"), SPEC)
+        checked(source_of(server, url="postgresql://x@127.0.0.1:1/x"), SPEC)
 
 
-def test_another_database_is_read_by_its_cursor(tmp_path: Path) -> None:
+def test_another_database_is_read_by_cursor(tmp_path: Path) -> None:
     path = tmp_path / "sales.db"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE sales (id INTEGER, price REAL, rooms INTEGER, at TEXT)")
@@ -225,23 +225,23 @@ def test_another_database_is_read_by_its_cursor(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
-        ({"url": "postgresql://me:pw@h/d"}, "the url holds a password, which git would keep"),
+        ({"url": "postgresql://me:pw@h/d"}, "the url contains a password, which git would store"),
         ({"url_env": "X"}, "either `url` or `url_env`"),
         ({"table": "t"}, "either `query` or `table`"),
         ({"rows": 0}, "rows 0 must be 1 or more"),
-        ({"parameters": {"as_of": "x"}}, "are given by as_of and watermark"),
+        ({"parameters": {"as_of": "x"}}, "with as_of and watermark"),
         ({"mode": "append"}, "mode append needs an as_of"),
     ],
 )
-def test_a_wrong_source_is_refused_before_anything_is_read(changes: dict[str, Any], said: str) -> None:
+def test_an_invalid_source_is_refused(changes: dict[str, Any], message: str) -> None:
     plain = {"kind": "sql", "url": "postgresql://me@h/d", "query": "SELECT 1"}
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         build(Source, plain | changes, "problem.sources.sales")  # type: ignore[arg-type]
 
 
-def test_a_url_that_is_none_is_an_error() -> None:
+def test_an_invalid_url_is_an_error() -> None:
     with pytest.raises(SourceError, match="the url 'homes' cannot be read"):
         sources.read(Sql("sql", url="homes", table="t"), None)
     with pytest.raises(SourceError, match=r"needs nodriver|Can't load plugin"):

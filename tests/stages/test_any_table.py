@@ -20,9 +20,10 @@ from fullcircle.features import HOMES, LIBRARY
 from fullcircle.features.encoders import ENCODINGS
 from fullcircle.features.plan import Plan, read_plan, write_plan
 from fullcircle.features.transform import apply
+from fullcircle.featurizing.checks import check_features
+from fullcircle.featurizing.fit import Fitted, fit_plan
 from fullcircle.models.sample import samples_of
 from fullcircle.scoring.scorer import Scorer
-from fullcircle.stages.featurize import Fitted, check_features, fit_plan
 from fullcircle.stages.train import check_parity, train
 from tests.builders import GOAL, XGBOOST, featurize, silent, text, train_config, with_nulls
 
@@ -155,11 +156,11 @@ def test_nothing_fitted_of_any_kind_moves_when_other_rows_are_poisoned(n_classes
 def test_stable_selection_keeps_what_tells_and_says_how_often() -> None:
     found = fitted_on(homes(), select="stable")
     assert "people" in found.plan.selected
-    assert set(found.plan.selected) < set(found.stability)
-    assert all(found.stability[name] >= 0.3 for name in found.plan.selected)
-    dropped = {d.feature: d.why for d in found.dropped}
-    rare = min(found.stability, key=lambda name: found.stability[name])
-    assert dropped[rare] == f"is important in {found.stability[rare]:.2f} of the halves"
+    assert set(found.plan.selected) < set(found.selection.stability)
+    assert all(found.selection.stability[name] >= 0.3 for name in found.plan.selected)
+    dropped = {d.feature: d.why for d in found.selection.dropped}
+    rare = min(found.selection.stability, key=lambda name: found.selection.stability[name])
+    assert dropped[rare] == f"is important in {found.selection.stability[rare]:.2f} of the halves"
     assert found.plan == fitted_on(homes(), select="stable").plan
 
 
@@ -168,7 +169,7 @@ def test_stable_selection_of_nothing_but_noise_keeps_what_is_important_most_ofte
     rows = homes() | {"target": (random.random(300) < 0.5).astype(float)}
     found = fitted_on(rows, select="stable", min_stability=1.0)
     assert found.plan.selected
-    assert len({found.stability[name] for name in found.plan.selected}) == 1
+    assert len({found.selection.stability[name] for name in found.plan.selected}) == 1
 
 
 # --- odd tables
@@ -189,7 +190,7 @@ def test_names_of_any_characters_give_features_of_different_names(columns: list[
     asked: Features = build(Features, {"columns": columns, "encode": encode})
     found = fit_plan(table | {"target": target}, kinds, asked, [], featurize(min_level_rows=1), 2)
     outputs = [name for encoder in found.plan.encoders for name in encoder.outputs]
-    assert len(set(outputs)) == len(outputs) == len(found.information)
+    assert len(set(outputs)) == len(outputs) == len(found.selection.information)
     assert "target" not in outputs
     assert build(Plan, plain(found.plan)) == found.plan
     np.testing.assert_array_equal(apply(found.plan, table), found.matrix)
@@ -203,8 +204,8 @@ def test_a_column_named_as_a_level_of_another_does_not_take_its_place(tmp_path: 
     found = fit_plan(rows, kinds, Features(("a=b", "a")), [], featurize(max_correlation=1.0), 2)
     assert found.plan.selected == ("a=b", "a~2=b", "a~2=c")
     np.testing.assert_array_equal(found.matrix[:, :2], np.stack([np.arange(40), [1, 0] * 20], axis=1))
-    write_matrix(tmp_path / "m.parquet", found.matrix, list(found.plan.selected), rows["target"])
-    np.testing.assert_array_equal(read_matrix(tmp_path / "m.parquet")[0], found.matrix)
+    write_matrix(tmp_path / "m.parquet", found.matrix, found.plan.selected)
+    np.testing.assert_array_equal(read_matrix(tmp_path / "m.parquet"), found.matrix)
 
 
 def test_columns_without_a_value_and_of_one_level_are_dropped() -> None:
@@ -260,7 +261,7 @@ def test_every_encoding_that_a_problem_can_name_is_one_of_a_kind() -> None:
 
 
 def test_an_input_called_target_is_refused() -> None:
-    with pytest.raises(ConfigError, match="called target"):
+    with pytest.raises(ConfigError, match="named target"):
         check_features(Features(("target",)), (), Schema({"target": Column("number")}, (), "now"))
 
 

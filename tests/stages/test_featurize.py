@@ -24,7 +24,12 @@ from fullcircle.features.numbers import Number
 from fullcircle.features.plan import PLAN, Plan
 from fullcircle.features.targets import indicators
 from fullcircle.features.transform import apply, look_up
-from fullcircle.stages.featurize import FeaturizeConfig, check_features, describe, fit_lookup, fit_plan, main
+from fullcircle.featurizing.checks import check_features
+from fullcircle.featurizing.config import FeaturizeConfig
+from fullcircle.featurizing.fit import fit_plan
+from fullcircle.featurizing.lookups import fit_lookup
+from fullcircle.stages.featurize import featurize as run_featurize
+from fullcircle.stages.featurize import main, report
 from tests.builders import (
     FEATURES,
     FLIGHTS,
@@ -105,11 +110,26 @@ def test_the_stage_fits_on_training_rows_and_reads_no_test_rows(
         _write_inputs(validation)
         main()
         plans.append((paths.FEATURES / PLAN).read_bytes())
-        matrices.append([read_matrix(path)[0] for path in (paths.TRAIN_FEATURES, paths.VALIDATION_FEATURES)])
+        matrices.append([read_matrix(path) for path in (paths.TRAIN_FEATURES, paths.VALIDATION_FEATURES)])
     read_params.cache_clear()
     assert plans[0] == plans[1]
     np.testing.assert_array_equal(matrices[0][0], matrices[1][0])
     assert not np.array_equal(matrices[0][1], matrices[1][1], equal_nan=True)
+
+
+def test_featurize_is_what_the_plan_computes_and_reports_what_was_selected() -> None:
+    train, validation, references = labelled(), labelled(200, seed=4), [(PLANES, planes())]
+    schema = replace(SCHEMA, records=("flight", "day"))
+    made = run_featurize(train, validation, schema, FEATURES, references, featurize(cross_fit=5), 2)
+    np.testing.assert_array_equal(made.validation, apply(made.plan, only_inputs(validation)))
+    assert made.plan.ignored == (*SCHEMA.outcomes, "flight"), "an identifier that is an input is not ignored"
+    found = report(made)
+    assert found.selected == made.plan.selected
+    assert found.cross_fitted == made.plan.crossed != ()
+    assert (found.train_rows, found.candidates) == (600, len(found.selected) + len(found.dropped))
+    assert build(type(found), plain(found)) == found
+    with pytest.raises(ConfigError, match="dep_delay, which is not known"):
+        run_featurize(train, validation, schema, Features(("dep_delay",)), [], featurize(), 2)
 
 
 def test_training_rows_do_move_what_is_fitted() -> None:
@@ -118,7 +138,7 @@ def test_training_rows_do_move_what_is_fitted() -> None:
     assert "POISON" in repr(plain(fitted(rows).plan))
 
 
-def test_a_plan_is_fitted_alike_twice() -> None:
+def test_a_plan_is_the_same_when_fitted_twice() -> None:
     assert plain(fitted().plan) == plain(fitted().plan)
 
 
@@ -225,21 +245,20 @@ def test_constants_repeats_and_what_tells_nothing_are_dropped_with_the_reason() 
     features = Features(("distance", "wind_speed", "precip", "delay_1h"), ())
     found = fit_plan(rows, INPUTS, features, [], featurize(), 2)
     assert found.plan.selected == ("distance", "delay_1h")
-    assert {d.feature: d.why for d in found.dropped} == {
+    assert {d.feature: d.why for d in found.selection.dropped} == {
         "precip": "has one value", "wind_speed": "correlates 1.0000 with distance",
     }  # fmt: skip
     strict = fit_plan(rows, INPUTS, features, [], featurize(min_information=0.03), 2)
     assert strict.plan.selected == ("delay_1h",)
-    assert describe(strict)["candidates"] == 4
-    assert describe(strict)["selected"] == ["delay_1h"]
+    assert strict.selection.selected == ("delay_1h",)
 
 
 def test_where_nothing_tells_as_much_as_asked_what_tells_most_is_kept_and_doubted() -> None:
     found = fitted(min_information=5.0)
-    best = sorted(found.information, key=lambda name: -found.information[name])[:5]
-    assert set(found.plan.selected) == set(found.doubtful) == set(best)
-    assert describe(found)["doubtful"] == list(found.plan.selected)
-    assert fitted().doubtful == ()
+    bits = found.selection.information
+    best = sorted(bits, key=lambda name: -bits[name])[:5]
+    assert set(found.plan.selected) == set(found.selection.doubtful) == set(best)
+    assert fitted().selection.doubtful == ()
 
 
 def test_a_table_of_constants_is_an_error() -> None:
@@ -322,7 +341,7 @@ def test_a_created_feature_of_a_column_that_is_no_input_is_refused() -> None:
         check_features(FEATURES, (PLANES,), replace(SCHEMA, inputs=inputs))
 
 
-def test_a_feature_that_nobody_has_heard_of_is_refused() -> None:
+def test_an_unknown_feature_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"no such function: weekdya\. Known: .*weekday"):
         require(replace(FEATURES, created=("weekdya",)))
     with pytest.raises(ConfigError, match="distnace uses distnace, which is no input"):
@@ -407,12 +426,12 @@ def test_the_matrix_to_learn_from_differs_from_the_plans_own_only_where_it_is_cr
 
 def test_a_level_of_one_row_learns_nothing_of_its_own_target_when_cross_fitted() -> None:
     rows = labelled(600) | {"tailnum": text(f"N{i}" for i in range(600))}
-    features, told = Features(("tailnum", "distance", "delay_1h")), {}
+    features, bits = Features(("tailnum", "distance", "delay_1h")), {}
     for count in (1, 5):
         config = featurize(cross_fit=count, min_level_rows=1, smoothing=1.0)
-        told[count] = fit_plan(rows, INPUTS, features, [], config, 2).information["tailnum~target"]
-    assert told[1] > 0.5
-    assert told[5] < 0.02
+        bits[count] = fit_plan(rows, INPUTS, features, [], config, 2).selection.information["tailnum~target"]
+    assert bits[1] > 0.5
+    assert bits[5] < 0.02
 
 
 def test_a_rare_level_can_be_one_of_its_own() -> None:

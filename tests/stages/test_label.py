@@ -9,9 +9,17 @@ import pytest
 
 from fullcircle.base.checks import Column
 from fullcircle.base.errors import DataError
+from fullcircle.base.typed import build, plain
 from fullcircle.core.schema import Schema
-from fullcircle.core.target import BinaryTarget, MulticlassTarget, RegressionTarget, Target
-from fullcircle.stages.label import Labelled, label, spread
+from fullcircle.core.target import (
+    BinaryTarget,
+    LabelReport,
+    MulticlassTarget,
+    RegressionTarget,
+    Target,
+    TargetDistribution,
+)
+from fullcircle.stages.label import Labelled, label, report
 
 LATE = BinaryTarget(
     "binary", "late", "late", "on_time", holds="arr_delay >= 15 or arr_delay.isna()", about="15 minutes"
@@ -90,7 +98,7 @@ def test_a_row_without_a_target_is_left_out_and_counted(target: Target, column: 
     found = labelled(twice, target, name, max_unlabelled=0.25)
     assert (found.unlabelled, found.table.num_rows) == (2, 6)
     assert found.table.column("month").to_pylist() == [1.0, 12.0, 1.0] * 2
-    assert spread(found, target)["unlabelled"] == 2
+    assert report(found, target).unlabelled == 2
 
 
 def test_too_many_rows_without_a_target_are_an_error() -> None:
@@ -119,7 +127,7 @@ def test_a_value_that_is_no_class_is_an_error_that_counts_and_names_it() -> None
 def test_a_column_of_names_is_no_class() -> None:
     table = pa.table({"mode": [f"user {i}" for i in range(40)]})
     with pytest.raises(
-        DataError, match=r"(?s)40 of 40 rows .*and 35 more.*a value of its own: is it a number, or a name"
+        DataError, match=r"(?s)40 of 40 rows .*and 35 more.*a different value: is it a number, or a name"
     ):
         labelled(table, MODE, "mode")
 
@@ -142,7 +150,7 @@ def test_a_class_that_no_row_has_is_an_error() -> None:
 
 def test_classes_of_a_row_each_are_an_error() -> None:
     many = MulticlassTarget("multiclass", "digit", "digit", tuple("0123"))
-    with pytest.raises(DataError, match="4 rows have 4 classes, and most rows one of their own"):
+    with pytest.raises(DataError, match="4 rows have 4 classes, and most rows are the only one of their class"):
         labelled(kept(digit=pa.array([0.0, 1.0, 2.0, 3.0])), many, "digit")
 
 
@@ -164,14 +172,12 @@ def test_a_target_of_an_unknown_column_is_an_error() -> None:
         labelled(kept(), MODE)
 
 
-def test_a_target_that_the_model_would_be_told_is_an_error() -> None:
-    with pytest.raises(
-        DataError, match=r"carrier is an input too, so the model would be told the answer.*role: outcome"
-    ):
+def test_a_target_that_is_an_input_is_an_error() -> None:
+    with pytest.raises(DataError, match=r"carrier is an input too, so the model would see the target.*role: outcome"):
         labelled(kept(), replace(MODE, column="carrier"))
 
 
-def test_the_column_that_is_foretold_may_be_named_target() -> None:
+def test_the_column_to_predict_may_be_named_target() -> None:
     table = kept(target=pa.array([2.0, 4.0, 8.0, 16.0]))
     found = labelled(table, replace(DELAY, column="target"), "target", "arr_delay")
     assert targets(found) == [2.0, 4.0, 8.0, 16.0]
@@ -184,40 +190,40 @@ def test_another_column_may_not_be_named_target(inputs: dict[str, Column]) -> No
         label(kept(target=[1.0, 2.0, 3.0, 4.0]), LATE, Schema(inputs, ("arr_delay",), "now"), 0.0)
 
 
-def test_the_balance_is_told_in_all_and_by_month() -> None:
-    report = spread(labelled(kept(), LATE, "arr_delay"), LATE)
-    assert (report["target"], report["task"], report["rows"], report["positive"]) == ("late", "binary", 4, 0.5)
-    assert report["by_month"] == {
-        "2013-01": {"rows": 2, "positive": 0.5},
-        "2013-12": {"rows": 1, "positive": 1.0},
-        "2014-01": {"rows": 1, "positive": 0.0},
+def test_the_distribution_is_reported_in_total_and_by_month() -> None:
+    found = report(labelled(kept(), LATE, "arr_delay"), LATE)
+    assert (found.target, found.task, found.distribution) == ("late", "binary", TargetDistribution(4, 0.5))
+    assert found.by_month == {
+        "2013-01": TargetDistribution(2, 0.5),
+        "2013-12": TargetDistribution(1, 1.0),
+        "2014-01": TargetDistribution(1, 0.0),
     }
+    assert build(LabelReport, plain(found)) == found
 
 
-def test_the_balance_is_told_by_the_months_of_a_time() -> None:
+def test_the_distribution_is_reported_by_the_months_of_a_time() -> None:
     at = pa.array([0, 86_400 * 32, None, 86_400], pa.timestamp("s", tz="UTC"))
     table = kept(at=at, mode=["bus", "tram", "walk", "bus"]).drop_columns(["month"])
-    report = spread(labelled(table, MODE, "mode"), MODE)
-    assert report["by_month"] == {
-        "1970-01": {"rows": 2, "shares": {"bus": 1.0, "tram": 0.0, "walk": 0.0}},
-        "1970-02": {"rows": 1, "shares": {"bus": 0.0, "tram": 1.0, "walk": 0.0}},
+    assert report(labelled(table, MODE, "mode"), MODE).by_month == {
+        "1970-01": TargetDistribution(2, shares={"bus": 1.0, "tram": 0.0, "walk": 0.0}),
+        "1970-02": TargetDistribution(1, shares={"bus": 0.0, "tram": 1.0, "walk": 0.0}),
     }
 
 
-def test_a_time_of_too_many_months_is_not_told_by_month() -> None:
+def test_a_time_of_too_many_months_is_not_reported_by_month() -> None:
     born = pa.array([0, 86_400 * 365 * 11, 86_400, 0], pa.timestamp("s", tz="UTC"))
     few = labelled(kept(at=born).drop_columns(["month"]), LATE, "arr_delay")
-    assert len(spread(few, LATE)["by_month"]) == 2
+    assert len(report(few, LATE).by_month) == 2
     rows = 130
     many = pa.table({
         "at": pa.array(np.arange(rows) * 86_400 * 31, pa.timestamp("s", tz="UTC")),
         "arr_delay": np.arange(rows) * 1.0,
     })  # fmt: skip
-    assert "by_month" not in spread(labelled(many, LATE, "arr_delay"), LATE)
+    assert report(labelled(many, LATE, "arr_delay"), LATE).by_month == {}
 
 
-def test_a_table_without_dates_has_no_balance_by_month() -> None:
+def test_a_table_without_dates_has_no_distribution_by_month() -> None:
     found = labelled(kept().drop_columns(["month"]), LATE, "arr_delay")
-    assert "by_month" not in spread(found, LATE)
+    assert report(found, LATE).by_month == {}
     words = kept(month=["May", "May", "June", "June"])
-    assert "by_month" not in spread(labelled(words, LATE, "arr_delay"), LATE)
+    assert report(labelled(words, LATE, "arr_delay"), LATE).by_month == {}

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from fullcircle.base.columns import Array, Columns, rows, take
 from fullcircle.base.errors import ConfigError, DataError
-from fullcircle.base.typed import build
-from fullcircle.core.split import GroupSplit, RandomSplit, Split, TimeSplit, folds
+from fullcircle.base.typed import build, plain
+from fullcircle.core.split import GroupSplit, RandomSplit, Split, SplitReport, TimeSplit, folds
 from fullcircle.stages import split as module
-from fullcircle.stages.split import summary
+from fullcircle.stages.split import report
 from tests.builders import text, with_nulls
 
 TIME = TimeSplit("time", ("year", "month", "day"), (2013, 9, 1), (2013, 11, 1))
@@ -94,7 +94,7 @@ def test_rows_in_their_own_right_are_drawn_apart_and_each_stays_when_rows_are_ad
     assert np.bincount(folds(few, apart, 5, 2)).tolist() == [4000] * 5
 
 
-def test_a_class_does_not_choose_the_side_of_rows_that_are_alike() -> None:
+def test_a_class_does_not_choose_the_side_of_duplicates() -> None:
     """If it did, a kind of row that says yes half of the time could say yes in training and no in the test."""
     few = table(20_000)
     few = {"month": few["month"], "day": few["day"], "target": few["target"]}
@@ -155,8 +155,8 @@ def test_a_side_with_one_class_is_an_error(config: Split) -> None:
     labelled["target"] = (split(labelled, config) != 2).astype(float) * labelled["target"]
     if config.kind == "random":  # its draw depends on the class
         labelled["target"] = np.zeros(600)
-    mend = "Move the borders" if config.kind == "time" else "Gather more rows, raise split.validation"
-    with pytest.raises(DataError, match=rf"rows hold 1 of 2 classes, and need 2\. There is no late .*\. {mend}"):
+    advice = "Move the borders" if config.kind == "time" else "Gather more rows, raise split.validation"
+    with pytest.raises(DataError, match=rf"rows hold 1 of 2 classes, and need 2\. There is no late .*\. {advice}"):
         split(labelled, config)
 
 
@@ -276,7 +276,7 @@ def of_three(count: int, seed: int = 0) -> Columns:
 
 
 @pytest.mark.parametrize("config", [TIME, RANDOM, GROUP, CONTENT])
-def test_several_classes_and_numbers_are_split_alike(config: Split) -> None:
+def test_several_classes_and_numbers_are_split_the_same_way(config: Split) -> None:
     random = np.random.default_rng(1)
     numbers = table(3000) | {"target": random.normal(size=3000)}
     assert set(split(of_three(3000), config, ("a", "b", "c"))) == set(split(numbers, config, ())) == {0, 1, 2}
@@ -359,19 +359,19 @@ def test_the_fold_of_a_row_does_not_depend_on_the_order_of_rows(config: RandomSp
     assert folds(take(labelled, order), config, 5, 2).tolist() == folds(labelled, config, 5, 2)[order].tolist()
 
 
-def test_the_summary_counts_every_row() -> None:
+def test_the_report_counts_every_row() -> None:
     labelled = table(600)
-    report = summary(labelled["target"], split(labelled, TIME), TIME, CLASSES)
-    assert sum(report[side]["rows"] for side in ("train", "validation", "test")) == rows(labelled)
-    assert report["kind"] == "time"
-    assert report["columns"] == ["year", "month", "day"]
-    positive = sum(report[side]["rows"] * report[side]["positive"] for side in ("train", "validation", "test"))
-    assert positive == pytest.approx(labelled["target"].sum())
+    found = report(labelled["target"], split(labelled, TIME), TIME, CLASSES)
+    sides = (found.train, found.validation, found.test)
+    assert sum(side.rows for side in sides) == rows(labelled)
+    assert (found.kind, found.columns) == ("time", ("year", "month", "day"))
+    assert sum(side.rows * (side.positive or 0) for side in sides) == pytest.approx(labelled["target"].sum())
+    assert build(SplitReport, plain(found)) == found
 
 
-def test_the_summary_tells_the_share_of_each_class_and_the_mean_of_a_number() -> None:
+def test_the_report_has_the_share_of_each_class_and_the_mean_of_a_number() -> None:
     labelled = of_three(600)
     sides = split(labelled, TIME, ("a", "b", "c"))
     test = labelled["target"][sides == 2]
-    assert summary(labelled["target"], sides, TIME, ("a", "b", "c"))["test"]["shares"]["b"] == (test == 1).mean()
-    assert summary(labelled["target"], sides, TIME, ())["test"]["mean"] == test.mean()
+    assert report(labelled["target"], sides, TIME, ("a", "b", "c")).test.shares["b"] == (test == 1).mean()
+    assert report(labelled["target"], sides, TIME, ()).test.mean == test.mean()

@@ -8,10 +8,16 @@ import pytest
 
 from fullcircle.base.errors import ConfigError, ParityError
 from fullcircle.base.typed import build, plain
+from fullcircle.core import paths
+from fullcircle.core.split import RandomSplit, TimeSplit
+from fullcircle.core.tables import write_matrix
+from fullcircle.evaluation.baselines import Baselines
+from fullcircle.evaluation.reports import TrainReport
+from fullcircle.evaluation.rules import OneRule
 from fullcircle.features.transform import apply
 from fullcircle.scoring.predictions import BinaryCalibration
 from fullcircle.scoring.scorer import Part, Scorer
-from fullcircle.stages.train import TrainConfig, Trained, check_parity, train
+from fullcircle.stages.train import TrainConfig, Trained, check_parity, fold_of, importance, read_samples, report, train
 from tests.builders import (
     GOAL,
     MODELS,
@@ -26,6 +32,7 @@ from tests.builders import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from fullcircle.base.columns import Array
 
@@ -172,6 +179,49 @@ def test_each_round_is_reported() -> None:
     assert model.estimator.rounds is not None
     assert len(seen) >= model.estimator.rounds
     assert seen[0][0] > seen[-1][0]
+
+
+# --- what the stage writes
+
+
+def test_the_report_is_read_as_it_was_written() -> None:
+    best = Baselines((0.4,), OneRule("delay_1h", (), {}, ((0.4,),)))
+    found = report(trained("ensemble"), 0.8, best, {"carrier": 3})
+    assert build(TrainReport, plain(found)) == found
+    assert (found.one_rule, found.folds, found.rounds) == ("delay_1h", 1, None)
+    assert sum(member.weight for member in found.members) == pytest.approx(1)
+    boosted = report(trained(), 0.8, Baselines((0.4,)), {})
+    assert (boosted.one_rule, boosted.members) == (None, ())
+    assert boosted.rounds == trained().estimator.rounds
+
+
+def test_the_most_important_features_come_first() -> None:
+    found = importance(trained())
+    assert sorted(found["importance"], reverse=True) == found["importance"].tolist()
+    assert set(found["feature"]) <= set(trained().scorer.plan.selected)
+
+
+def test_folds_are_drawn_only_where_validation_rows_are_not_held_out() -> None:
+    rows = labelled(120), labelled(60, seed=1)
+    by_time = TimeSplit("time", ("month",), (9,), (11,))
+    by_hash = RandomSplit("random", ("day", "month"), 0.2, 0.2, "s")
+    assert fold_of(by_time, 5, 2, lambda: rows) is None
+    assert fold_of(by_hash, 1, 2, lambda: rows) is None
+    drawn = fold_of(by_hash, 5, 2, lambda: rows)
+    assert drawn is not None
+    assert (len(drawn), set(drawn.tolist())) == (180, {0, 1, 2, 3, 4})
+
+
+def test_samples_are_the_matrices_with_the_targets_of_their_rows(tmp_path: Path) -> None:
+    rows = labelled(50), labelled(20, seed=1)
+    for path, part in zip((paths.TRAIN_FEATURES, paths.VALIDATION_FEATURES), rows, strict=True):
+        write_matrix(tmp_path / path, part["distance"][:, None], ["distance"])
+    for found, part in zip(read_samples(*rows, 2, tmp_path), rows, strict=True):
+        assert found.X[:, 0].tolist() == part["distance"].tolist()
+        assert found.target.tolist() == part["target"].tolist()
+
+
+# --- configuration
 
 
 @pytest.mark.parametrize(

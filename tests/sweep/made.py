@@ -1,4 +1,4 @@
-"""Sweeps by hand: invented trials of boosted trees and linear models, in two sub-spaces."""
+"""Synthetic sweeps: trials of boosted trees and linear models, in two conditional spaces."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import random
 from typing import Any
 
-from fullcircle.sweep.page import Luck, Swept
+from fullcircle.sweep.result import Incumbent, SweepResult
 from fullcircle.sweep.trials import Trial, running_best
 
 SPACE = {
@@ -23,7 +23,7 @@ LOG = ("model.learning_rate", "model.min_child_weight", "model.l2")
 
 
 def trial(number: int, draw: random.Random, progress: float) -> Trial:
-    """One invented trial; `progress` (0..1) is how far the sampler has settled."""
+    """One synthetic trial; `progress` (0..1) is how far the sampler has converged."""
     seconds = draw.uniform(5, 60)
     choices: dict[str, Any] = {"model": "linear" if draw.random() < 0.3 * (1 - progress) else "xgboost"}
     choices["split.kind"] = draw.choice(["time", "random"])
@@ -44,26 +44,26 @@ def trial(number: int, draw: random.Random, progress: float) -> Trial:
         "val_ece": draw.uniform(0.005, 0.02),
         "rounds": float(draw.randrange(100, 900)),
     }
-    fate = draw.random()
-    if fate < 0.06:
+    state = draw.random()
+    if state < 0.06:
         error = "train: XGBoostError: bad allocation (std::bad_alloc) at round 311"
         return Trial(number, "failed", choices, seconds=seconds, error=error)
-    if fate < 0.25:
+    if state < 0.25:
         return Trial(number, "pruned", choices, seconds=seconds / 3)
     name = f"xgboost-{number:03d}"
     return Trial(number, "complete", choices, value, draw.uniform(0.001, 0.003), metrics, seconds, "", name)
 
 
-def swept(many: int = 50, seed: int = 0, **changed: Any) -> Swept:
-    """A sweep of `many` trials; `changed` replaces any part of it."""
-    draw = random.Random(seed)  # noqa: S311  invented data
-    trials = tuple(trial(i + 1, draw, i / many * 0.8) for i in range(many))
-    records = running_best(trials, "maximize")
-    first = records[0].value or 0.0 if records else 0.0
-    luck = []
-    for record in records:
-        test = 0.69 + 0.4 * ((record.value or 0.0) - first) + draw.gauss(0, 0.001)
-        luck.append(Luck(record.number, record.value or 0.0, test, (test - 0.006, test + 0.006)))
+def swept(count: int = 50, seed: int = 0, **changed: Any) -> SweepResult:
+    """A sweep of `count` trials; `changed` replaces fields."""
+    draw = random.Random(seed)  # noqa: S311  synthetic data
+    trials = tuple(trial(i + 1, draw, i / count * 0.8) for i in range(count))
+    best = running_best(trials, "maximize")
+    first = best[0].value or 0.0 if best else 0.0
+    incumbents = []
+    for each in best:
+        test = 0.69 + 0.4 * ((each.value or 0.0) - first) + draw.gauss(0, 0.001)
+        incumbents.append(Incumbent(each.number, each.value or 0.0, test, (test - 0.006, test + 0.006)))
     shares = [draw.random() ** 3 for _ in SPACE]
     importance = {key: share / sum(shares) for key, share in zip(SPACE, shares, strict=True)}
     parts: dict[str, Any] = {
@@ -78,8 +78,8 @@ def swept(many: int = 50, seed: int = 0, **changed: Any) -> Swept:
         "space": SPACE,
         "log": LOG,
         "trials": trials,
-        "importance": importance if many >= 8 else {},
-        "luck": tuple(luck),
-        "adopt_command": f"fullcircle adopt {records[-1].experiment}" if records else "",
+        "importance": importance if count >= 8 else {},
+        "incumbents": tuple(incumbents),
+        "adopt_command": f"fullcircle adopt {best[-1].experiment}" if best else "",
     }
-    return Swept(**(parts | changed))
+    return SweepResult(**(parts | changed))

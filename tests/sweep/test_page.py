@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fullcircle.sweep.page import Luck, arrived, duration, find, keys_of, named, render, short, tenth, wide
+from fullcircle.sweep.formatting import decimals, duration, metric_name, short_keys
+from fullcircle.sweep.page import render
+from fullcircle.sweep.result import Incumbent, gain_on_test, keys_of, summarize, top_decile
 from fullcircle.sweep.trials import Trial
 from tests.report.test_page import text_of
 from tests.sweep.made import swept
 
 if TYPE_CHECKING:
-    from fullcircle.sweep.page import Swept
+    from fullcircle.sweep.result import SweepResult
 
 EVIL = '<script>alert("1")</script>'
 
@@ -21,13 +23,13 @@ def body(page: str) -> str:
     return page.split("</style>")[1]
 
 
-def of(*trials: Trial) -> Swept:
-    return swept(1, trials=trials, luck=(), importance={}, adopt_command="")
+def of(*trials: Trial) -> SweepResult:
+    return swept(1, trials=trials, incumbents=(), importance={}, adopt_command="")
 
 
-def test_the_page_says_what_was_found() -> None:
+def test_the_page_shows_the_best_trial_and_the_space() -> None:
     sweep = swept(50)
-    best, text = find(sweep).best, text_of(render(sweep))
+    best, text = summarize(sweep).best, text_of(render(sweep))
     assert best is not None
     assert f"50 trials of {sweep.name}" in text
     assert f"{best.value:.4f}" in text
@@ -37,40 +39,46 @@ def test_the_page_says_what_was_found() -> None:
         assert override in text
 
 
-def test_the_page_needs_nothing_else() -> None:
+def test_the_page_is_self_contained() -> None:
     page = render(swept(50))
     assert not re.search(r"https?://|<script|<link|@import|url\(", page)
 
 
-def test_equal_sweeps_give_equal_pages() -> None:
+def test_equal_sweeps_have_equal_pages() -> None:
     assert render(swept(50)) == render(swept(50))
 
 
 def test_500_trials_with_8_keys_fit_a_megabyte() -> None:
     page = render(swept(500))
     assert len(page.encode()) < 300_000
-    assert page.count('class="rest"') + page.count('class="chosen"') == len(find(swept(500)).complete)
+    assert page.count('class="rest"') + page.count('class="top"') == len(summarize(swept(500)).complete)
 
 
-@pytest.mark.parametrize("many", [0, 1, 2, 6, 50])
-def test_a_sweep_of_any_length_has_a_page_without_nan(many: int) -> None:
-    page = render(swept(many))
-    assert f"{many} trial" in text_of(page)
+@pytest.mark.parametrize("count", [0, 1, 2, 6, 50])
+def test_a_sweep_of_any_length_has_a_page_without_nan(count: int) -> None:
+    page = render(swept(count))
+    assert f"{count} trial" in text_of(page)
     assert not re.search(r"\b(nan|inf|None)\b", body(page))
 
 
-def test_a_sweep_without_a_complete_trial_says_so() -> None:
+def test_a_page_without_a_complete_trial_has_no_charts() -> None:
     for trials in ((), (Trial(1, "failed", {"model.l2": 1.0}, error="broken"),), (Trial(1, "pruned", {}),)):
         page = render(of(*trials))
         assert "No trial was completed" in text_of(page)
-        for part in ("What mattered", "All choices at once", "The complete trials", "To keep them", "luck"):
+        for part in (
+            "Importance of the keys",
+            "All choices at once",
+            "The complete trials",
+            "To keep them",
+            "test rows",
+        ):
             assert part not in text_of(page)
 
 
-def test_one_trial_is_compared_with_nothing() -> None:
+def test_one_trial_has_nothing_to_compare_with() -> None:
     text = text_of(render(of(Trial(1, "complete", {"model.l2": 1.0}, 0.7, seconds=90))))
     assert "1 trial of xgboost" in text
-    assert "it is the first complete trial" in text
+    assert "the first complete trial is the best" in text
     assert "1 min 30 s" in text
     assert "All choices at once" not in text
 
@@ -81,25 +89,26 @@ def test_equal_values_have_a_page() -> None:
     assert not re.search(r"\b(nan|inf)\b", body(page))
 
 
-def test_values_that_are_no_numbers_are_left_out() -> None:
+def test_nan_values_are_left_out() -> None:
     nan = float("nan")
     trials = [Trial(i, "complete", {"model.l2": nan}, 0.7 + i / 100, nan, {"val_ece": nan}, nan) for i in range(1, 5)]
     trials += [Trial(5, "complete", {}, nan), Trial(6, "pruned", {})]
-    luck = (Luck(1, 0.7, nan, None), Luck(2, 0.72, 0.6, (nan, nan)))
-    page = body(render(replace(of(*trials), luck=luck, importance={"model.l2": nan}, seconds=nan)))
+    incumbents = (Incumbent(1, 0.7, nan, None), Incumbent(2, 0.72, 0.6, (nan, nan)))
+    page = body(render(replace(of(*trials), incumbents=incumbents, importance={"model.l2": nan}, seconds=nan)))
     assert not re.search(r'(points|d|[cxy]+|width)="[^"]*nan', page)
-    assert "One deviation" not in page
+    assert "standard deviation" not in page
 
 
-def test_what_a_sweep_holds_is_text_and_never_markup() -> None:
+def test_all_text_is_escaped() -> None:
     trials = (
         Trial(1, "complete", {EVIL: EVIL, "model.l2": 1.0}, 0.7, 0.1, {EVIL: 0.5}, experiment=EVIL),
         Trial(2, "complete", {EVIL: "other"}, 0.8, 0.1, {EVIL: 0.5}, experiment=EVIL),
         Trial(3, "failed", {EVIL: EVIL}, error=EVIL),
     )
+    incumbents = (Incumbent(1, 0.7, 0.6, None), Incumbent(2, 0.8, 0.6, None))
     sweep = swept(
         1, name=EVIL, metric=EVIL, sampler=EVIL, space={EVIL: EVIL}, log=(EVIL,), trials=trials,
-        importance={EVIL: 1.0}, luck=(Luck(1, 0.7, 0.6, None), Luck(2, 0.8, 0.6, None)), adopt_command=EVIL,
+        importance={EVIL: 1.0}, incumbents=incumbents, adopt_command=EVIL,
     )  # fmt: skip
     page = render(sweep)
     assert "<script" not in page
@@ -117,10 +126,10 @@ def test_very_long_keys_and_many_of_them_have_a_page() -> None:
     assert "key_3<" not in drawn
 
 
-def test_lower_is_better_where_the_sweep_minimizes() -> None:
+def test_lower_is_better_if_the_sweep_minimizes() -> None:
     trials = [Trial(i, "complete", {"model.l2": i}, 0.5 - i / 100, experiment=f"x-{i}") for i in range(1, 31)]
     sweep = replace(of(*trials), direction="minimize", metric="val_logloss")
-    found = find(sweep)
+    found = summarize(sweep)
     assert found.best == trials[-1]
     assert [t.number for t in found.ranked[:3]] == [30, 29, 28]
     assert found.gain == pytest.approx((0.29, 0.145))
@@ -129,24 +138,24 @@ def test_lower_is_better_where_the_sweep_minimizes() -> None:
     assert "+0.2900" in text
 
 
-def test_far_values_are_drawn_at_the_edge_and_counted() -> None:
+def test_outliers_are_drawn_at_the_edge_and_counted() -> None:
     trials = [Trial(i, "complete", {"model.l2": i}, 0.7 + i / 1000) for i in range(1, 21)]
     text = text_of(render(of(*trials, Trial(21, "complete", {"model.l2": 21}, 0.1))))
-    assert "1 far lower value is drawn at the edge" in text
+    assert "1 much lower value is drawn at the edge" in text
     assert "drawn at the edge" not in text_of(render(of(*trials)))
 
 
 def test_trials_near_the_best_are_counted() -> None:
     trials = [Trial(i, "complete", {}, 0.7 + i / 1000, 0.0025) for i in range(1, 6)]
-    assert find(of(*trials)).near == 2
-    assert "2 trials lie as near to it" in text_of(render(of(*trials)))
-    assert find(of(*(replace(t, deviation=None) for t in trials))).near is None
+    assert summarize(of(*trials)).near == 2
+    assert "2 trials are that close to it" in text_of(render(of(*trials)))
+    assert summarize(of(*(replace(t, deviation=None) for t in trials))).near is None
 
 
 def test_the_table_shows_the_best_twenty_and_the_failed_ones_their_error() -> None:
     sweep = swept(500)
     text = text_of(render(sweep))
-    found = find(sweep)
+    found = summarize(sweep)
     assert f"The best 20 of {len(found.complete)} trials" in text
     assert all(trial.experiment in text for trial in found.ranked[:20])
     assert "std::bad_alloc" in text
@@ -160,60 +169,64 @@ def test_a_long_error_is_cut_off() -> None:
     assert "x" * 400 not in page
 
 
-def test_the_swept_metric_has_a_column_of_its_own_only_where_it_differs_from_the_value() -> None:
+def test_the_swept_metric_has_a_column_only_if_it_differs_from_the_value() -> None:
     trial = Trial(1, "complete", {}, 0.7, None, {"val_auc": 0.7, "rounds": 300.0})
     assert render(of(trial)).count(">val_<wbr>auc<") == 1
     assert render(of(replace(trial, value=0.71))).count(">val_<wbr>auc<") == 2
 
 
-def test_luck_says_how_much_of_the_gain_arrived() -> None:
-    first, last = Luck(1, 0.700, 0.690, None), Luck(9, 0.712, 0.694, None)
-    assert arrived((last, first), "maximize") == (
-        "From trial 1 to the best, trial 9, validation gained 0.0120 and the test rows gained 0.0040: "
-        "33% of it arrived."
+def test_the_share_of_the_gain_that_holds_on_test_rows_is_reported() -> None:
+    first, last = Incumbent(1, 0.700, 0.690, None), Incumbent(9, 0.712, 0.694, None)
+    assert gain_on_test((last, first), "maximize") == (
+        "From trial 1 to the best, trial 9, the metric improved by 0.0120 on validation rows and improved by 0.0040 on "
+        "test rows: 33% of the gain holds."
     )
-    assert "the test rows lost 0.0100: nothing of it arrived." in arrived((first, replace(last, test=0.68)), "maximize")
-    assert "gained 0.0200: all of it arrived." in arrived((first, replace(last, test=0.71)), "maximize")
-    assert "gained 0.0120 and the test rows gained 0.0040" in arrived(
-        (Luck(1, 0.712, 0.694, None), Luck(9, 0.7, 0.69, None)), "minimize"
+    assert "got worse by 0.0100 on test rows: none of the gain holds." in gain_on_test(
+        (first, replace(last, test=0.68)), "maximize"
     )
-    assert arrived((first,), "maximize") == "Trial 1 was never beaten: there is no gain to compare."
-    assert arrived((), "maximize") == ""
+    assert "improved by 0.0200 on test rows: all of the gain holds." in gain_on_test(
+        (first, replace(last, test=0.71)), "maximize"
+    )
+    assert "improved by 0.0120 on validation rows and improved by 0.0040" in gain_on_test(
+        (Incumbent(1, 0.712, 0.694, None), Incumbent(9, 0.7, 0.69, None)), "minimize"
+    )
+    assert gain_on_test((first,), "maximize") == "No later trial was better than trial 1: there is no gain to compare."
+    assert gain_on_test((), "maximize") == ""
 
 
 def test_a_gain_inside_the_interval_may_be_chance() -> None:
-    first, last = Luck(1, 0.700, 0.690, None), Luck(9, 0.712, 0.694, (0.68, 0.71))
-    assert "may be chance" in arrived((first, last), "maximize")
-    assert "may be chance" not in arrived((first, replace(last, interval=(0.692, 0.71))), "maximize")
+    first, last = Incumbent(1, 0.700, 0.690, None), Incumbent(9, 0.712, 0.694, (0.68, 0.71))
+    assert "may be chance" in gain_on_test((first, last), "maximize")
+    assert "may be chance" not in gain_on_test((first, replace(last, interval=(0.692, 0.71))), "maximize")
 
 
 def test_sections_without_content_are_left_out() -> None:
-    text = text_of(render(swept(6, luck=(), importance={})))
-    assert "luck" not in text.lower()
+    text = text_of(render(swept(6, incumbents=(), importance={})))
+    assert "test rows" not in text.lower()
     assert "Not computed" in text
-    assert "How much of it is luck" in text_of(render(swept(6)))
+    assert "How much of the gain holds on test rows" in text_of(render(swept(6)))
 
 
-def test_keys_stand_in_the_order_of_the_space_then_as_seen() -> None:
+def test_keys_are_in_the_order_of_the_space_then_of_the_trials() -> None:
     trials = (Trial(1, "complete", {"extra": 1, "model.l2": 1}, 0.5), Trial(2, "complete", {"model": "x"}, 0.5))
     assert keys_of(of(*trials), trials) == ["model", "model.l2", "extra"]
 
 
-def test_keys_are_shortened_unless_two_would_be_one() -> None:
-    assert short(["model.l2", "split.kind", "model.seed", "seed"]) == {
+def test_keys_are_shortened_unless_two_would_be_equal() -> None:
+    assert short_keys(["model.l2", "split.kind", "model.seed", "seed"]) == {
         "model.l2": "l2", "split.kind": "split.kind", "model.seed": "model.seed", "seed": "seed",
     }  # fmt: skip
 
 
-def test_words_and_numbers_are_as_long_as_they_must_be() -> None:
-    assert named("val_auc") == "ROC AUC on validation"
-    assert named("val_rmse") == "root mean squared error on validation"
-    assert named("val_bacc") == "balanced accuracy on validation"
-    assert named("own_score") == "own_score"
+def test_metrics_times_and_digits_are_formatted() -> None:
+    assert metric_name("val_auc") == "ROC AUC on validation"
+    assert metric_name("val_rmse") == "root mean squared error on validation"
+    assert metric_name("val_bacc") == "balanced accuracy on validation"
+    assert metric_name("own_score") == "own_score"
     assert [duration(s) for s in (0.04, 9.96, 59.6, 200, 3599.9, 7500)] == [
         "0.0 s", "10 s", "1 min 00 s", "3 min 20 s", "1 h 00 min", "2 h 05 min",
     ]  # fmt: skip
-    assert [wide(v) for v in ([0.73, None, 0.7, 9.5], [12.5], [12345.6], [3.0, 400.0], [0.0003], [], [0.0])] == [
+    assert [decimals(v) for v in ([0.73, None, 0.7, 9.5], [12.5], [12345.6], [3.0, 400.0], [0.0003], [], [0.0])] == [
         4, 2, 0, 0, 7, 3, 3,
     ]  # fmt: skip
-    assert [tenth(range(n)) for n in (1, 10, 11, 500)] == [1, 1, 2, 50]
+    assert [top_decile(range(n)) for n in (1, 10, 11, 500)] == [1, 1, 2, 50]

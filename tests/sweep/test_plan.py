@@ -19,14 +19,14 @@ def keys(planned: SweepPlan) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "conf/sweep").glob("*.yaml")))
-def test_every_sweep_that_is_shipped_can_be_begun(name: str) -> None:
+def test_every_included_sweep_can_be_planned(name: str) -> None:
     extra = ["model.max_depth=range(3,6)"] if name == "grid" else []
     planned = plan([f"sweep={name}", *extra])
     assert planned.config.name == name
     assert planned.space.dimensions
 
 
-def test_a_trials_parameters_are_those_that_hydra_would_compose() -> None:
+def test_parameters_of_a_trial_equal_those_that_hydra_composes() -> None:
     planned = plan(["sweep=models", "train.refit=false"])
     for choices, overrides in (
         ({"model": "xgboost", "model.max_depth": 4, "model.learning_rate": 0.05}, ["model.max_depth=4"]),
@@ -37,30 +37,30 @@ def test_a_trials_parameters_are_those_that_hydra_would_compose() -> None:
         assert as_yaml(planned.params(choices)) == wanted
 
 
-def test_a_trials_parameters_do_not_leak_into_the_next() -> None:
+def test_parameters_of_a_trial_do_not_leak_into_the_next() -> None:
     planned = plan([])
     planned.params({"model.max_depth": 3})
     assert planned.params({})["model"]["max_depth"] == yaml.safe_load(compose())["model"]["max_depth"]
 
 
-def test_the_cores_are_divided_among_the_workers_and_the_trials_say_so() -> None:
+def test_cores_are_divided_among_the_workers() -> None:
     planned = plan(["sweep.workers=64"])
     assert planned.threads == 1
     assert planned.params({})["train"]["threads"] == 1
 
 
-def test_a_swept_override_joins_the_space_and_a_plain_one_fixes_its_key() -> None:
+def test_a_swept_override_is_added_to_the_space_and_another_fixes_its_key() -> None:
     planned = plan(["sweep=grid", "model.max_depth=range(3,6)", "model.l2=1,10", "model.seed=3"])
     assert keys(planned) == ["model.max_depth", "model.l2"]
     assert planned.params({})["model"]["seed"] == 3
     assert "model.max_depth" not in keys(plan(["model.max_depth=5"]))
 
 
-def test_fixing_a_choice_leaves_the_space_under_it() -> None:
+def test_fixing_a_choice_keeps_its_conditional_space() -> None:
     assert keys(plan(["sweep=models", "model=forest"])) == ["model.max_depth", "model.min_leaf", "model.max_features"]
 
 
-def test_fixing_all_that_lies_under_a_choice_leaves_nothing_there() -> None:
+def test_fixing_all_conditional_keys_of_a_choice_empties_its_space() -> None:
     planned = plan(
         ["sweep=models", "sweep.space.model='choice(linear)'", "model=linear", "model.c=2", "featurize.smoothing=1,2"]
     )
@@ -68,24 +68,24 @@ def test_fixing_all_that_lies_under_a_choice_leaves_nothing_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "said"),
+    ("overrides", "message"),
     [
-        (["sweep.metric=val_aucc"], "sweep.metric: 'val_aucc' does not exist; there are val_auc, val_ap"),
+        (["sweep.metric=val_aucc"], "sweep.metric: 'val_aucc' does not exist; the metrics are val_auc, val_ap"),
         (["sweep=grid"], r"sweep\.space is empty"),
-        (["sweep=grid", "model.maxdepth=1,2"], r"space\.model\.maxdepth names no parameter: .*did you mean max_depth"),
+        (["sweep=grid", "model.maxdepth=1,2"], r"space\.model\.maxdepth is not a parameter: .*did you mean max_depth"),
         (["sweep=grid", "model.max_depth.x=1,2"], "there is nothing below x"),
-        (["sweep=models", "model=linear", "model.max_depth=1,2"], r"model\.max_depth names no parameter"),
+        (["sweep=models", "model=linear", "model.max_depth=1,2"], r"model\.max_depth is not a parameter"),
         (["sweep=grid", "model.max_depth=1,60"], "`1,60` reaches 60, and model: max_depth 60 is outside 1..20"),
         (["sweep=grid", "split=time,random"], r"sweep\.space\.split: a sweep varies model and featurize"),
         (["sweep=grid", "clean.max_rejected=0.1,0.2"], "a sweep varies model and featurize"),
         (["sweep=grid", "model.max_depth=range(3,"], "cannot be read"),
         (["sweep.trails=5"], "trails"),
         (["sweep.metric=val_r2"], "sweep.metric: 'val_r2' does not exist"),
-        (["sweep.metric=val_logloss"], "val_logloss is better the other way; set sweep.direction=minimize"),
+        (["sweep.metric=val_logloss"], "maximize is the wrong way for val_logloss; set sweep.direction=minimize"),
         (["sweep.direction=up"], "'up' is not one of 'maximize', 'minimize'"),
         (["engine.kind=ray"], "engine"),
     ],
 )
-def test_a_wrong_sweep_is_refused_by_its_key(overrides: list[str], said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
+def test_an_error_names_the_key(overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         plan(overrides)

@@ -22,7 +22,7 @@ def git(folder: Path, *command: str) -> str:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of the workspace, git's index and its branches among them."""
+    """Every file of the workspace, including git's index and branches."""
     kept = [path for path in folder.rglob("*") if path.is_file() and "objects" not in path.parts]
     return {
         str(path.relative_to(folder)): path.read_bytes() for path in kept if "refs/exps" not in str(path.as_posix())
@@ -34,16 +34,16 @@ def repository(tmp_path: Path) -> Path:
     """A repository with a commit and the outputs of its run."""
     for name in ("params.yaml", "metrics/train.json", "metrics/test.json", "reports/train/report.json", "src/code.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("of the baseline\n")
+        (tmp_path / name).write_text("baseline\n")
     git(tmp_path, "init", "-q", "-b", "main")
-    git(tmp_path, "config", "user.name", "somebody")
-    git(tmp_path, "config", "user.email", "somebody@localhost")
+    git(tmp_path, "config", "user.name", "developer")
+    git(tmp_path, "config", "user.email", "developer@localhost")
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-q", "-m", "baseline")
     return tmp_path
 
 
-def test_a_trial_becomes_a_commit_on_the_baseline_that_no_branch_holds(repository: Path) -> None:
+def test_a_trial_becomes_a_commit_on_the_baseline_without_a_branch(repository: Path) -> None:
     head = git(repository, "rev-parse", "HEAD")
     recorder_at(repository).record("s-007", DONE, "model: {}\n", "val_auc")
     ref = f"refs/exps/{head[:2]}/{head[2:]}/s-007"
@@ -55,14 +55,16 @@ def test_a_trial_becomes_a_commit_on_the_baseline_that_no_branch_holds(repositor
     assert git(repository, "branch", "--contains", ref) == ""
 
 
-def test_what_later_stages_said_of_the_baseline_does_not_pass_for_the_trials(repository: Path) -> None:
+def test_outputs_of_later_stages_are_not_part_of_an_experiment(repository: Path) -> None:
     recorder_at(repository).record("s-008", PRUNED, "model: {}\n", "val_auc")
     (ref,) = git(repository, "for-each-ref", "--format=%(refname)", "refs/exps").splitlines()
     files = git(repository, "ls-tree", "-r", "--name-only", ref).splitlines()
     assert "reports/train/report.json" not in files
     assert "src/code.py" in files
     assert git(repository, "show", f"{ref}:metrics/test.json") == "{}"
-    assert git(repository, "show", f"{ref}:metrics/train.json") == "{}", "a pruned trial has no metrics of a whole fit"
+    assert git(repository, "show", f"{ref}:metrics/train.json") == "{}", (
+        "a pruned trial has no metrics of a complete fit"
+    )
     assert json.loads(git(repository, "show", f"{ref}:metrics/sweep.json"))["state"] == "pruned"
 
 
@@ -78,7 +80,7 @@ def test_recording_touches_neither_workspace_nor_index_nor_branch(repository: Pa
     assert recorder.recorded("s") == {"s-008"}
 
 
-def test_a_name_that_is_taken_is_taken_over(repository: Path) -> None:
+def test_an_existing_experiment_is_replaced(repository: Path) -> None:
     recorder = recorder_at(repository)
     recorder.record("s-007", DONE, "a: 1\n", "val_auc")
     recorder.record("s-007", DONE, "a: 2\n", "val_auc")
@@ -86,16 +88,14 @@ def test_a_name_that_is_taken_is_taken_over(repository: Path) -> None:
     assert git(repository, "show", f"{ref}:params.yaml") == "a: 2"
 
 
-def test_experiments_of_another_sweep_are_not_of_this_one(repository: Path) -> None:
+def test_experiments_of_other_sweeps_are_not_listed(repository: Path) -> None:
     recorder = recorder_at(repository)
     for name in ("s-007", "s-1000", "s-2-001", "shy-pony"):
         recorder.record(name, DONE, "a: 1\n", "val_auc")
     assert recorder.recorded("s") == {"s-007", "s-1000"}
 
 
-def test_where_git_knows_no_user_a_trial_is_recorded_all_the_same(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_trial_is_recorded_without_a_git_user(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for key in ("user.name", "user.email"):
         git(repository, "config", "--unset", key)
     git(repository, "config", "user.useConfigOnly", "true")
@@ -110,10 +110,10 @@ def test_where_git_knows_no_user_a_trial_is_recorded_all_the_same(
 
 
 def test_a_folder_without_a_commit_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="no git repository with a commit"):
+    with pytest.raises(RecordError, match="not a git repository with a commit"):
         recorder_at(tmp_path)
     git(tmp_path, "init", "-q")
-    with pytest.raises(RecordError, match="no git repository with a commit"):
+    with pytest.raises(RecordError, match="not a git repository with a commit"):
         recorder_at(tmp_path)
 
 
@@ -124,7 +124,7 @@ def test_a_detached_head_is_refused(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["src/code.py", "conf/model/new.yaml", "params.yaml"])
-def test_a_dirty_workspace_is_refused_by_its_files(repository: Path, name: str) -> None:
+def test_a_dirty_workspace_is_an_error_that_names_the_files(repository: Path, name: str) -> None:
     (repository / name).parent.mkdir(parents=True, exist_ok=True)
     (repository / name).write_text("changed\n")
     before = contents(repository)
@@ -134,20 +134,20 @@ def test_a_dirty_workspace_is_refused_by_its_files(repository: Path, name: str) 
 
 
 @pytest.mark.parametrize("name", ["conf/sweep/mine.yaml", "reports/sweeps/s/trials.csv", "notes.txt"])
-def test_what_no_trial_depends_on_may_be_new(repository: Path, name: str) -> None:
+def test_files_that_no_trial_depends_on_may_be_new(repository: Path, name: str) -> None:
     (repository / name).parent.mkdir(parents=True, exist_ok=True)
     (repository / name).write_text("new\n")
     assert isinstance(recorder_at(repository), Recorder)
 
 
-def test_git_that_fails_is_one_clear_error(repository: Path) -> None:
+def test_a_failure_of_git_is_one_clear_error(repository: Path) -> None:
     recorder = recorder_at(repository)
     (repository / ".git/refs/exps").write_text("in the way\n")
     with pytest.raises(RecordError, match="git update-ref: "):
         recorder.record("s-007", DONE, "a: 1\n", "val_auc")
 
 
-def test_a_sweep_is_told_from_an_earlier_one_of_its_name(repository: Path) -> None:
+def test_the_name_of_an_earlier_sweep_is_refused(repository: Path) -> None:
     recorder_at(repository).record("s-007", DONE, "a: 1\n", "val_auc")
     git(repository, "commit", "-q", "--allow-empty", "-m", "another baseline")
     recorder = recorder_at(repository)

@@ -31,29 +31,29 @@ MODELS = {
         ("tag(log, int(interval(1, 100)))", IntDistribution(1, 100, log=True)),
     ],
 )
-def test_hydras_grammar_is_read_as_optunas_distributions(text: str, distribution: Any) -> None:
+def test_hydra_overrides_become_optuna_distributions(text: str, distribution: Any) -> None:
     assert dimension("model.x", text).distribution == distribution
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("interval(1, ", "cannot be read"),
-        ("5", "is nothing to search"),
-        ("range(5, 3)", "holds no value"),
+        ("5", "is a single value"),
+        ("range(5, 3)", "is empty"),
         ("interval(3, 1)", "low"),
         ("tag(log, interval(0, 1))", "low"),
         ("tag(log, range(0.1, 0.5, 0.1))", "cannot be logarithmic"),
-        ("choice([1, 2], [3])", "a choice is a number, a word"),
-        ("glob(*)", "is nothing to search"),
+        ("choice([1, 2], [3])", "a choice must be a number, text"),
+        ("glob(*)", "is a single value"),
     ],
 )
-def test_a_wrong_space_is_refused_by_its_key(text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=rf"sweep\.space\.model\.x: .*{said}"):
+def test_an_error_names_the_key(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=rf"sweep\.space\.model\.x: .*{message}"):
         dimension("model.x", text)
 
 
-def test_a_sub_space_of_a_choice_that_no_trial_draws_is_refused() -> None:
+def test_a_conditional_space_of_an_unknown_choice_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"sweep\.space\.model=forrest: no trial draws it"):
         parse({"model": "choice(xgboost, forest)", "model=forrest": {"model.max_depth": "range(1, 3)"}})
 
@@ -73,7 +73,7 @@ def drawn(space: Space, trials: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_trial_searches_only_what_lies_under_its_choice() -> None:
+def test_a_trial_searches_only_the_conditional_space_of_its_choice() -> None:
     keys = {"xgboost": {"model", "model.max_depth", "model.rate"}, "forest": {"model", "model.max_depth"}}
     trials = drawn(parse(MODELS), 60)
     assert {t["model"] for t in trials} == {"xgboost", "forest", "linear"}
@@ -85,18 +85,18 @@ def test_a_trial_searches_only_what_lies_under_its_choice() -> None:
             assert trial["model.max_depth"] in (8, 10, 12, 14, 16, 18)
 
 
-def test_what_is_drawn_from_an_interval_has_four_digits() -> None:
+def test_values_drawn_from_an_interval_have_four_digits() -> None:
     values = [t["model.rate"] for t in drawn(parse({"model.rate": "tag(log, interval(0.01, 0.3))"}), 50)]
     assert all(value == float(f"{value:.4g}") for value in values)
     assert len(set(values)) > 40
 
 
-def test_a_grid_is_every_point_once() -> None:
+def test_a_grid_has_every_point_once() -> None:
     space = parse({"model.a": "range(1, 4)", "model.b": "choice(x, y)"})
     assert space.grid() == [{"model.a": a, "model.b": b} for a in (1, 2, 3) for b in ("x", "y")]
 
 
-def test_a_grid_of_choices_has_each_sub_space_once() -> None:
+def test_a_grid_has_each_conditional_space_once() -> None:
     points = parse({**MODELS, "model=xgboost": {"model.max_depth": "range(3, 5)"}}).grid()
     assert len(points) == 2 + 6 + 1
     assert {"model": "linear"} in points
@@ -104,11 +104,11 @@ def test_a_grid_of_choices_has_each_sub_space_once() -> None:
 
 
 def test_a_grid_over_an_interval_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"sweep\.space\.model\.a: a grid takes choice and range"):
+    with pytest.raises(ConfigError, match=r"sweep\.space\.model\.a: a grid needs choice or range"):
         parse({"model.a": "interval(0, 1)"}).grid()
 
 
-def test_a_key_under_two_choices_shows_both_and_is_logarithmic_if_both_are() -> None:
+def test_a_key_of_two_choices_shows_both_and_is_logarithmic_if_both_are() -> None:
     space = parse(MODELS)
     assert space.texts["model.max_depth"] == "range(3, 9) or range(8, 19, 2)"
     assert space.log == ("model.rate",)

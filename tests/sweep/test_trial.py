@@ -81,7 +81,7 @@ def task(repository: Path, given: dict[str, Any] | None = None, **changed: Any) 
     return replace(made, **changed)
 
 
-def test_a_trial_says_what_featurize_and_train_say(repository: Path) -> None:
+def test_a_trial_has_the_metrics_of_featurize_and_train(repository: Path) -> None:
     plan, validation = fitted(labelled(600)).plan, labelled(300, seed=1)
     from fullcircle.models.sample import Sample
 
@@ -108,7 +108,7 @@ def test_the_next_trial_neither_reads_nor_featurizes_nor_bins_again(repository: 
     assert {key: id(value) for key, value in training.made.items()} == {key: id(value) for key, value in made.items()}
 
 
-def test_what_featurize_has_made_is_read_by_who_asks_for_the_same(
+def test_what_featurize_has_made_is_read_by_trials_with_the_same_choices(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = fitted(labelled(600))
@@ -117,15 +117,15 @@ def test_what_featurize_has_made_is_read_by_who_asks_for_the_same(
     write_text(repository / paths.PARAMS, yaml.safe_dump(params()))
     write_plan(repository / paths.FEATURES, made.plan)
     for path, rows in ((paths.TRAIN_FEATURES, labelled(600)), (paths.VALIDATION_FEATURES, labelled(300, seed=1))):
-        write_matrix(repository / path, apply(made.plan, only_inputs(rows)), names, rows["target"])
+        write_matrix(repository / path, apply(made.plan, only_inputs(rows)), names)
     made_anew = evaluate(task(repository), Workplace(repository))
-    (repository / paths.TRAIN).unlink()
+    (repository / paths.reference("planes")).unlink()
     read = evaluate(task(repository, featurized=True), Workplace(repository))
     assert read.error == ""
     assert replace(read, seconds=0, model=None) == replace(made_anew, seconds=0, model=None)
     other = params(featurize=plain(featurize(missing="median")))
     assert (
-        "train.parquet cannot be read"
+        "planes.parquet cannot be read"
         in evaluate(task(repository, other, featurized=True), Workplace(repository)).error
     )
 
@@ -148,7 +148,7 @@ def test_repeats_give_mean_and_deviation_over_seeds(repository: Path) -> None:
     both = evaluate(task(repository, repeats=3), place)
     assert both.value == pytest.approx(statistics.fmean(values), abs=1e-6)
     assert both.deviation == pytest.approx(statistics.stdev(values), abs=1e-6)
-    assert both.metrics == alone[0].metrics, "what is recorded is what train will say"
+    assert both.metrics == alone[0].metrics, "what is recorded is what train will write"
 
 
 def test_a_model_without_a_seed_is_fitted_once(repository: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_model_without_a_seed_is_fitted_once(repository: Path) -> None:
     assert evaluate(task(repository, filled, repeats=3), Workplace(repository)).deviation is None
 
 
-def test_where_rows_have_no_order_in_time_folds_judge(repository: Path) -> None:
+def test_without_an_order_in_time_folds_are_held_out(repository: Path) -> None:
     place = Workplace(repository)
     outcome = evaluate(task(repository, params(RANDOM)), place)
     folds = place.folds(params(RANDOM), 4)
@@ -227,13 +227,13 @@ def test_a_metric_that_is_no_number_is_the_trials_error(repository: Path) -> Non
     one_class = labelled(300, seed=1)
     one_class["target"][:] = 0
     write_columns(repository / paths.VALIDATION, one_class)
-    assert "hold one class only" in evaluate(task(repository), Workplace(repository)).error
+    assert "have one class only" in evaluate(task(repository), Workplace(repository)).error
 
 
 def test_a_missing_repository_is_the_trials_error(tmp_path: Path) -> None:
     with engine_of(Local("local"), 2) as engine:
         future = engine.submit(task(tmp_path / "nowhere"))
-        while not engine.first([future]):
+        while not engine.wait([future]):
             pass
         assert "nowhere" in outcome_of(future).error
 

@@ -38,12 +38,12 @@ def done(number: int, value: float | None, state: Any = "complete") -> Trial:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(trials=st.lists(TRIAL, max_size=5))
-def test_trials_come_back_from_csv_as_they_were(tmp_path: Path, trials: list[Trial]) -> None:
+def test_trials_survive_a_round_trip_through_csv(tmp_path: Path, trials: list[Trial]) -> None:
     write_csv(tmp_path / "trials.csv", trials)
     assert read_csv(tmp_path / "trials.csv") == trials
 
 
-def test_types_of_choices_survive(tmp_path: Path) -> None:
+def test_types_of_choices_survive_a_round_trip(tmp_path: Path) -> None:
     choices = {"a": 3, "b": 3.0, "c": "3", "d": True, "e": "true", "f": None, "g": "null", "h": "", "i": "gbtree"}
     write_csv(tmp_path / "t.csv", [Trial(1, "complete", choices, 0.5)])
     (back,) = read_csv(tmp_path / "t.csv")
@@ -52,7 +52,7 @@ def test_types_of_choices_survive(tmp_path: Path) -> None:
     }
 
 
-def test_columns_stand_in_a_fixed_order_and_seconds_are_rounded(tmp_path: Path) -> None:
+def test_columns_have_a_fixed_order_and_seconds_are_rounded(tmp_path: Path) -> None:
     trials = [
         Trial(1, "complete", {"model.b": 1}, 0.1 + 0.2, 0.01, {"val_ece": 0.1, "val_auc": None}, 1.26, "", "x-001", 1),
         Trial(2, "failed", {"model.a": "x"}, error="first line\nsecond, line", seconds=2),
@@ -68,7 +68,7 @@ def test_columns_stand_in_a_fixed_order_and_seconds_are_rounded(tmp_path: Path) 
     assert second == ["2", "", "", "failed", "", "", "2.0", "", "", "", "x", "first line\nsecond, line"]
 
 
-def test_no_trials_are_a_table_too(tmp_path: Path) -> None:
+def test_an_empty_table_can_be_read(tmp_path: Path) -> None:
     write_csv(tmp_path / "t.csv", [])
     assert read_csv(tmp_path / "t.csv") == []
 
@@ -83,7 +83,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a,b\n1,2\n", "it has no column trial, rank, experiment"),
         ("", "it has no column trial"),
@@ -93,19 +93,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         ("trial,rank,experiment,state,value,deviation,seconds,error\n1,,,complete,high,,0,\n", "high"),
     ],
 )
-def test_a_file_that_is_no_table_of_trials_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_not_a_table_of_trials_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         read_csv(path)
 
 
-def test_a_missing_file_is_an_error_that_says_what_writes_it(tmp_path: Path) -> None:
+def test_an_error_for_a_missing_file_names_its_writer(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="a sweep writes it"):
         read_csv(tmp_path / "none.csv")
 
 
-def test_the_best_is_complete_and_of_equals_the_earlier() -> None:
+def test_the_best_is_the_earliest_complete_trial_of_equal_value() -> None:
     trials = [done(1, 0.5), done(2, 0.9, "pruned"), done(3, 0.7), done(4, 0.7), done(5, None), done(6, float("nan"))]
     assert best(trials, "maximize") == trials[2]
     assert best(trials, "minimize") == trials[0]
@@ -115,7 +115,7 @@ def test_the_best_is_complete_and_of_equals_the_earlier() -> None:
 
 
 @given(st.lists(st.integers(-5, 5), max_size=12))
-def test_the_running_best_is_the_best_of_every_beginning(values: list[int]) -> None:
+def test_the_running_best_is_the_best_of_each_prefix(values: list[int]) -> None:
     trials = [done(i + 1, float(value)) for i, value in enumerate(values)]
     found = running_best(trials, "minimize")
     assert found == [t for t in trials if best(trials[: t.number], "minimize") == t]

@@ -40,13 +40,17 @@ def plain(value: Any) -> Any:
         return {
             f.name: plain(getattr(value, f.name))
             for f in dataclasses.fields(value)
-            if getattr(value, f.name) != f.default
+            if getattr(value, f.name) != _default(f)
         }
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _build(kind: Any, data: Any, where: str) -> Any:
@@ -86,7 +90,7 @@ def _union(args: tuple[Any, ...], data: Any, where: str) -> Any:
                 continue
         raise ConfigError(f"{where}: expected {' or '.join(a.__name__ for a in args)}, got {_shown(data)}")
     field = next(f.name for f in dataclasses.fields(args[0]) if f.name in ("kind", "task", "name"))
-    choices = {get_args(get_type_hints(a)[field])[0]: a for a in args}
+    choices = {name: a for a in args for name in get_args(_hints(a)[field])}
     chosen = _mapping(data, where).get(field)
     if not isinstance(chosen, str) or chosen not in choices:
         raise ConfigError(f"{where}.{field}: {_shown(chosen)} is not one of {', '.join(choices)}")

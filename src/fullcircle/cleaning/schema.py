@@ -8,7 +8,6 @@ import pandera.pandas as pandera
 from pandera.errors import SchemaErrors
 
 from fullcircle.base.errors import DataError
-from fullcircle.core.importing import without
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +22,7 @@ def check_clean(frame: pd.DataFrame, columns: dict[str, Column], where: str) -> 
     """
     schema = pandera.DataFrameSchema({name: _column(column) for name, column in columns.items()})
     try:
-        with without("hypothesis"):  # which pandera imports where it is installed, to draw examples
-            schema.validate(frame, lazy=True, inplace=True)
+        schema.validate(frame, lazy=True, inplace=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases.groupby(["column", "check"]).agg(
             count=("failure_case", "size"), example=("failure_case", "first")

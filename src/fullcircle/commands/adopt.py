@@ -1,7 +1,7 @@
-"""adopt: keep an experiment's choices. `-S` does not last: the next composition of params.yaml forgets it.
+"""adopt: keep the parameters of an experiment. Overrides with `-S` are lost when params.yaml is composed again.
 
-What is kept goes to conf/tuned/, which the defaults list of conf/config.yaml reads if it is there:
-`choices/kept.yaml` (which model, split and problem) and `values/PROBLEM-MODEL.yaml` (their values).
+They are written to conf/tuned/, which the defaults list of conf/config.yaml includes if it exists:
+`choices/kept.yaml` (model, split and problem) and `values/PROBLEM-MODEL.yaml` (their values).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GROUPS = {"problem": "name", "split": "kind", "model": "name"}
-"""Group of conf/ -> the key of its section that names the choice."""
+"""Group of conf/ -> the key in its section with the name of the choice."""
 
 SHARED = ("problem", "split", "clean", "featurize")
-"""Sections of params.yaml that the members of an ensemble share: the rows they are fitted on, and the features."""
+"""Sections of params.yaml that all members of an ensemble share: they define training rows and features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Adopted:
 
 
 def adopt(name: str, wanted: dict[str, Any], conf: Path = paths.CONF) -> Adopted:
-    """Work out what to keep so that composing `conf` gives the parameters `wanted` of experiment `name`.
+    """The files with which `conf` composes the parameters `wanted` of experiment `name`.
 
-    Raises ConfigError if conf/ has changed so much since that it cannot.
+    Raises ConfigError if conf/ no longer has some of its parameters.
     """
     choices = {group: wanted[group][key] for group, key in GROUPS.items()}
     overrides = [f"{group}={choice}" for group, choice in choices.items()]
@@ -52,9 +52,9 @@ def adopt(name: str, wanted: dict[str, Any], conf: Path = paths.CONF) -> Adopted
     standard = yaml.safe_load(compose([*overrides, *untuned], conf))
     changed = _changed(standard, wanted)
     if unknown := [key for key in _leaves(changed) if not _has(standard, key)]:
-        raise ConfigError(f"{name} has parameters that {conf}/ does not know now: {', '.join(unknown)}")
+        raise ConfigError(f"{name} has parameters that {conf}/ no longer has: {', '.join(unknown)}")
     kept = "".join(f"  - override /{group}: {choice}\n" for group, choice in choices.items())
-    head = f"# @package _global_\n# Kept from experiment {name} by `fullcircle adopt`; delete the file to forget it.\n"
+    head = f"# @package _global_\n# Adopted from experiment {name} by `fullcircle adopt`; delete the file to undo.\n"
     values = yaml.safe_dump(changed, sort_keys=False) if changed else "{}\n"
     return Adopted(
         {files["tuned/choices"]: f"{head}defaults:\n{kept}", files["tuned/values"]: head + values},
@@ -62,14 +62,14 @@ def adopt(name: str, wanted: dict[str, Any], conf: Path = paths.CONF) -> Adopted
 
 
 def write(adopted: Adopted, wanted: dict[str, Any], conf: Path = paths.CONF) -> str:
-    """Write the files, and return the composed parameters; if those are not `wanted`, nothing has changed."""
+    """Write the files and return the composed parameters; if they are not `wanted`, restore the files and raise."""
     before = {path: path.read_text(encoding="utf-8") if path.exists() else None for path in adopted.files}
     for path, new in adopted.files.items():
         write_text(path, new)
     try:
         composed = compose((), conf)
         if (got := yaml.safe_load(composed)) != wanted:
-            raise ConfigError(f"{conf}/ cannot be made to compose these parameters: {_differing(got, wanted)}")
+            raise ConfigError(f"{conf}/ does not compose these parameters: {_differing(got, wanted)}")
     except ConfigError:
         for path, old in before.items():
             _restore(path, old)
@@ -88,11 +88,11 @@ def params_of(name: str) -> dict[str, Any]:
     return params
 
 
-def members_of(params: Sequence[dict[str, Any]], picks: int = 20) -> dict[str, Any]:
+def ensemble_of(params: Sequence[dict[str, Any]], picks: int = 20) -> dict[str, Any]:
     """The parameters of an ensemble of the distinct models of experiments; `params`: their params.yaml, best first.
 
-    Equal models are one member; an ensemble brings its members. What is not the model is the first experiment's.
-    Raises ConfigError if there are fewer than two distinct models, or if experiments differ in what members share.
+    Equal models become one member; an ensemble is replaced by its members. All else is taken from the first
+    experiment. Raises ConfigError for fewer than two distinct models, or if experiments differ in `SHARED`.
     """
     models = [member for each in params for member in each["model"].get("members", [each["model"]])]
     distinct = [model for place, model in enumerate(models) if model not in models[:place]]
@@ -109,10 +109,10 @@ def members_of(params: Sequence[dict[str, Any]], picks: int = 20) -> dict[str, A
     return params[0] | {"model": {"name": "ensemble", "picks": picks, "max_rows": None, "members": distinct}}
 
 
-def named(names: Sequence[str], sweep: str | None = None) -> list[str]:
-    """The experiments that `names` mean: `best` is the best trial of a sweep, `best:5` its five best.
+def names_of(names: Sequence[str], sweep: str | None = None) -> list[str]:
+    """Names of experiments; `best` is resolved to the best trial of a sweep, `best:5` to its five best.
 
-    `sweep`: its name; None: the one that ended last. Raises ConfigError where there are none.
+    `sweep`: its name; None: the latest. Raises ConfigError if there is no such sweep or trial.
     """
     return [name for text in names for name in (_best(text, sweep) if text.split(":")[0] == "best" else [text])]
 
@@ -120,29 +120,31 @@ def named(names: Sequence[str], sweep: str | None = None) -> list[str]:
 def _best(text: str, sweep: str | None) -> list[str]:
     count = text.partition(":")[2] or "1"
     if not count.isdecimal() or int(count) < 1:
-        raise ConfigError(f"{text}: how many of the best? Write best:5")
+        raise ConfigError(f"{text}: invalid number of trials; write best:5, for example")
     tables = sorted(paths.SWEEPS.glob(f"{sweep or '*'}/trials.csv"), key=lambda path: path.stat().st_mtime)
     if not tables:
         known = ", ".join(sorted(path.parent.name for path in paths.SWEEPS.glob("*/trials.csv"))) or "none"
-        raise ConfigError(f"there is no sweep {sweep or 'yet'} whose best could be meant. Sweeps: {known}")
+        raise ConfigError(f"{f'there is no sweep {sweep}' if sweep else 'there is no sweep yet'}. Sweeps: {known}")
     ranked = sorted((t for t in read_csv(tables[-1]) if t.rank is not None), key=lambda trial: trial.rank or 0)
     kept = [trial.experiment for trial in ranked[: int(count)]]
     if len(kept) < int(count) or not all(kept):
-        raise ConfigError(f"{text}: {tables[-1]} has {len(kept)} of them, {sum(map(bool, kept))} recorded")
+        raise ConfigError(
+            f"{text}: {tables[-1]} has {len(kept)} ranked trials, {sum(map(bool, kept))} of them recorded"
+        )
     return kept
 
 
 def _revision(name: str) -> str:
-    """The commit of an experiment: DVC keeps it under refs/exps/, by its baseline and its name."""
+    """The commit of an experiment: DVC stores it under refs/exps/, by baseline and name."""
     refs = subprocess.run(
         ["git", "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps"],
         capture_output=True,
         text=True,
         check=True,
     )
-    named = {line.split("/")[-1]: line.split()[0] for line in refs.stdout.splitlines() if "/exec/" not in line}
-    if name in named:
-        return named[name]
+    known = {line.split("/")[-1]: line.split()[0] for line in refs.stdout.splitlines() if "/exec/" not in line}
+    if name in known:
+        return known[name]
     found = subprocess.run(
         ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"],
         capture_output=True,
@@ -150,8 +152,8 @@ def _revision(name: str) -> str:
         check=False,
     )
     if found.returncode:
-        known = ", ".join(sorted(named)) or "none"
-        raise ConfigError(f"there is no experiment {name}. Experiments: {known}")
+        names = ", ".join(sorted(known)) or "none"
+        raise ConfigError(f"there is no experiment {name}. Experiments: {names}")
     return found.stdout.strip()
 
 

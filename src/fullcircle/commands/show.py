@@ -1,6 +1,6 @@
-"""show: experiments side by side, in the columns that a terminal has room for.
+"""show: a table of experiments that fits a terminal.
 
-`dvc exp show` has a column for every parameter and every dependency, and no setting to choose among them.
+`dvc exp show` has one column per parameter and dependency, and no setting to select among them.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ SHOWN = {
     "multiclass": ("logloss", "acc", "auc", "ece", "f1"),
     "regression": ("r2", "rmse", "mae", "coverage"),
 }
-"""Task -> test metrics shown, in this order; the others are in metrics/ and `dvc metrics diff`."""
+"""Task -> test metrics to show, in this order; metrics/ and `dvc metrics diff` have the others."""
 
 MEASURED = {name for classes in (0, 2, 3) for name in task_metrics(classes).NAMES}
 _NOT_A_PARAMETER = re.compile(
     r"^params\.yaml$|^(data|src|models|conf|reports|metrics)/|^problem\.|^(trial|state|value|deviation|rounds)$|^val_"
 )
-_ABOUT = ("Experiment", "rev", "typ", "Created", "parent", "State", "Executor")
+_DVC_COLUMNS = ("Experiment", "rev", "typ", "Created", "parent", "State", "Executor")
 
 
 def experiments(arguments: Sequence[str] = ()) -> list[dict[str, str]]:
-    """The rows of `dvc exp show --csv`. Raises FullCircleError with what DVC said."""
+    """The rows of `dvc exp show --csv`. Raises FullCircleError with the message of DVC."""
     done = subprocess.run(["dvc", "exp", "show", "--csv", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise FullCircleError(done.stderr.strip() or done.stdout.strip())
@@ -42,25 +42,25 @@ def experiments(arguments: Sequence[str] = ()) -> list[dict[str, str]]:
 
 
 def metrics_of(rows: list[dict[str, str]]) -> list[str]:
-    """The metrics to show: the primary one on validation rows, those of the tasks on test rows, and the rounds."""
+    """The metrics to show: the primary one on validation rows, those of each task on test rows, and `rounds`."""
     primary = dict.fromkeys(f"val_{row['problem.metric']}" for row in rows if row.get("problem.metric"))
     tasks = dict.fromkeys(row["problem.target.task"] for row in rows if row.get("problem.target.task") in SHOWN)
     return [*dict.fromkeys([*primary, *(name for task in tasks for name in SHOWN[task]), "rounds"])]
 
 
 def differing(rows: list[dict[str, str]]) -> list[str]:
-    """The parameters that every row of the first row's problem has, and that are not the same in all of them.
+    """The parameters that all rows of the first row's problem have, and in which they differ.
 
-    Other problems have other parameters throughout: of them their name is told, and no more.
+    Rows of other problems are ignored: most of their parameters differ.
     """
     rows = [row for row in rows if row.get("problem.name") == rows[0].get("problem.name")]
-    names = [name for name in (rows[0] if rows else {}) if name not in _ABOUT and name not in MEASURED]
+    names = [name for name in (rows[0] if rows else {}) if name not in _DVC_COLUMNS and name not in MEASURED]
     names = [name for name in names if not _NOT_A_PARAMETER.search(name) and all(row[name] for row in rows)]
     return [name for name in names if len({row[name] for row in rows}) > 1]
 
 
 def table(rows: list[dict[str, str]]) -> Table:
-    """One row an experiment: its name, the metrics, and the parameters that differ (without their section)."""
+    """One row per experiment: its name, the metrics, and the parameters that differ (without their section)."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
     shown.add_column("experiment", no_wrap=True)
     problems = ["problem.name"] if len({row.get("problem.name") for row in rows}) > 1 else []

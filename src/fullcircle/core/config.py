@@ -1,4 +1,4 @@
-"""Configuration: composes params.yaml from conf/, and gives a stage its own part of it as a frozen dataclass."""
+"""Configuration: composes params.yaml from conf/, and loads a stage's part of it as a frozen dataclass."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def load(kind: Any, key: str, params: Any = None) -> Any:
 
 
 def load_file(kind: type[T], path: Path) -> T:
-    """A YAML file of conf/ that is no part of params.yaml, as a `kind`. Raises ConfigError, naming file and key."""
+    """A YAML file of conf/ that is not part of params.yaml, as a `kind`. Raises ConfigError, naming file and key."""
     return build(kind, read_params(path), str(path))
 
 
 @cache
 def read_params(path: Path = paths.PARAMS) -> Any:
-    """What params.yaml holds, untyped."""
+    """The content of params.yaml, untyped."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, yaml.YAMLError) as error:
@@ -50,7 +50,7 @@ def read_params(path: Path = paths.PARAMS) -> Any:
 def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = "config") -> str:
     """Compose the configuration; return it as YAML, byte for byte what `dvc exp run` writes to params.yaml.
 
-    `name`: of the file in `conf` to begin with. Hydra is imported here (and by sweeps), for no stage needs it.
+    `name`: of the file in `conf` to begin with. Hydra is imported here (and by sweeps), because no stage needs it.
     Raises ConfigError.
     """
     from hydra import compose as hydra_compose
@@ -65,8 +65,8 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = 
         OmegaConf.resolve(composed)
     except InterpolationResolutionError as error:
         raise ConfigError(
-            f"{conf}: a choice needs what the problem does not say. {str(error).splitlines()[0]}. "
-            "Say it in conf/problem/, or choose otherwise, such as another split."
+            f"{conf}: a choice needs a key that the problem does not have. {str(error).splitlines()[0]}. "
+            "Add it in conf/problem/, or choose otherwise, such as another split."
         ) from None
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(f"{conf}: {error}") from None
@@ -81,7 +81,7 @@ def as_yaml(params: dict[str, Any]) -> str:
 
 
 def is_swept(override: str) -> bool:
-    """Whether an override gives several values, as `model.max_depth=range(3,6)` does. Raises ConfigError."""
+    """Whether an override has several values, as `model.max_depth=range(3,6)` does. Raises ConfigError."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 

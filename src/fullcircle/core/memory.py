@@ -1,8 +1,7 @@
-"""Memory: whether a table fits into it, told before it is read, and what becomes of memory that is free again."""
+"""Memory: whether a table fits into it, checked before the table is read."""
 
 from __future__ import annotations
 
-import ctypes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,46 +14,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
-COPIES = 2  # of each value while rows are sifted: all, and those kept
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # as malloc.h has them
+LIMITS = (
+    ("memory.max", "memory.current"),  # control groups v2
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),  # v1, whose limit is huge where there is none
+)
+COPIES = 2  # of each value while rows are cleaned: all rows, and those kept
 STRING = 57  # bytes of a Python string besides its characters
 
 
-def keep_freed() -> None:
-    """Let freed memory stay with this process for its next array, for of new memory every page costs a fault.
-
-    It is a setting of glibc's allocator; where there is another nothing changes.
-    """
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        library.mallopt(TRIM_THRESHOLD, 2**31 - 1)
-        library.mallopt(MMAP_THRESHOLD, 2**25)  # its largest
-
-
 def check_memory(table: str, files: Iterable[Path]) -> None:
-    """Refuse a table that would need more memory than there is: the system kills what does not fit without a word.
+    """Check that the Parquet `files` of a table fit into free memory: else the system kills the process, silently.
 
-    Raises DataError, naming it.
+    Raises DataError, naming the table.
     """
     try:
         metadata = [pq.read_metadata(file) for file in files]
     except (OSError, pa.ArrowInvalid):
-        return  # whoever reads it says what is wrong
+        return  # reading the table will report what is wrong
     needed, there = sum(map(needed_by, metadata)), available()
     if there is not None and needed > there:
         rows, columns = sum(m.num_rows for m in metadata), metadata[0].num_columns
         raise DataError(
             f"{table}: {rows:,} rows of {columns} columns need about {needed / 2**30:.1f} GiB of memory, and "
-            f"{there / 2**30:.1f} are free. Take fewer rows (a query, an as_of), leave out columns that are not learnt "
-            "from (above all free text), or run on a larger machine."
+            f"{there / 2**30:.1f} are free. Take fewer rows (a query, an as_of), leave out columns that the model does "
+            "not use (above all free text), or run on a larger machine."
         )
 
 
 def needed_by(file: pq.FileMetaData) -> int:
-    """Bytes that the columns of a Parquet file take as NumPy arrays, by its metadata alone; never much too few.
+    """Bytes that the columns of a Parquet file take as NumPy arrays, estimated from its metadata; never much too few.
 
-    A number takes 8 bytes a row; so does a text, which besides takes its characters and a string, once a level. A
-    column chunk is no smaller than its levels, so that it tells how many there can be.
+    A number takes 8 bytes per row. So does a text, plus its characters and a Python string once per level; the size of
+    a column chunk bounds the number of its levels.
     """
     total = 0
     text = [pa.types.is_string(kind) for kind in file.schema.to_arrow_schema().types]
@@ -62,17 +53,17 @@ def needed_by(file: pq.FileMetaData) -> int:
         group = file.row_group(i)
         total += group.num_rows * len(text) * 8 * COPIES
         for size in (group.column(c).total_uncompressed_size for c, is_text in enumerate(text) if is_text):
-            total += size + STRING * min(group.num_rows, size // 5)  # 4 bytes say a text's length, one it has
+            total += size + STRING * min(group.num_rows, size // 5)  # a length in 4 bytes, and a character
     return total
 
 
 def available() -> int | None:
-    """Free bytes of memory: of the machine, or less where a control group allows less. None where nobody says."""
+    """Free bytes of memory: of the machine, or less where a control group allows less. None if unknown."""
     found = []
     if MEMINFO.is_file():
         lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines() if ":" in line)
         found += [int(lines[key].split()[0]) * 1024 for key in ("MemAvailable",) if key in lines]
-    limit, used = GROUP / "memory.max", GROUP / "memory.current"
-    if limit.is_file() and used.is_file() and (most := limit.read_text().strip()).isdigit():
-        found.append(int(most) - int(used.read_text()))
+    for limit, used in ((GROUP / limit, GROUP / used) for limit, used in LIMITS):
+        if limit.is_file() and used.is_file() and (most := limit.read_text().strip()).isdigit():
+            found.append(int(most) - int(used.read_text()))
     return min(found) if found else None

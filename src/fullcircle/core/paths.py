@@ -1,4 +1,4 @@
-"""Every path of the repository, once. All are relative to its root, where DVC runs the stages."""
+"""Every path of the repository. All are relative to its root, where DVC runs the stages."""
 
 from pathlib import Path
 
@@ -56,15 +56,15 @@ RESIDUALS = ON_TEST / "residuals.csv"
 
 
 def reference(table: str) -> Path:
-    """Where `clean` puts a table that rows are looked up in."""
+    """Where `clean` writes a lookup table."""
     return REFERENCE / f"{table}.parquet"
 
 
 def raw(table: str) -> Path:
-    """Where `ingest` puts a table as it was read."""
+    """Where `ingest` writes a table as it was read."""
     return RAW / f"{table}.parquet"
 
 
 def raw_parts(table: str) -> Path:
-    """Where `ingest` puts the snapshots of a table in mode append, a Parquet part each."""
+    """Where `ingest` writes the snapshots of a table in mode append, one Parquet part per snapshot."""
     return RAW / table

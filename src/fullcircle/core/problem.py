@@ -1,4 +1,4 @@
-"""The problem, typed: what `conf/problem/NAME.yaml` may say."""
+"""The problem, typed: what `conf/problem/NAME.yaml` may contain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fullcircle.pointintime.spec import Moment
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A reference table that travels in the scorer: who asks gives the key, the scorer knows the rest.
+    """A reference table that travels in the scorer: a row has the key, the scorer knows the rest.
 
     An unknown or missing key falls back on what is typical (the median) of training rows with the same
     `fallback` column, and then of all.
@@ -53,7 +53,7 @@ class Features:
         if twice := sorted(name for name, count in Counter(named).items() if count > 1):
             raise ValueError(f"named twice: {', '.join(twice)}")
         if lost := [name for name in self.encode if name not in named]:
-            raise ValueError(f"encode says how to encode what is no feature: {', '.join(lost)}")
+            raise ValueError(f"encode names what is no feature: {', '.join(lost)}")
         if empty := [name for name, encodings in self.encode.items() if not encodings]:
             raise ValueError(f"encode names no encoding for {', '.join(empty)}; leave it out for those of its kind")
 
@@ -79,10 +79,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """A change of one input, and what the prediction must do in answer, for at least `share` of the rows.
+    """A change of one input, and how the prediction must respond, for at least `share` of the rows.
 
     `same`: move by no more than `tolerance`; `up` or `down`: move that way, or not at all (`tolerance` against it).
-    `tolerance` is in the unit of the prediction. `of`: the class whose probability is meant, where there are several.
+    `tolerance` is in the unit of the prediction. `of`: the class whose probability is meant, if there are several.
     """
 
     name: str
@@ -103,9 +103,9 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """What a split by time goes by: train before `validation_from`, validation before `test_from`, test from then on.
+    """The borders of a split by time: train before `validation_from`, validation before `test_from`, test from then on.
 
-    Numbers, or dates as text, one a column, compared column by column.
+    Numbers, or dates as text, one per column, compared column by column.
     """
 
     columns: tuple[str, ...]
@@ -115,7 +115,7 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """Who answers for it: a role, and a name and date once somebody has signed."""
+    """Who is responsible: a role, and a name and date once signed."""
 
     role: str
     name: str | None = None
@@ -126,7 +126,7 @@ class SignOff:
 class Problem:
     """One question about one table of data.
 
-    `row`: columns that tell one row from another; empty: all of them. `together`: columns whose equal values make
+    `row`: columns that identify a row; empty: all of them. `together`: columns whose equal values make
     rows dependent, such as days that share their weather; empty: no rows are. `duplicates`: what rows that are equal
     in all but the target are: `copies` of one row, which a random split keeps on one side, or `independent` rows.
     `metric`: the primary one, of `evaluation.metrics`.
@@ -159,6 +159,6 @@ class Problem:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
-            raise ValueError(f"name {self.name!r} must be small letters, digits, - and _, for files and wheels bear it")
+            raise ValueError(f"name {self.name!r} must be small letters, digits, - and _: it names files and wheels")
         if self.costs is not None and self.target.task != "binary":
             raise ValueError("costs set the threshold between two classes; this target has none")

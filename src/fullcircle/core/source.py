@@ -1,7 +1,6 @@
-"""Sources typed: where a table comes from, as `problem.sources` says it.
+"""The typed configuration of sources (`problem.sources`): where each table is read from.
 
-A credential is never written here, only the name of the environment variable that holds it: DVC and git keep
-what is written.
+Credentials are given by the name of an environment variable, never by value: DVC and git store the configuration.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ SUFFIXES = {
     "jsonl": (".jsonl", ".ndjson"),
     "excel": (".xlsx", ".xlsm"),
 }
-PACKED = (".gz", ".bz2", ".xz", ".zip")
+COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +28,17 @@ class Bundled:
 
     kind: Literal["bundled"]
     package: str
-    version: str  # pinned: another installed version is an error, for a new snapshot is a deliberate act
-    file: str  # path inside the package's distribution; may be packed (.gz, .zip)
-    beside: tuple[str, ...] = ()  # further files with as many rows: their columns follow, row by row
+    version: str  # pinned: another installed version is an error, so that the data change only on purpose
+    file: str  # path inside the package's distribution; may be compressed (.gz, .zip)
+    beside: tuple[str, ...] = ()  # further files with the same number of rows, whose columns are appended
     dialect: Dialect = USUAL
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How an object store or a web server is entered; `*_env` name environment variables."""
+    """Access to an object store or a web server; `*_env` are names of environment variables."""
 
-    endpoint: str | None = None  # of an S3 that is not Amazon's
+    endpoint: str | None = None  # of an S3 service other than Amazon's
     region: str | None = None
     key_env: str | None = None
     secret_env: str | None = None
@@ -51,13 +50,13 @@ class Storage:
 class File:
     """Files: a path, a folder of Parquet parts, or a glob; local, `s3://` or `https://`.
 
-    `as_of` stands for `{as_of}` in the path. `sha256`: of the file (of several: of their bytes one after another,
-    by name); another content is then an error, for a new snapshot is a deliberate act.
+    `as_of` replaces `{as_of}` in the path. `sha256`: of the file (for several: of their bytes, concatenated in order
+    of name); a file with another hash is an error, so that the data change only on purpose.
     """
 
     kind: Literal["file"]
     path: str
-    format: Literal["csv", "parquet", "jsonl", "excel"] | None = None  # None: by the suffix, before .gz
+    format: Literal["csv", "parquet", "jsonl", "excel"] | None = None  # None: by the suffix, without .gz
     dialect: Dialect = USUAL
     sheet: str | None = None  # of a workbook; None: the first
     as_of: str | None = None
@@ -65,13 +64,13 @@ class File:
     watermark: str | None = None
     sha256: str | None = None
     storage: Storage = Storage()
-    timeout: float = 60.0  # seconds without an answer
+    timeout: float = 60.0  # seconds without a response
 
     def __post_init__(self) -> None:
         _check_snapshot(self)
         _check_no_password(self.path)
         if "{as_of}" in self.path and self.as_of is None:
-            raise ValueError("the path has an {as_of}, and there is no as_of")
+            raise ValueError("the path has an {as_of}, but there is no as_of")
         if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
             raise ValueError("sha256 must be 64 hexadecimal digits, as `sha256sum` prints them")
 
@@ -80,8 +79,8 @@ class File:
 class Sql:
     """Rows of a database, by SQLAlchemy: a `query` with `:name` parameters, or a whole `table`.
 
-    `as_of` is the parameter `:as_of`. `timeout`: seconds that the database may take to connect (at most 30), and
-    that the whole statement may take.
+    `as_of` is passed as the parameter `:as_of`. `timeout`: seconds for the connection (at most 30), and for the
+    statement.
     """
 
     kind: Literal["sql"]
@@ -94,53 +93,53 @@ class Sql:
     as_of: str | None = None
     mode: Literal["full", "append"] = "full"
     watermark: str | None = None
-    rows: int = 50_000  # held at a time
+    rows: int = 50_000  # per batch
     timeout: float = 3600.0
 
     def __post_init__(self) -> None:
         _check_snapshot(self)
         if (self.url is None) == (self.url_env is None):
-            raise ValueError("give either `url` or `url_env`, the name of an environment variable that holds it")
+            raise ValueError("set either `url` or `url_env`, the name of the environment variable with the url")
         if (self.query is None) == (self.table is None):
-            raise ValueError("give either `query` or `table`")
+            raise ValueError("set either `query` or `table`")
         if self.url is not None:
             _check_no_password(self.url)
         if self.rows < 1:
             raise ValueError(f"rows {self.rows} must be 1 or more")
         if "as_of" in self.parameters or "watermark" in self.parameters:
-            raise ValueError(":as_of and :watermark are given by as_of and watermark, not by parameters")
+            raise ValueError("set :as_of and :watermark with as_of and watermark, not in parameters")
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How an API gives page after page.
+    """How an API splits its records into pages.
 
-    `none`: there is one. `page`, `offset`: a number in `parameter` that rises (from `first`) until a page is empty
-    or the `total` is reached. `cursor`: the response holds what the next request gives as `parameter`, at the JSON
-    path `next`. `link`: the response holds the next URL at `next`. `header`: the `Link` header holds it.
+    `none`: one page. `page`, `offset`: the query parameter `parameter` counts up (from `first`) until a page is empty
+    or `total` is reached. `cursor`: the response has the value of `parameter` for the next request at the JSON path
+    `next`. `link`: the response has the next URL at `next`. `header`: the `Link` header has it.
     """
 
     kind: Literal["none", "page", "offset", "cursor", "link", "header"] = "none"
     parameter: str | None = None  # None: page, offset or cursor
-    size: int | None = None  # rows a page; offset needs it
-    size_parameter: str | None = None  # None: `limit` for offset, and else the API is not told
+    size: int | None = None  # rows per page; required for offset
+    size_parameter: str | None = None  # None: `limit` for offset, otherwise the size is not sent
     first: int | None = None  # None: page 1, offset 0
     total: str | None = None  # JSON path of the number of pages (page) or rows (offset)
     next: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind == "offset" and self.size is None:
-            raise ValueError("paging by offset needs `size`, the rows of a page")
+            raise ValueError("paging by offset needs `size`, the number of rows per page")
         if self.kind in ("cursor", "link") and self.next is None:
-            raise ValueError(f"paging by {self.kind} needs `next`, the JSON path of what leads to the next page")
+            raise ValueError(f"paging by {self.kind} needs `next`, the JSON path of the next cursor or URL")
 
 
 @dataclass(frozen=True, slots=True)
 class Http:
     """Records of a paged JSON API. Objects inside a record become columns such as `owner_name`.
 
-    `headers_env`: header -> name of the environment variable that holds it, such as {Authorization: API_TOKEN}.
-    `as_of` and the watermark are sent as `as_of_parameter` and `watermark_parameter` where those are given.
+    `headers_env`: header -> name of the environment variable with its value, such as {Authorization: API_TOKEN}.
+    `as_of` and the watermark are sent as `as_of_parameter` and `watermark_parameter`, if those are set.
     """
 
     kind: Literal["http"]
@@ -155,9 +154,9 @@ class Http:
     mode: Literal["full", "append"] = "full"
     watermark: str | None = None
     watermark_parameter: str | None = None
-    retries: int = 5  # of a request that is refused for the moment (429, 5xx), cut short or not answered
-    wait: float = 30.0  # seconds at most between two tries
-    timeout: float = 30.0  # seconds without an answer
+    retries: int = 5  # of a request with a temporary failure: 429, 5xx, an incomplete or no response
+    wait: float = 30.0  # seconds between two attempts at most
+    timeout: float = 30.0  # seconds without a response
 
     def __post_init__(self) -> None:
         _check_snapshot(self)
@@ -165,26 +164,30 @@ class Http:
         if self.url.split("://")[0] not in ("http", "https"):
             raise ValueError(f"url {self.url!r} must begin with http:// or https://")
         if any(name.lower() in ("authorization", "cookie") for name in self.headers):
-            raise ValueError("an Authorization or Cookie header is a secret: name its variable in `headers_env`")
+            raise ValueError(
+                "an Authorization or Cookie header is a secret: set an environment variable and `headers_env`"
+            )
 
 
 Source: TypeAlias = Bundled | File | Sql | Http
 
 
 def format_of(path: str) -> str | None:
-    """What a file is, by its name; None where that does not say."""
-    return next((form for form, suffixes in SUFFIXES.items() if unpacked(path).lower().endswith(suffixes)), None)
+    """The format of a file by its suffix; None if unknown."""
+    return next(
+        (form for form, suffixes in SUFFIXES.items() if uncompressed_name(path).lower().endswith(suffixes)), None
+    )
 
 
-def unpacked(name: str) -> str:
-    """The name without the suffix of a packed file."""
-    return next((name.removesuffix(suffix) for suffix in PACKED if name.endswith(suffix)), name)
+def uncompressed_name(name: str) -> str:
+    """The name without the suffix of a compressed file."""
+    return next((name.removesuffix(suffix) for suffix in COMPRESSED if name.endswith(suffix)), name)
 
 
 def of_new_rows(source: Source) -> Dialect:
-    """How a CSV file of new rows is written, for a model that learnt from this source: as that is, if it is CSV.
+    """The dialect of a CSV file of new rows, for a model trained on this source: that of the source if it is CSV.
 
-    Of a CSV without a header, or one that a package ships, only what stands for null is taken over.
+    Of a CSV without a header, or one that a package ships, only `nulls` are used.
     """
     if isinstance(source, Bundled):
         return Dialect(nulls=source.dialect.nulls)
@@ -195,15 +198,17 @@ def of_new_rows(source: Source) -> Dialect:
 
 def _check_snapshot(source: File | Sql | Http) -> None:
     if source.as_of is not None and not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z.:+_-]*", source.as_of):
-        raise ValueError(f"as_of {source.as_of!r} names a snapshot, such as 2026-10-31: letters, digits and . : + _ -")
+        raise ValueError(f"as_of {source.as_of!r} must be letters, digits and . : + _ -, such as 2026-10-31")
     if source.mode == "append" and source.as_of is None:
-        raise ValueError("mode append needs an as_of, which names the snapshot")
+        raise ValueError("mode append needs an as_of, the name of the snapshot")
     if source.watermark is not None and source.mode != "append":
-        raise ValueError("a watermark is for mode append")
+        raise ValueError("a watermark needs mode append")
     if source.timeout <= 0:
         raise ValueError(f"timeout {source.timeout:g} must be above 0 seconds")
 
 
 def _check_no_password(url: str) -> None:
     if urlsplit(url).password is not None:
-        raise ValueError("the url holds a password, which git would keep: name the variable that holds it (*_env)")
+        raise ValueError(
+            "the url contains a password, which git would store: put it into an environment variable (*_env)"
+        )

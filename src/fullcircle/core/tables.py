@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +13,15 @@ import pyarrow.parquet as pq
 
 from fullcircle.base.errors import DataError
 from fullcircle.base.files import replacing, write_text
+from fullcircle.base.typed import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from fullcircle.base.columns import Array, Columns
+
+T = TypeVar("T")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -29,6 +32,18 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_typed(kind: type[T], path: Path) -> T:
+    """Read what a stage wrote as `write_json(path, plain(value))`, as a `kind`.
+
+    Raises DataError where the file is missing or is not JSON, ConfigError where it does not hold a `kind`.
+    """
+    try:
+        data = read_json(path)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    return build(kind, data, str(path))
 
 
 def write_csv(path: Path, columns: dict[str, Any]) -> None:
@@ -102,10 +117,14 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     if path.is_dir():
         return pa.concat_tables([read_table(part, columns) for part in files_of(path)])
     try:
-        with pq.ParquetFile(path) as file:  # read_table would import pyarrow.dataset: half a second a stage
+        with pq.ParquetFile(path) as file:  # read_table would import pyarrow.dataset: half a second per stage
             return file.read(columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path} cannot be read ({error}). `dvc repro` makes it, `dvc pull` fetches it.") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be read ({error}). `dvc repro` makes it, `dvc pull` fetches it.")
 
 
 def write_columns(path: Path, columns: Columns) -> None:
@@ -158,7 +177,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _texts(coded: pa.DictionaryArray) -> Array:
-    """Text, object with None: one Python string a level, however many rows share it."""
+    """Text, object with None: one Python string per level, however many rows share it."""
     levels = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
     at = _buffer(coded.indices)
     return levels[np.where(np.isnan(at), -1, at).astype(np.int64)]
@@ -167,7 +186,7 @@ def _texts(coded: pa.DictionaryArray) -> Array:
 def _buffer(array: pa.Array) -> Array:
     """The values of a number or timestamp array; null becomes NaN or NaT.
 
-    pyarrow's own conversion does the same, but imports pandas: half a second a stage.
+    pyarrow's own conversion does the same, but imports pandas: half a second per stage.
     """
     here = slice(array.offset, array.offset + len(array))
     whole = pa.types.is_integer(array.type) or pa.types.is_timestamp(array.type)
@@ -186,9 +205,9 @@ def taken(table: pa.Table, mask: Array) -> pa.Table:
     return table.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, pa.py_buffer(bits)]))
 
 
-def write_matrix(path: Path, matrix: Array, names: list[str], target: Array) -> None:
-    """Write a float32 feature matrix (rows, features) and its target as one Parquet file."""
-    columns = dict(zip(names, matrix.T, strict=True)) | {"target": target}
+def write_matrix(path: Path, matrix: Array, names: Iterable[str]) -> None:
+    """Write a float32 feature matrix (rows, features) as one Parquet file."""
+    columns = dict(zip(names, matrix.T, strict=True))
     write_table(path, pa.table({name: _float32(values) for name, values in columns.items()}))
 
 
@@ -198,11 +217,15 @@ def _float32(values: Array) -> pa.Array:
     return pa.Array.from_buffers(pa.float32(), len(values), [None, pa.py_buffer(values)])
 
 
-def read_matrix(path: Path) -> tuple[Array, Array, list[str]]:
-    """Read what `write_matrix` wrote: matrix (rows, features) float32, target float32, feature names."""
+def read_matrix(path: Path) -> Array:
+    """Read what `write_matrix` wrote: float32 (rows, features)."""
     table = read_table(path)
-    names = [name for name in table.column_names if name != "target"]
-    matrix = np.empty((table.num_rows, len(names)), np.float32)
-    for i, name in enumerate(names):
+    matrix = np.empty((table.num_rows, table.num_columns), np.float32)
+    for i, name in enumerate(table.column_names):
         matrix[:, i] = _array(table.column(name), name)
-    return matrix, _array(table.column("target"), "target"), names
+    return matrix
+
+
+def concatenated(first: Columns, second: Columns) -> Columns:
+    """The rows of two tables with the same columns, one after the other."""
+    return {name: np.concatenate([first[name], second[name]]) for name in first}

@@ -1,1 +1,1 @@
-"""Drafting: a problem and its data written down from a table that nobody has seen, every guess with its reason."""
+"""Drafting: a table -> the configuration of a problem and its data, with a reason for every guess."""

@@ -1,4 +1,4 @@
-"""`fullcircle init`: from a table to two files, both or none."""
+"""`fullcircle init`: a table -> a drafted problem in two files; both are written or none."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fullcircle.core import paths
 from fullcircle.core.data import Data
 from fullcircle.core.problem import Problem
 from fullcircle.drafting.draft import draft
-from fullcircle.drafting.files import data_file, places, problem_file
+from fullcircle.drafting.files import data_file, draft_paths, problem_file
 from fullcircle.drafting.summary import summary
-from fullcircle.drafting.table import take
+from fullcircle.drafting.table import read_sample
 from fullcircle.drafting.target import Task
 from fullcircle.drafting.yaml import check_composable
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_AS_OTHER = (
+_RESERVED = (
     "y",
     "n",
     "yes",
@@ -35,7 +35,7 @@ _AS_OTHER = (
     "nan",
     "inf",
     "none",
-)  # as YAML or Hydra read it
+)  # values that YAML or Hydra do not read as text
 
 
 def init(
@@ -47,19 +47,19 @@ def init(
     encoding: str = "utf-8",
     force: bool = False,
 ) -> str:
-    """Draft a problem from the table that `data` names, write it down, and say what was drafted.
+    """Draft a problem from the table `data`, write its two files, and return a summary.
 
-    Raises SourceError, DataError or ConfigError, and then nothing has been written.
+    Raises SourceError, DataError or ConfigError; nothing is written then.
     """
     name = check_name(name) if name is not None else name_of(data)
-    files = places(name)
+    files = draft_paths(name)
     if not (paths.CONF / "config.yaml").is_file():
         raise ConfigError(f"there is no {paths.CONF / 'config.yaml'} here. Run it in the root of the repository.")
-    if (there := [str(file) for file in files if file.exists()]) and not force:
-        raise ConfigError(f"{' and '.join(there)} exists already. Give another --name, or --force to write it anew.")
-    drafted = draft(take(data, encoding), name, target, task, records)
+    if (existing := [str(file) for file in files if file.exists()]) and not force:
+        raise ConfigError(f"{' and '.join(existing)} already exists. Give another --name, or --force to overwrite it.")
+    drafted = draft(read_sample(data, encoding), name, target, task, records)
     texts = problem_file(drafted), data_file(drafted)
-    check_readable(*texts, drafted.taken.origin)
+    check_readable(*texts, drafted.sample.origin)
     with replacing(files[0]) as problem, replacing(files[1]) as columns:
         for file, text in zip((problem, columns), texts, strict=True):
             file.write_text(text, encoding="utf-8", newline="\n")
@@ -67,25 +67,27 @@ def init(
 
 
 def check_readable(problem: str, data: str, where: str) -> None:
-    """Refuse to write files that the stages could not read.
+    """Check that the stages can read the files.
 
-    Raises DataError for text that Hydra would not leave alone, and ConfigError for a draft that is none.
+    Raises DataError for text that Hydra would change, and ConfigError for an invalid problem.
     """
-    said = yaml.load(problem, Loader=yaml.CSafeLoader)["problem"]
-    check_composable(said, where)
-    build(Problem, said, "problem")
+    values = yaml.load(problem, Loader=yaml.CSafeLoader)["problem"]
+    check_composable(values, where)
+    build(Problem, values, "problem")
     build(Data, yaml.load(data, Loader=yaml.CSafeLoader), "data")
 
 
 def check_name(name: str) -> str:
-    """Refuse a name that files, wheels and the command line cannot bear. Raises ConfigError."""
-    if not _NAME.fullmatch(name) or name in _AS_OTHER:
-        raise ConfigError(f"--name {name!r} must be small letters, digits, - and _, and no word of YAML. Give another.")
+    """Check that a name is valid for files, wheels and the command line. Raises ConfigError."""
+    if not _NAME.fullmatch(name) or name in _RESERVED:
+        raise ConfigError(
+            f"--name {name!r} must be lower-case letters, digits, - and _, and not a reserved word of YAML."
+        )
     return name
 
 
 def check_task(task: str | None) -> Task | None:
-    """Refuse what is no task. Raises ConfigError."""
+    """Check that a task exists. Raises ConfigError."""
     tasks = get_args(Task)
     if task is not None and task not in tasks:
         raise ConfigError(f"--task {task!r} is not one of {', '.join(tasks)}")
@@ -96,4 +98,4 @@ def name_of(data: str) -> str:
     """A name for the problem, from the last part of a path or URL."""
     stem = PurePath(data.split("?")[0]).name.split(".")[0]
     name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")
-    return name if _NAME.fullmatch(name) and name not in _AS_OTHER else f"table_{name}".rstrip("_")
+    return name if _NAME.fullmatch(name) and name not in _RESERVED else f"table_{name}".rstrip("_")

@@ -1,4 +1,4 @@
-"""What a column holds: its kind, its values, and why it is taken for that."""
+"""The profile of a column: its kind, its values, and the reason for the kind."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from fullcircle.drafting.yaml import shown
 
 Kind: TypeAlias = Literal["integer", "number", "category", "text", "time"]
 
-WORDS = 3  # on average, from which on a text has words and not levels ...
-DISTINCT = 0.5  # ... where at least this share of its values differ
-NUMERIC = 0.5  # share of cells that are numbers from which on the others are worth telling
+WORDS = 3  # a column is text if its values have at least so many words on average ...
+DISTINCT = 0.5  # ... and at least this share of them is distinct
+NUMERIC = 0.5  # share of levels that are numbers, above which the others are reported
 _CODE = r"^[-+]?0\d"
 _LONG = r"^[-+]?\d{19,}$"
 _EXACT = 2**53
-_DIGITS = "numbers of 16 digits and more are codes: as numbers they would lose digits"
+_DIGITS = "numbers of 16 or more digits are codes: as floats they would lose digits"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One column as it was found.
+class ColumnProfile:
+    """One column of the table.
 
-    `values`: float64, datetime64[s] or object, null as in `runtime.columns`. `distinct`: values that differ, null
-    not counted. `levels`: up to five values and their rows, the most frequent first, of a category. `why`: what
-    speaks for the kind, where it is not plain. `format`: of a time in text, None for ISO 8601.
+    `values`: float64, datetime64[s] or object, null as in `base.columns`. `distinct`: number of distinct values
+    without null. `levels`: the five most frequent values of a category with their counts. `format`: of a time in
+    text, None for ISO 8601. `why`: the reason for the kind, empty if it is obvious.
     """
 
     name: str
@@ -51,38 +51,40 @@ class Seen:
         return len(self.values) - self.nulls
 
 
-def seen(name: str, column: pa.ChunkedArray, where: str) -> Seen:
-    """Look at one column. Raises DataError for a column of dates that are not all written alike."""
+def profile(name: str, column: pa.ChunkedArray, where: str) -> ColumnProfile:
+    """Profile one column. Raises DataError for a column with dates in several formats."""
     values = column.combine_chunks()
-    if isinstance(values, pa.ChunkedArray):  # no chunk at all
+    if isinstance(values, pa.ChunkedArray):  # without a chunk
         values = pa.nulls(0)
     kind, why, written = _kind(name, values, where)
     if kind != "time" or not (pa.types.is_string(values.type) and written is not None):
         made, wrong = cast(values, kind)
         if wrong is not None:
-            raise DataError(f"{where}: column {name} holds {values.type}, which is no {kind}. Convert it first.")
+            raise DataError(
+                f"{where}: column {name} holds {values.type}, which cannot be read as {kind}. Convert it first."
+            )
         array = columns_of(pa.table({name: made}))[name]
     else:
         array = moments(columns_of(pa.table({name: values}))[name], written)
     null = is_null(array)
     if kind not in ("category", "text"):
-        return Seen(name, kind, array, int(null.sum()), len(np.unique(array[~null])), (), written, why)
+        return ColumnProfile(name, kind, array, int(null.sum()), len(np.unique(array[~null])), (), written, why)
     levels, counts = _counted(array[~null])
     if kind == "category" and _has_words(levels, int((~null).sum())):
         kind = "text"
     order = np.lexsort((levels, -counts))[:5]
     top = tuple((str(levels[i]), int(counts[i])) for i in order)
-    return Seen(name, kind, array, int(null.sum()), len(levels), top, None, why)
+    return ColumnProfile(name, kind, array, int(null.sum()), len(levels), top, None, why)
 
 
-def as_category(name: str, column: pa.ChunkedArray) -> Seen:
-    """A column as levels, just as they are written: how a target that is a class is held. `levels` has all of them."""
+def profile_category(name: str, column: pa.ChunkedArray) -> ColumnProfile:
+    """Profile a column as a category with its text unchanged, for classes; `levels` has all of them."""
     values, _ = cast(column.combine_chunks(), "category")
     array = columns_of(pa.table({name: values}))[name]
     null = is_null(array)
     levels, counts = _counted(array[~null])
     top = tuple((str(levels[i]), int(counts[i])) for i in np.lexsort((levels, -counts)))
-    return Seen(name, "category", array, int(null.sum()), len(levels), top)
+    return ColumnProfile(name, "category", array, int(null.sum()), len(levels), top)
 
 
 def _kind(name: str, values: pa.Array, where: str) -> tuple[Kind, str, str | None]:
@@ -126,7 +128,7 @@ def _kind_of_text(name: str, values: pa.Array, where: str) -> tuple[Kind, str, s
         raise DataError(_formats(name, found.formats, found.examples, where))
     why = f"written as {found.written or ISO}"
     if found.other:
-        why += f"; {', '.join(found.other)} would read it too: check it"
+        why += f"; {', '.join(found.other)} would fit too: check it"
     return "time", why if found.written else "", found.written
 
 
@@ -135,19 +137,19 @@ def _mixed(values: pa.Array, levels: pa.Array, no_number: pa.Array) -> str:
     if len(words) > (1 - NUMERIC) * len(levels):
         return ""
     rows = pc.sum(pc.is_in(values, words)).as_py()
-    return f"numbers, but for {rows:,} cells such as {shown(words[0].as_py())}: mend them and it is a number"
+    return f"numbers, except for {rows:,} cells such as {shown(words[0].as_py())}: correct them to make it a number"
 
 
 def _formats(name: str, formats: dict[str, int], examples: dict[str, str], where: str) -> str:
     lines = [f"  {form}: {count:,} dates, e.g. {examples[form]}" for form, count in formats.items()]
     return (
         f"{where}: column {name} holds dates in {len(formats)} formats\n" + "\n".join(lines) + "\n"
-        f"Write them in one, or take the column as it is, and not learn from it, with --record {name!r}."
+        f"Write them in one, or keep the column as it is, not as an input, with --record {name!r}."
     )
 
 
 def _counted(values: Array) -> tuple[Array, Array]:
-    """Levels in alphabetical order, and their rows."""
+    """Levels in alphabetical order, and their counts."""
     if not len(values):
         return np.zeros(0, dtype=object), np.zeros(0, dtype=np.int64)
     counted = pa.array(values, pa.string()).value_counts()
@@ -160,5 +162,5 @@ def _counted(values: Array) -> tuple[Array, Array]:
 def _has_words(levels: Array, rows: int) -> bool:
     if not rows or len(levels) < DISTINCT * rows:
         return False
-    looked = levels[:: max(1, len(levels) // 1000)].tolist()
-    return sum(len(level.split()) for level in looked) >= WORDS * len(looked)
+    sample = levels[:: max(1, len(levels) // 1000)].tolist()
+    return sum(len(level.split()) for level in sample) >= WORDS * len(sample)

@@ -1,4 +1,4 @@
-"""A quick model on some of the rows: how far the target can be foretold, from which thresholds are suggested."""
+"""A quick model on some of the rows: how well the target can be predicted, from which thresholds are suggested."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fullcircle.base.columns import is_null
+from fullcircle.base.statistics import mean_and_deviation, medians
 from fullcircle.drafting.univariate import auc, r_squared
 from fullcircle.features.targets import indicators
 
@@ -19,14 +20,14 @@ CELLS = 4_000_000  # of the matrix at most
 ROWS = 20_000
 LEVELS = 12  # of a category, the most frequent
 WIDTH = 200  # columns of the matrix at most
-JUDGED = 0.3  # share of the rows
+HELD_OUT = 0.3  # share of the rows
 
 
 @dataclass(frozen=True, slots=True)
 class QuickModel:
-    """What knowing nothing and the better of two quick models make of rows that they have not seen.
+    """Scores of a constant prediction (`dummy`) and of the better of two quick models, on held-out rows.
 
-    `model`: its name. `rows`: that were judged. `dummy`, `score`: in `metric`.
+    `model`: its name. `rows`: number of held-out rows. `dummy`, `score`: in `metric`.
     """
 
     metric: str
@@ -37,9 +38,9 @@ class QuickModel:
 
 
 def rows_for(known: Array, split: str, by: Array | None) -> tuple[Array, Array]:
-    """Positions to learn from and to judge by, among those that have a target (`known`), as the `split` would have it.
+    """Positions to fit on and to hold out, among those that have a target (`known`), as the `split` would draw them.
 
-    `by`: a column of all rows: the time, or the group, whose rows are to stay together; None where rows are drawn.
+    `by`: a column of all rows: the time, or the group, whose rows stay together; None for a random split.
     """
     random = np.random.default_rng(0)
     some = random.permutation(known)[:ROWS]
@@ -48,18 +49,18 @@ def rows_for(known: Array, split: str, by: Array | None) -> tuple[Array, Array]:
         if split == "group":
             order = random.permutation(len(found))[order]
         some = some[np.argsort(order, kind="stable")]
-    border = round((1 - JUDGED) * len(some))
+    border = round((1 - HELD_OUT) * len(some))
     return some[:border], some[border:]
 
 
 def quick(columns: Columns, y: Array, n_classes: int, learn: Array, held_out: Array) -> QuickModel:
-    """Fit a line and trees on rows `learn`, and say how the better one does on rows `judge`."""
+    """Fit a line and trees on rows `learn`; return the score of the better one on rows `held_out`."""
     metric = {0: "r2", 2: "auc"}.get(n_classes, "logloss")
     X = matrix(columns, y, n_classes, learn)
     dummy = _dummy(y, n_classes, learn, held_out)
     nothing = _score(metric, dummy, y[held_out])
     found: list[tuple[str, float]] = []
-    if len(np.unique(y[learn])) < 2:  # a class so rare that none was drawn
+    if len(np.unique(y[learn])) < 2:  # a class so rare that no row of it was drawn
         return QuickModel(metric, "none", len(held_out), nothing, nothing)
     from threadpoolctl import threadpool_limits
 
@@ -77,9 +78,9 @@ def quick(columns: Columns, y: Array, n_classes: int, learn: Array, held_out: Ar
 
 
 def matrix(columns: Columns, y: Array, n_classes: int, learn: Array) -> Array:
-    """Numbers and times as they are, categories as indicators of their frequent levels; float64 with NaN for null.
+    """Numbers and times unchanged, categories as indicators of their frequent levels; float64 with NaN for null.
 
-    At most `WIDTH` columns: those that vary together with the target most.
+    At most `WIDTH` columns: those that correlate with the target most.
     """
     made: list[Array] = []
     for values in columns.values():
@@ -106,12 +107,9 @@ def _strength(values: Array, target: Array) -> float:
 
 def _filled(X: Array, learn: Array) -> Array:
     """Medians for nulls, and standard units, both of rows `learn`."""
-    known = X[learn]
-    middle = np.array([np.median(c[~np.isnan(c)]) if not np.isnan(c).all() else 0.0 for c in known.T])
-    filled = np.where(np.isnan(X), middle, X)
-    deviation = filled[learn].std(axis=0)
-    scaled = (filled - filled[learn].mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
-    return np.asarray(np.clip(scaled, -10, 10))
+    filled = np.where(np.isnan(X), medians(X[learn]), X)
+    mean, deviation = mean_and_deviation(filled[learn])
+    return np.asarray(np.clip((filled - mean) / deviation, -10, 10))
 
 
 def _estimators(n_classes: int, rows: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a column is for: an input, or a record that nobody learns from; and what marks one as an identifier."""
+"""The role of a column: an input, or a record column (an identifier, not used as an input)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 
 from fullcircle.base.columns import is_null
-from fullcircle.drafting.kinds import Seen
+from fullcircle.drafting.kinds import ColumnProfile
 from fullcircle.drafting.yaml import shown
 
-ENOUGH = 20  # rows from which on it says something that no value occurs twice
-NEARLY = 0.9  # share of values that differ, from which on a text with no words tells rows apart
-GROUPED = (1.2, 20.0)  # rows a value, on average, of an identifier of what rows are of, such as a patient
+ENOUGH = 20  # rows from which distinct values are evidence of an identifier
+NEARLY = 0.9  # share of distinct values from which a category is an identifier
+GROUPED = (1.2, 20.0)  # mean rows per value of an identifier of groups, such as a patient
 LEVELS = 3  # shown in a comment
 _ID = re.compile(
     r"(?:^|[_\s.-])(?:id|ids|uuid|guid|key|index|idx|rownum|nr|no)$|^(?:id|uuid|index)[_\s.-]|[a-z](?:Id|ID|Key)$"
@@ -23,10 +23,10 @@ _UNNAMED = re.compile(r"^(?:|Unnamed: \d+|__index_level_\d+__)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Drafted:
-    """One column of the draft. `settings`: further keys of its line in conf/data/; `why`: what stands beside them."""
+class ColumnDraft:
+    """One column of the draft. `settings`: further keys of its line in conf/data/; `why`: the comment of that line."""
 
-    seen: Seen
+    profile: ColumnProfile
     role: Literal["input", "outcome", "record"]
     why: str
     identifier: bool = False
@@ -34,94 +34,95 @@ class Drafted:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def drafted(seen: Seen, record: bool = False) -> Drafted:
-    """The role of a column that is not the target, and how it is to be checked.
-
-    `record`: the person says that it is one.
-    """
+def draft_column(profile: ColumnProfile, record: bool = False) -> ColumnDraft:
+    """The role and the checks of a column that is not the target. `record`: given as a record column by the user."""
     missing = {"missing": "keep"}
-    nulls = f"{seen.nulls:,} of {len(seen.values):,} missing" if seen.nulls else ""
+    nulls = f"{profile.nulls:,} of {len(profile.values):,} missing" if profile.nulls else ""
     if record:
-        return Drafted(seen, "record", "as told by --record", settings=missing)
-    if seen.rows == 0:
-        return Drafted(seen, "record", "holds nothing", settings=missing)
-    if seen.distinct == 1 and not seen.nulls:
-        return Drafted(seen, "record", f"constant: {only(seen)} in every row", settings=missing)
-    if why := _identifier(seen):
-        return Drafted(seen, "record", _joined(why, nulls), identifier=True, settings=missing if seen.nulls else {})
-    if _grouping(seen):
-        each = seen.rows / seen.distinct
-        why = f"an identifier of what rows are of: {each:.1f} rows each; new ones will come, so not learnt from"
-        return Drafted(seen, "record", _joined(why, nulls), group=True, settings=missing)
-    return Drafted(seen, "input", _joined(seen.why, _content(seen), nulls), settings=_checks(seen))
+        return ColumnDraft(profile, "record", "given by --record", settings=missing)
+    if profile.rows == 0:
+        return ColumnDraft(profile, "record", "all values are missing", settings=missing)
+    if profile.distinct == 1 and not profile.nulls:
+        return ColumnDraft(profile, "record", f"constant: {only(profile)} in every row", settings=missing)
+    if why := _identifier(profile):
+        return ColumnDraft(
+            profile, "record", _joined(why, nulls), identifier=True, settings=missing if profile.nulls else {}
+        )
+    if _grouping(profile):
+        each = profile.rows / profile.distinct
+        why = f"an identifier of groups of rows: {each:.1f} rows each; new data will have new ones, so not an input"
+        return ColumnDraft(profile, "record", _joined(why, nulls), group=True, settings=missing)
+    return ColumnDraft(profile, "input", _joined(profile.why, _content(profile), nulls), settings=_checks(profile))
 
 
-def only(seen: Seen) -> str:
-    """The value of a constant column, as comments and messages show it."""
-    value = seen.values[~is_null(seen.values)][0]
+def only(profile: ColumnProfile) -> str:
+    """The value of a constant column, for comments and messages."""
+    value = profile.values[~is_null(profile.values)][0]
     return shown(f"{value:g}" if isinstance(value, float) else str(value))
 
 
-def _identifier(seen: Seen) -> str:
-    """Why a column only tells rows apart; empty where it does not."""
-    named = bool(_ID.search(seen.name) or _UNNAMED.match(seen.name))
-    share = seen.distinct / seen.rows
-    if seen.kind in ("number", "time", "text"):
+def _identifier(profile: ColumnProfile) -> str:
+    """Why a column is an identifier of rows; empty if it is not."""
+    named = bool(_ID.search(profile.name) or _UNNAMED.match(profile.name))
+    share = profile.distinct / profile.rows
+    if profile.kind in ("number", "time", "text"):
         return ""
-    if seen.distinct == seen.rows and not seen.nulls:
-        if seen.kind == "category" and (named or seen.rows >= ENOUGH):
-            return "each value occurs once: an identifier, not learnt from"
-        if seen.kind == "integer" and (named or _counts_rows(seen)):
-            return "each number occurs once: an identifier, not learnt from"
-    if seen.kind == "category" and seen.rows >= ENOUGH and share >= NEARLY:
-        return f"{share:.0%} of its values differ: it tells rows apart, not learnt from"
+    if profile.distinct == profile.rows and not profile.nulls:
+        if profile.kind == "category" and (named or profile.rows >= ENOUGH):
+            return "each value occurs once: an identifier"
+        if profile.kind == "integer" and (named or _counts_rows(profile)):
+            return "each number occurs once: an identifier"
+    if profile.kind == "category" and profile.rows >= ENOUGH and share >= NEARLY:
+        return f"{share:.0%} of its values are distinct: an identifier"
     return ""
 
 
-def _counts_rows(seen: Seen) -> bool:
-    """Whether whole numbers rise by one from row to row, as a counter does."""
-    return seen.rows >= ENOUGH and len(np.unique(np.diff(seen.values))) == 1 and abs(np.diff(seen.values)[0]) > 0
-
-
-def _grouping(seen: Seen) -> bool:
-    low, high = GROUPED
-    named = bool(_ID.search(seen.name))
+def _counts_rows(profile: ColumnProfile) -> bool:
+    """Whether whole numbers change by a constant step from row to row, as a counter does."""
     return (
-        named
-        and seen.kind in ("category", "integer")
-        and seen.distinct >= ENOUGH
-        and low <= seen.rows / seen.distinct <= high
+        profile.rows >= ENOUGH and len(np.unique(np.diff(profile.values))) == 1 and abs(np.diff(profile.values)[0]) > 0
     )
 
 
-def _checks(seen: Seen) -> dict[str, Any]:
-    """Only what is evident is a bound; a value outside it becomes null, and costs no row."""
+def _grouping(profile: ColumnProfile) -> bool:
+    low, high = GROUPED
+    named = bool(_ID.search(profile.name))
+    return (
+        named
+        and profile.kind in ("category", "integer")
+        and profile.distinct >= ENOUGH
+        and low <= profile.rows / profile.distinct <= high
+    )
+
+
+def _checks(profile: ColumnProfile) -> dict[str, Any]:
+    """Settings of the line in conf/data/: only obvious bounds; a value outside becomes null, and its row is kept."""
     settings: dict[str, Any] = {"missing": "keep"}
-    if seen.format is not None:
-        settings["format"] = seen.format
-    if seen.kind in ("integer", "number"):
-        known = seen.values[~is_null(seen.values)]
-        if seen.kind == "integer" and known.min() in (0, 1) and seen.rows >= ENOUGH:
-            settings["min"] = 0  # it counts
+    if profile.format is not None:
+        settings["format"] = profile.format
+    if profile.kind in ("integer", "number"):
+        known = profile.values[~is_null(profile.values)]
+        if profile.kind == "integer" and known.min() in (0, 1) and profile.rows >= ENOUGH:
+            settings["min"] = 0  # a count
         settings["impossible"] = "blank"
     return settings
 
 
-def _content(seen: Seen) -> str:
-    if seen.kind in ("integer", "number"):
-        known = seen.values[~is_null(seen.values)]
+def _content(profile: ColumnProfile) -> str:
+    if profile.kind in ("integer", "number"):
+        known = profile.values[~is_null(profile.values)]
         finite = known[np.isfinite(known)]
         if not len(finite):
             return "infinite in every row"
         infinite = f", {len(known) - len(finite):,} infinite" if len(finite) < len(known) else ""
         return f"{finite.min():g} to {finite.max():g}{infinite}"
-    if seen.kind == "time":
-        known = seen.values[~is_null(seen.values)]
+    if profile.kind == "time":
+        known = profile.values[~is_null(profile.values)]
         return f"{str(known.min())[:10]} to {str(known.max())[:10]}"
-    if seen.kind == "text":
+    if profile.kind == "text":
         return "free text"
-    most = ", ".join(f"{shown(level)} {count / len(seen.values):.0%}" for level, count in seen.levels[:LEVELS])
-    return f"{seen.distinct:,} levels: {most}" + (" ..." if seen.distinct > LEVELS else "")
+    most = ", ".join(f"{shown(level)} {count / len(profile.values):.0%}" for level, count in profile.levels[:LEVELS])
+    return f"{profile.distinct:,} levels: {most}" + (" ..." if profile.distinct > LEVELS else "")
 
 
 def _joined(*parts: str) -> str:

@@ -1,4 +1,4 @@
-"""The split that the columns suggest: by time where there is a date, by group where rows share an identifier."""
+"""The split that fits the columns: by time with a date, by group with an identifier that rows share."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from fullcircle.drafting.yaml import shown
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array
-    from fullcircle.drafting.roles import Drafted
+    from fullcircle.drafting.roles import ColumnDraft
 
-BORDERS = 0.70, 0.85  # shares of the rows that lie before validation and before test rows
-MOMENTS = 10  # dates that differ, at least
-SIDE = 10  # rows of a side, at least
-REPEATS = 0.1  # share of rows that repeat what another was learnt from; copies are rarer
+BORDERS = 0.70, 0.85  # shares of the rows before the validation and before the test rows
+MOMENTS = 10  # least number of distinct dates
+SIDE = 10  # least number of rows of each split
+REPEATS = 0.1  # share of rows with equal inputs from which they are independent rows, not copies
 _BIRTH = re.compile(r"birth|born|dob\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Suggested:
-    """Which rows are to train, validate and test. `borders`: of a split by time, as text; `why`: in words."""
+class SplitSuggestion:
+    """A split into training, validation and test rows. `borders`: of a split by time, as text; `why`: the reason."""
 
     kind: Literal["time", "group", "random"]
     columns: tuple[str, ...]
@@ -31,34 +31,38 @@ class Suggested:
     borders: tuple[str, str] | None = None
 
 
-def suggest(columns: list[Drafted], y: Array, n_classes: int) -> Suggested:
-    """By the date column with the most moments, else by the identifier that rows share, else at random by the key."""
-    dates = [c for c in columns if c.seen.kind == "time" and c.role == "input" and _tells_time(c)]
+def suggest_split(columns: list[ColumnDraft], y: Array, n_classes: int) -> SplitSuggestion:
+    """By the date with the most distinct values, else by a group identifier, else random by a hash of the key."""
+    dates = [c for c in columns if c.profile.kind == "time" and c.role == "input" and _orders_rows(c)]
     reasons = []
-    for date in sorted(dates, key=lambda c: -c.seen.distinct):
-        borders, against = _borders(date.seen.values, y, n_classes)
+    for date in sorted(dates, key=lambda c: -c.profile.distinct):
+        borders, against = _borders(date.profile.values, y, n_classes)
         if borders is not None:
-            return Suggested(
+            return SplitSuggestion(
                 "time",
-                (date.seen.name,),
-                f"{shown(date.seen.name)} is a date: the future is foretold from the past",
+                (date.profile.name,),
+                f"{shown(date.profile.name)} is a date: the model is tested on later rows",
                 borders,
             )
         reasons.append(f"not by time: {against}")
     if groups := [c for c in columns if c.group]:
-        name = groups[0].seen.name
-        return Suggested("group", (name,), f"rows share {shown(name)}: one that was trained on must not be tested on")
-    keys = tuple(c.seen.name for c in columns if c.identifier and not c.seen.nulls and c.seen.distinct == c.seen.rows)
-    why = "; ".join([*reasons, "no date tells which rows came first" if not dates else "so by a hash of the row"])
-    return Suggested("random", keys[:1], why)
+        name = groups[0].profile.name
+        return SplitSuggestion(
+            "group", (name,), f"rows share {shown(name)}: a group must not be in both training and test rows"
+        )
+    keys = tuple(
+        c.profile.name for c in columns if c.identifier and not c.profile.nulls and c.profile.distinct == c.profile.rows
+    )
+    why = "; ".join([*reasons, "no date orders the rows" if not dates else "so by a hash of the row"])
+    return SplitSuggestion("random", keys[:1], why)
 
 
-def _tells_time(column: Drafted) -> bool:
-    return not column.seen.nulls and column.seen.distinct >= MOMENTS and not _BIRTH.search(column.seen.name)
+def _orders_rows(column: ColumnDraft) -> bool:
+    return not column.profile.nulls and column.profile.distinct >= MOMENTS and not _BIRTH.search(column.profile.name)
 
 
 def _borders(moments: Array, y: Array, n_classes: int) -> tuple[tuple[str, str] | None, str]:
-    """The first moments of validation and of test rows as text, or None and what speaks against them."""
+    """The first moments of validation and test rows as text; None and the reason if a split by time is not possible."""
     known = ~np.isnan(y)
     times, target = moments[known], y[known]
     ordered = np.sort(times)
@@ -69,9 +73,9 @@ def _borders(moments: Array, y: Array, n_classes: int) -> tuple[tuple[str, str] 
         first, second = (day.astype("datetime64[s]") for day in days)
     sides = times < first, (times >= first) & (times < second), times >= second
     if min(side.sum() for side in sides) < SIDE:
-        return None, "too many rows are of one moment"
+        return None, "too many rows have the same time"
     if n_classes:
         held = [len(np.unique(target[side])) for side in sides]
         if held[0] < n_classes or min(held) < 2:
-            return None, "before or after the borders a class does not occur"
+            return None, "a class is missing before or after a border"
     return (str(days[0]), str(days[1])) if whole else (str(first), str(second)), ""

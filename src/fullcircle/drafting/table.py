@@ -1,4 +1,4 @@
-"""The table to draft from: read once in batches, and of a long one rows that are evenly spaced."""
+"""The table to draft from: read once in batches; a long one is sampled at evenly spaced rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fullcircle.base.errors import SourceError
 from fullcircle.core.arrow import cast
 from fullcircle.core.data import Table
 from fullcircle.core.source import SUFFIXES, File, Source, format_of
-from fullcircle.sources import location as named
+from fullcircle.sources import location
 from fullcircle.sources.csvfile import header
 from fullcircle.sources.errors import source_errors
 from fullcircle.sources.filesystem import Place, listed, opened, place_of
@@ -24,15 +24,15 @@ from fullcircle.sources.filesystem import Place, listed, opened, place_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ROWS, CELLS = 200_000, 40_000_000  # at most so many are looked at
+ROWS, CELLS = 200_000, 40_000_000  # of the sample at most
 DELIMITERS = ",;\t|"
 NULLS = ("", "#N/A", "?", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
 _BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What was looked at. `rows`: of the whole source; `table` holds every `step`th of them, the first included."""
+class TableSample:
+    """A sample of a source. `rows`: of the source; `table` has every `step`th of them, starting with the first."""
 
     source: Source
     origin: str
@@ -41,29 +41,31 @@ class Taken:
     step: int
 
 
-def take(data: str, encoding: str, limit: int = ROWS) -> Taken:
-    """Read what `data` names: a file, or whatever `source_of` knows. Raises SourceError, naming it."""
+def read_sample(data: str, encoding: str, limit: int = ROWS) -> TableSample:
+    """Read a sample of `data`: a file or another source (`source_of`). Raises SourceError with its name."""
     source = source_of(data, encoding)
     try:
-        reading, taken = _taken(source, limit)
-        if isinstance(source, File) and source.dialect.delimiter != "," and _points_by_comma(taken[0]):
+        reading, thinned = _read_thinned(source, limit)
+        if isinstance(source, File) and source.dialect.delimiter != "," and _has_decimal_commas(thinned[0]):
             source = replace(source, dialect=replace(source.dialect, decimal=","))
-            reading, taken = _taken(source, limit)
+            reading, thinned = _read_thinned(source, limit)
     except SourceError as error:
         if "encoding" in str(error):
-            raise SourceError(f"{error} `fullcircle init` is told by --encoding.") from None
+            raise SourceError(f"{error} `fullcircle init` has the option --encoding.") from None
         raise
-    table, rows, step = taken
+    table, rows, step = thinned
     if rows == 0:
-        raise SourceError(f"{reading.origin} has no rows. Give a table with a header and rows.")
+        raise SourceError(f"{reading.origin} has no rows. The table must have a header and rows.")
     if nested := [field for field in table.schema if pa.types.is_nested(field.type)]:
         name, kind = nested[0].name, nested[0].type
-        raise SourceError(f"{reading.origin}: column {name} holds {kind}; a cell has one value. Flatten it first.")
-    return Taken(source, reading.origin, table, rows, step)
+        raise SourceError(
+            f"{reading.origin}: column {name} holds {kind}; a cell must hold one value. Flatten it first."
+        )
+    return TableSample(source, reading.origin, table, rows, step)
 
 
-def thinned(batches: Iterable[pa.RecordBatch], limit: int) -> tuple[pa.Table, int, int]:
-    """At most `limit` rows, fewer of a wide table: every `step`th; the number of all rows; the step, a power of two."""
+def thin(batches: Iterable[pa.RecordBatch], limit: int) -> tuple[pa.Table, int, int]:
+    """Every `step`th row, at most `limit` (fewer for a wide table); the number of all rows; the step, a power of 2."""
     kept: list[pa.Table] = []
     rows, step = 0, 1
     for batch in batches:
@@ -72,13 +74,13 @@ def thinned(batches: Iterable[pa.RecordBatch], limit: int) -> tuple[pa.Table, in
         kept.append(table.take(pa.array(range(-rows % step, table.num_rows, step), pa.int64())))
         rows += table.num_rows
         while sum(table.num_rows for table in kept) > limit:
-            whole = joined(kept)
-            kept, step = [whole.take(pa.array(range(0, whole.num_rows, 2), pa.int64()))], step * 2
-    return joined(kept) if kept else pa.table({}), rows, step
+            table = concatenated(kept)
+            kept, step = [table.take(pa.array(range(0, table.num_rows, 2), pa.int64()))], step * 2
+    return concatenated(kept) if kept else pa.table({}), rows, step
 
 
-def joined(tables: list[pa.Table]) -> pa.Table:
-    """One table of several; a column that has types which do not go together, as JSON may, is text."""
+def concatenated(tables: list[pa.Table]) -> pa.Table:
+    """Concatenate tables; a column whose types have no common type, as in JSON, becomes text."""
     try:
         return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException:
@@ -91,18 +93,18 @@ def _as_text(table: pa.Table) -> pa.Table:
 
 
 def source_of(data: str, encoding: str) -> Source:
-    """The source that `data` names, as the problem file would say it: relative to the repository where it is inside."""
+    """The source `data` as the problem file has it; a path inside the repository becomes relative."""
     path = Path(data)
     if "://" not in data and path.is_absolute() and path.resolve().is_relative_to(Path.cwd()):
         data = path.resolve().relative_to(Path.cwd()).as_posix()
-    source = named.source_of(data)
+    source = location.source_of(data)
     if not isinstance(source, File) or format_of(source.path) != "csv":
         return source
     return replace(source, dialect=Dialect(_delimiter(data, encoding), encoding=encoding, nulls=NULLS))
 
 
 def read(source: Source) -> sources.Reading:
-    """Begin to read a source. All of a CSV is text, for what is a number is to be judged when all of it was seen."""
+    """Start to read a source. Every column of a CSV is read as text; kinds are guessed from the whole column."""
     if isinstance(source, File) and format_of(source.path) == "csv":
         place = place_of(source.path, source.storage, source.timeout, source.path)
         first = listed(source.path, place, SUFFIXES["csv"], source.path)[0]
@@ -112,13 +114,13 @@ def read(source: Source) -> sources.Reading:
     return sources.read(source, None)
 
 
-def _taken(source: Source, limit: int) -> tuple[sources.Reading, tuple[pa.Table, int, int]]:
+def _read_thinned(source: Source, limit: int) -> tuple[sources.Reading, tuple[pa.Table, int, int]]:
     reading = read(source)
-    return reading, thinned(reading.batches, limit)
+    return reading, thin(reading.batches, limit)
 
 
-def _points_by_comma(table: pa.Table) -> bool:
-    """Whether a column of text has numbers with a comma before their decimals, and none has them with a point."""
+def _has_decimal_commas(table: pa.Table) -> bool:
+    """Whether a text column holds numbers with a decimal comma, and no column has numbers with a decimal point."""
     held = [column.drop_null() for column in table.columns if pa.types.is_string(column.type)]
     return any(_all(v, r"^[-+]?\d+(,\d+)?$") and not _all(v, r"^[^,]*$") for v in held) and not any(
         _all(v, r"^[-+]?\d+(\.\d+)?$") and not _all(v, r"^[^.]*$") for v in held
@@ -130,10 +132,10 @@ def _all(values: pa.ChunkedArray, pattern: str) -> bool:
 
 
 def _delimiter(data: str, encoding: str) -> str:
-    """The delimiter that the first line holds most of; a comma where it holds none, or where it is far away."""
+    """The most frequent delimiter of the first line; a comma if it has none, or if the file is not local."""
     try:
         with opened(data, Place()) as file:
             line = file.readline(1_000_000).decode(encoding, errors="replace")
     except (OSError, LookupError):
-        return ","  # whoever reads it says what is wrong
+        return ","  # reading it will report the error
     return max(DELIMITERS, key=line.count)

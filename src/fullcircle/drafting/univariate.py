@@ -1,4 +1,4 @@
-"""How well each column foretells the target alone: one that does it too well may be a leak."""
+"""How well each single column predicts the target: one that does it too well may be a leak."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.base.columns import is_null
+from fullcircle.evaluation.rules import fit_rule
 from fullcircle.features.targets import indicators
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array, Columns
 
-BINS = 16
-WEIGHT = 5.0  # rows of the overall mean that are mixed into each bin or level
-SUSPECT = {"AUC": 0.95, "R²": 0.95}  # from here on a single column is suspected
+SMOOTHING = 5.0  # rows of the overall mean that are mixed into each bin or level
+SUSPECT = {"AUC": 0.95, "R²": 0.95}  # from this score on, a single column is a suspect
+NULL = "\0null"  # the level of nulls: where a category is missing may itself be a leak
 
 
 @dataclass(frozen=True, slots=True)
 class Univariate:
-    """How a column does alone, by a mean a bin or level; of a number for a number also by a straight line.
+    """The score of a rule over one column (a mean per bin or level); for two numbers the better of it and a line.
 
-    `score`: on rows that the rule was not made from. `measure`: AUC (of several classes, the mean) or R².
+    `score`: on rows that the rule was not fitted on. `measure`: AUC (for several classes, the mean) or R².
     """
 
     column: str
@@ -31,23 +31,22 @@ class Univariate:
 
     @property
     def suspect(self) -> bool:
-        """Whether it is too good to be true."""
+        """Whether the score is too good to be true."""
         return self.score >= SUSPECT[self.measure]
 
 
 def univariate(columns: Columns, y: Array, n_classes: int, learn: Array, held_out: Array) -> list[Univariate]:
-    """A rule over each column (a mean a bin or level), made on rows `learn` and judged on rows `judge` (positions)."""
+    """Fit a rule to each column on rows `learn` and score it on rows `held_out` (positions)."""
     target = indicators(y, n_classes)
-    return [Univariate(name, *_judged(v, target, learn, held_out, n_classes)) for name, v in columns.items()]
+    return [Univariate(name, *_scored(name, v, target, learn, held_out, n_classes)) for name, v in columns.items()]
 
 
-def _judged(values: Array, target: Array, learn: Array, held_out: Array, n_classes: int) -> tuple[str, float]:
-    at = _bins(values, values[learn])
-    width = int(at.max()) + 1
-    mean = target[learn].mean(axis=0)
-    count = np.bincount(at[learn], minlength=width)[:, None] + WEIGHT
-    sums = np.stack([np.bincount(at[learn], weights=t[learn], minlength=width) for t in target.T], axis=1)
-    predicted = ((sums + WEIGHT * mean) / count)[at[held_out]]
+def _scored(
+    name: str, values: Array, target: Array, learn: Array, held_out: Array, n_classes: int
+) -> tuple[str, float]:
+    if values.dtype == object:
+        values = np.array([NULL if v is None else v for v in values], dtype=object)
+    predicted = fit_rule(name, values[learn], target[learn], SMOOTHING).predict(values[held_out])
     if n_classes:
         return "AUC", auc(predicted, target[held_out])
     scores = [r_squared(predicted[:, 0], target[held_out, 0])]
@@ -57,7 +56,7 @@ def _judged(values: Array, target: Array, learn: Array, held_out: Array, n_class
 
 
 def _line(values: Array, target: Array, learn: Array) -> Array:
-    """The target by a straight line through rows `learn`; its mean where the value is null or infinite."""
+    """Predictions of a straight line through rows `learn`; their mean where the value is null or infinite."""
     mean, known = float(target[learn].mean()), learn[np.isfinite(values[learn])]
     x = values[known] - values[known].mean() if len(known) else values[known]
     slope = float(x @ (target[known] - mean) / (x @ x)) if x @ x else 0.0
@@ -66,7 +65,7 @@ def _line(values: Array, target: Array, learn: Array) -> Array:
 
 
 def auc(predicted: Array, target: Array) -> float:
-    """Area under the ROC curve, the mean over outputs (rows, outputs) that have both classes; 0.5 where none has."""
+    """Area under the ROC curve, the mean over outputs (rows, outputs) that have both classes; 0.5 if none has."""
     areas = []
     for score, truth in zip(predicted.T, target.T, strict=True):
         positive = truth > 0.5
@@ -83,20 +82,6 @@ def _ranks(values: Array) -> Array:
 
 
 def r_squared(predicted: Array, target: Array) -> float:
-    """Share of the variance that is explained; 0 for a target that does not vary."""
+    """Share of the variance that is explained, at most 1; 0 for a constant target."""
     variance = float(((target - target.mean()) ** 2).sum())
     return 1 - float(((target - predicted) ** 2).sum()) / variance if variance else 0.0
-
-
-def _bins(values: Array, learnt: Array) -> Array:
-    """The bin or level of each value, int64; null is one, and so is a level that was not learnt."""
-    null = is_null(values)
-    if values.dtype == object:
-        levels = sorted({v for v in learnt.tolist() if v is not None})
-        position = {level: i for i, level in enumerate(levels)}
-        return np.array([len(levels) if v is None else position.get(v, len(levels) + 1) for v in values.tolist()])
-    if values.dtype.kind == "M":
-        values, learnt = (v.astype(np.int64).astype(float) for v in (values, learnt[~is_null(learnt)]))
-    known = learnt[np.isfinite(learnt)]
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.zeros(0)
-    return np.where(null, len(edges) + 1, np.searchsorted(edges, values, side="left"))

@@ -1,4 +1,4 @@
-"""YAML as a person writes it: words bare, all else quoted, so that whatever a table is named comes back as it was."""
+"""Readable YAML: words are written bare, everything else is quoted, so that any name survives a round trip."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WIDTH = 116
 _LOST = ("${", "\x85", "\u2028", "\u2029")
 _BARE = re.compile(r"[^\W\d](?:[\w /.-]*\w)?")
-_AS_OTHER = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "none"}
+_NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "none"}
 
 
 def scalar(value: Any) -> str:
@@ -29,21 +29,21 @@ def scalar(value: Any) -> str:
         return text.replace("e", ".0e") if "e" in text and "." not in text else text  # YAML reads 1e-05 as text
     if not isinstance(value, str):
         return str(value)
-    if _BARE.fullmatch(value) and value.isprintable() and value.lower() not in _AS_OTHER and _read(value) == value:
+    if _BARE.fullmatch(value) and value.isprintable() and value.lower() not in _NOT_TEXT and _read(value) == value:
         return value
     quoted = json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else _escaped(c) for c in quoted)
 
 
 def flow(values: Mapping[str, Any] | Iterable[Any]) -> str:
-    """A mapping or a list within one line, what is inside it likewise."""
+    """A mapping or a list in flow style, on one line."""
     if isinstance(values, dict):
         return "{" + ", ".join(f"{scalar(key)}: {_inner(value)}" for key, value in values.items()) + "}"
     return "[" + ", ".join(_inner(value) for value in values) + "]"
 
 
 def wrapped(values: Iterable[str], indent: int) -> str:
-    """A list over as many lines as it takes, each `indent` deep."""
+    """A list in flow style, wrapped into lines with an indentation of `indent` + 1."""
     lines: list[str] = []
     line = ""
     for item in (scalar(value) + "," for value in values):
@@ -55,24 +55,24 @@ def wrapped(values: Iterable[str], indent: int) -> str:
 
 
 def comment(text: str, indent: int = 0) -> str:
-    """Text as comment lines, `indent` deep."""
+    """Text as comment lines with an indentation of `indent`."""
     begin = " " * indent + "# "
     return "\n".join(textwrap.wrap(plain(text), WIDTH, initial_indent=begin, subsequent_indent=begin))
 
 
 def plain(text: str) -> str:
-    """Text without what would end a line, or not be seen."""
+    """Text without line breaks and invisible characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def shown(value: str, longest: int = 30) -> str:
-    """A value as comments and messages show it: in quotes, no longer than that."""
+    """A value for comments and messages: in quotes, at most `longest` characters."""
     value = plain(value)
     return f"“{value if len(value) <= longest else value[: longest - 1] + '…'}”"
 
 
 def check_composable(values: Any, where: str) -> None:
-    """Refuse text that does not come through Hydra: `${` is a reference, `???` is missing, odd line breaks are lost."""
+    """Refuse text that Hydra changes: `${` is a reference, `???` a missing value; rare line breaks are lost."""
     if isinstance(values, dict):
         values = [*values, *values.values()]
     if isinstance(values, (list, tuple)):
@@ -80,8 +80,8 @@ def check_composable(values: Any, where: str) -> None:
             check_composable(value, where)
     elif isinstance(values, str) and (values == "???" or any(mark in values for mark in _LOST)):
         raise DataError(
-            f"{where}: {shown(values)} cannot stand in conf/: `${{` begins a reference there, ??? says that "
-            "something is missing, and line breaks of an odd kind are lost. Rename it."
+            f"{where}: {shown(values)} is not allowed in conf/: `${{` begins a reference there, ??? is a "
+            "missing value, and rare kinds of line breaks are lost. Rename it."
         )
 
 

@@ -1,4 +1,4 @@
-"""Bins of equal count: what was foretold beside what came, which is calibration, whatever is foretold."""
+"""Bins of equal count over predictions: mean prediction and mean outcome per bin, which is calibration in any task."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fullcircle.base.columns import Array, Columns
+from fullcircle.base.statistics import bin_of, quantile_edges
 
-ROWS_A_BIN = 5
-"""Fewer rows a bin, and the mean of what came in it is chance."""
+MIN_ROWS_PER_BIN = 5
+"""With fewer rows per bin, the mean outcome of a bin is chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +22,25 @@ class Bins:
 
 
 def binned(values: Array, bins: int) -> Bins:
-    """Bins of equal count of 1-D `values` (at least one), equal values kept together.
+    """Bins of equal count of 1-D `values` (at least one, without nulls); equal values share a bin.
 
-    At most `bins` of them, fewer where they would hold less than five rows each, and never less than one.
+    At most `bins` of them, fewer where they would hold less than five rows each, and at least one.
     """
-    bins = max(1, min(bins, len(values) // ROWS_A_BIN))
-    edges = np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1])
-    return Bins(np.searchsorted(edges, values, side="left"), bins)
+    edges = quantile_edges(values, max(1, min(bins, len(values) // MIN_ROWS_PER_BIN)))
+    return Bins(bin_of(values, edges), len(edges) + 1)
 
 
 def calibration_error(bins: Bins, predicted: Array, observed: Array, weight: Array) -> float:
-    """Mean distance between what is foretold and what comes, bin by bin, weighted by rows (Naeini et al. 2015)."""
+    """Mean distance between mean prediction and mean outcome of a bin, weighted by rows (Naeini et al. 2015); 0 to 1.
+
+    `predicted`, `observed`, `weight`: 1-D, a value per row of `bins`.
+    """
     gap = np.bincount(bins.at, weights=weight * (predicted - observed), minlength=bins.count)
     return float(np.abs(gap).sum() / weight.sum())
 
 
 def calibration_curve(bins: Bins, predicted: Array, observed: Array) -> Columns:
-    """A row a bin that is used: mean `predicted`, mean `observed`, number of `rows`."""
+    """One row per bin that has rows: mean `predicted`, mean `observed`, number of `rows`."""
     count = np.bincount(bins.at, minlength=bins.count)
     used = count > 0
     means = [np.bincount(bins.at, weights=values, minlength=bins.count) for values in (predicted, observed)]

@@ -1,7 +1,7 @@
-"""Target means, and target means that a row had no part in.
+"""Target means, and out-of-fold target means.
 
-A level's mean over few rows is close to the targets of those very rows; a model that learns from it learns to trust it
-too much. So training rows get means of the other folds, and everybody else gets the mean of all training rows.
+A level's mean over few rows is close to the targets of those rows; a model that learns from it overfits to it. So
+training rows get means of the other folds, and all other rows get the mean of all training rows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def folds(rows: int, count: int) -> Array:
-    """Which of `count` folds, equal to one row, each row is in: int64 (rows,), by its position and nothing else.
+    """Which of `count` folds, equal to one row, each row is in: int64 (rows,), by its position only.
 
     Positions are shuffled by a fixed mixing of their bits (SplitMix64, Steele et al. 2014), so that a table sorted or
     periodic in any way has each of its stretches in every fold.
@@ -31,7 +31,7 @@ def folds(rows: int, count: int) -> Array:
 def smoothed_means(at: Array, levels: int, y: Array, smoothing: float, mean: Array) -> Array:
     """Mean of `y` (rows, outputs) in each level, drawn towards `mean` (outputs,) (Micci-Barreca 2001).
 
-    `at`: each row's level, -1 for none. `smoothing`: how many rows `mean` counts for. Returns float64
+    `at`: each row's level, -1 for none. `smoothing`: weight of `mean`, in rows. Returns float64
     (levels, outputs); a level without rows has `mean`.
     """
     known = at >= 0
@@ -42,10 +42,10 @@ def smoothed_means(at: Array, levels: int, y: Array, smoothing: float, mean: Arr
 
 
 def out_of_fold(at: Array, levels: int, y: Array, smoothing: float, mean: Array, count: int) -> Array:
-    """Each row's smoothed mean, float64 (rows, outputs), of the rows of the other folds alone.
+    """Each row's smoothed mean, float64 (rows, outputs), of the rows of the other folds only.
 
-    `mean`: of all rows, in every fold. A fold's own would tell the fold, and so a little of the targets in it, where
-    a level has no other row.
+    `mean`: of all rows, in every fold. The mean of the other folds would identify the fold, and leak a little of its
+    targets, if a level has no other row.
     """
     fold = folds(len(at), count)
     found = np.empty((len(at), y.shape[1]))

@@ -1,20 +1,21 @@
-"""Selection of features: drops what is constant, what repeats another, and what tells nothing of the target."""
+"""Selection of features: drops constants, near-copies, and features without information about the target."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.statistics import bin_of, quantile_edges
 from .targets import codes
 
 if TYPE_CHECKING:
     from ..base.columns import Array
 
 BINS = 16
-ERRORS = 2.0  # standard errors to spare before a feature is said to tell too little
+ERRORS = 2.0  # standard errors by which the information must be too low before a feature is dropped
 LN2 = float(np.log(2))
 BIN_ROWS = 25
 FEW = 5
@@ -34,50 +35,71 @@ class Dropped:
 class Selection:
     """`selected` in the order given, `dropped`, and the `information` of every candidate, in bits.
 
-    `doubtful`: those of `selected` that tell less than they should, and stayed because nothing tells more.
+    `doubtful`: those of `selected` with too little information, kept because no feature has more. `stability`: share
+    of the halves in which a feature was important (0..1); empty without stability selection.
     """
 
     selected: tuple[str, ...]
     dropped: tuple[Dropped, ...]
     information: dict[str, float]
     doubtful: tuple[str, ...] = ()
+    stability: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturizeReport:
+    """What `featurize` writes to reports/features.json: a `Selection`, and what it was made from.
+
+    `candidates`: number of features before selection. `cross_fitted`: selected features that training rows have out
+    of fold. `train_rows`: rows that the plan was fitted on.
+    """
+
+    candidates: int
+    selected: tuple[str, ...]
+    doubtful: tuple[str, ...]
+    cross_fitted: tuple[str, ...]
+    dropped: tuple[Dropped, ...]
+    information: dict[str, float]
+    train_rows: int
+    stability: dict[str, float] = field(default_factory=dict)
 
 
 def select(
     features: dict[str, Array], target: Array, n_classes: int, max_correlation: float, min_information: float
 ) -> Selection:
-    """Choose among `features` (1-D float arrays, NaN for null) by what training rows show.
+    """Choose among `features` (1-D float arrays, NaN for null) by training rows.
 
-    A feature goes if it has one value, if it tells less than `min_information` bits about `target` (see `targets`), or
-    if its Pearson correlation with an earlier one that stays is above `max_correlation`. That it tells too little must
-    be sure by two standard errors: few rows cannot tell, and drop nothing by chance. Where none tells as much, the
-    `FEW` that tell most are kept, for a model needs something to see.
+    A feature is dropped if it has one value, if it has less than `min_information` bits about `target` (see
+    `targets`), or if its Pearson correlation with an earlier one that stays is above `max_correlation`. Its information
+    must be too low by two standard errors, so that a table of few rows drops nothing by chance. If no feature has as
+    much, the `FEW` with the most are kept, because a model needs inputs.
     """
     known = codes(target, n_classes, bins_of(len(target)))
     with ThreadPoolExecutor(2) as pool:  # NumPy sorts and searches without Python's lock
-        told = dict(zip(features, pool.map(lambda values: _information(values, known), features.values()), strict=True))
-    bits = {name: found for name, (found, _) in told.items()}
+        estimates = pool.map(lambda values: _information(values, known), features.values())
+        found = dict(zip(features, estimates, strict=True))
+    bits = {name: estimate for name, (estimate, _) in found.items()}
     constant = {name for name, values in features.items() if is_constant(values)}
-    telling = {
-        name for name in features if name not in constant and bits[name] + ERRORS * told[name][1] >= min_information
+    informative = {
+        name for name in features if name not in constant and bits[name] + ERRORS * found[name][1] >= min_information
     }
     doubtful: set[str] = set()
-    if not telling:  # sorting is stable: of equals, the first given
+    if not informative:  # sorting is stable: of equals, the first given
         doubtful = set(sorted((n for n in features if n not in constant), key=lambda name: -bits[name])[:FEW])
-    left = [name for name in features if name in telling | doubtful]
+    left = [name for name in features if name in informative | doubtful]
     dropped = [
-        Dropped(name, "has one value" if name in constant else f"tells {bits[name]:.5f} bits about the target")
+        Dropped(name, "has one value" if name in constant else f"has {bits[name]:.5f} bits about the target")
         for name in features
-        if name not in telling | doubtful
+        if name not in informative | doubtful
     ]
-    alike = _repeats([features[name] for name in left], max_correlation)
-    dropped += [Dropped(left[i], f"correlates {r:.4f} with {left[j]}") for i, (j, r) in alike.items()]
-    selected = tuple(name for i, name in enumerate(left) if i not in alike)
+    copies = _repeats([features[name] for name in left], max_correlation)
+    dropped += [Dropped(left[i], f"correlates {r:.4f} with {left[j]}") for i, (j, r) in copies.items()]
+    selected = tuple(name for i, name in enumerate(left) if i not in copies)
     return Selection(selected, tuple(dropped), bits, tuple(name for name in selected if name in doubtful))
 
 
 def bins_of(rows: int) -> int:
-    """Into how many bins a target that is a number goes: 8, and 2 in a table of few rows, where more hold chance."""
+    """Number of bins for a target that is a number: 8, down to 2 in a table of few rows, where more would fit noise."""
     return min(8, max(2, rows // 100))
 
 
@@ -87,9 +109,9 @@ def information(values: Array, target: Array) -> float:
 
 
 def _information(values: Array, target: Array) -> tuple[float, float]:
-    """Mutual information in bits, and its standard error where the two have nothing to do with each other.
+    """Mutual information in bits, and its standard error if the two are independent.
 
-    `target`: int64 (rows,), of `targets.codes`. There are 16 bins, fewer where they would have less than 25 rows each.
+    `target`: int64 (rows,), of `targets.codes`. There are 16 bins, fewer if they would have less than 25 rows each.
     The plug-in estimate (Cover and Thomas 2006, eq. 2.28) finds something in noise, the more the fewer rows there are:
     (cells seen - bins seen - codes seen + 1) / (2 rows ln 2) bits on average (Miller 1955), which is taken off. It
     is distributed as chi-squared / (2 rows ln 2) with (bins - 1) (codes - 1) degrees of freedom.
@@ -98,8 +120,8 @@ def _information(values: Array, target: Array) -> tuple[float, float]:
     if len(known) == 0:
         return 0.0, 0.0
     bins = min(BINS, max(2, len(known) // BIN_ROWS))
-    edges = np.unique(np.quantile(known[:: max(1, len(known) // 20_000)], np.linspace(0, 1, bins + 1)[1:-1]))
-    at = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
+    edges = quantile_edges(known[:: max(1, len(known) // 20_000)], bins)
+    at = bin_of(values, edges)
     width = int(target.max()) + 1
     counts = np.bincount(at * width + target, minlength=width * (len(edges) + 2)).reshape(-1, width)
     joint = counts / len(values)
@@ -129,9 +151,9 @@ def _repeats(columns: list[Array], max_correlation: float) -> dict[int, tuple[in
         length[start:end] = np.maximum(np.sqrt(product.diagonal(start)), 1e-300)
         correlation = np.abs(product) / length[start:end, None] / length[:end]
         for i, row in enumerate(correlation, start):
-            alike = stays[:i] & (row[:i] > max_correlation)
-            if alike.any():
-                j = int(alike.argmax())
+            copied = stays[:i] & (row[:i] > max_correlation)
+            if copied.any():
+                j = int(copied.argmax())
                 repeats[i], stays[i] = (j, float(row[j])), False
     return repeats
 

@@ -25,8 +25,8 @@ SHOWN = 5
 def target_of(kept: pa.Table, target: Target) -> Array:
     """The target of every row, float64 (rows,): 1 or 0 (1: the positive class), the class's position, or the number.
 
-    NaN where there is none; by a condition there always is one.
-    Raises DataError where the column holds what is no class, or no finite number.
+    NaN if there is none; a condition always yields one.
+    Raises DataError where the column holds a value that is no class, or no finite number.
     """
     if isinstance(target, BinaryTarget) and target.holds is not None:
         named = mentioned(kept.column_names, target.holds)
@@ -45,7 +45,7 @@ def _numbers(values: Array, target: RegressionTarget) -> Array:
     if (wrong := np.isinf(numbers)).any():
         raise DataError(
             f"{wrong.sum():,} of {len(wrong):,} rows have an infinite {target.column}, {examples(wrong)}. "
-            "Mend the source, or give the column a `max`"
+            "Correct the source, or give the column a `max`"
         )
     return numbers
 
@@ -59,18 +59,15 @@ def _positions(values: Array, target: BinaryTarget | MulticlassTarget) -> Array:
         found, counts = np.unique(texts[unknown].astype(str), return_counts=True)
         shown = [f"  {found[i]}: {counts[i]:,} rows" for i in np.argsort(-counts, kind="stable")[:SHOWN]]
         more = [f"  and {len(found) - SHOWN:,} more"] if len(found) > SHOWN else []
-        many = " Nearly every row has a value of its own: is it a number, or a name?" if _own(found, unknown) else ""
+        distinct = len(found) > 20 and len(found) > unknown.sum() / 2
+        many = " Nearly every row has a different value: is it a number, or a name?" if distinct else ""
         raise DataError(
             f"{unknown.sum():,} of {len(texts):,} rows have a {target.column} that is no class of problem.target "
             f"({', '.join(target.classes)})\n"
             + "\n".join([*shown, *more])
-            + f"\nName them there, or mend the source.{many}"
+            + f"\nName them there, or correct the source.{many}"
         )
     return np.array([position.get(text, np.nan) for text in texts])
-
-
-def _own(found: Array, unknown: Array) -> bool:
-    return len(found) > 20 and len(found) > unknown.sum() / 2
 
 
 def _text(value: object) -> str:

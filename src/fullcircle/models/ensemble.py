@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -54,10 +54,6 @@ class FittedEnsemble:
         """Weighted mean of the members' own measures, of those that have one."""
         total = np.asarray(sum(member.weight * member.fitted.importance() for member in self.members))
         return total / total.sum() if total.any() else total
-
-    def summary(self) -> list[dict[str, Any]]:
-        """Of each member its place, weight and rounds, as a report shows them."""
-        return [{"place": m.place, "weight": m.weight, "rounds": m.fitted.rounds} for m in self.members]
 
     def onnx(self) -> bytes:
         """The members' graphs side by side, an output each. They are weighted by the scorer, in float64."""

@@ -7,7 +7,6 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from fullcircle.base.files import write_text
-from fullcircle.core.importing import without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,29 +14,28 @@ if TYPE_CHECKING:
 
     from fullcircle.models import OnRound
 
-SIDES = ("train", "validation")
+SPLITS = ("train", "validation")
 
 
 @contextmanager
 def learning_curve(folder: Path) -> Iterator[OnRound]:
-    """Give a function that logs a round's losses into `folder`.
+    """Yield a function that logs a round's losses into `folder`.
 
     DVCLive neither saves an experiment nor writes dvc.yaml: the pipeline declares its plots by hand. A model without
-    rounds leaves the two files of the curve without rows, for DVC complains of a plot whose file is missing.
+    rounds leaves the two files of the curve without rows, because DVC complains about a plot whose file is missing.
     """
-    with without("pandas"):  # DVCLive can log its tables; importing it takes a third of a second
-        from dvclive.live import Live
+    from dvclive.live import Live  # half a second of import, which no other stage needs
 
     with Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None) as live:
         rounds = count()
 
         def on_round(train: float, validation: float) -> None:
             live.step = next(rounds)  # next_step would also write a summary each time: a second in all
-            for side, loss in zip(SIDES, (train, validation), strict=True):
-                live.log_metric(side, float(f"{loss:.6g}"))
+            for split, loss in zip(SPLITS, (train, validation), strict=True):
+                live.log_metric(split, float(f"{loss:.6g}"))
 
         yield on_round
-    for side in SIDES:
-        file = folder / "plots" / "metrics" / f"{side}.tsv"
+    for split in SPLITS:
+        file = folder / "plots" / "metrics" / f"{split}.tsv"
         if not file.exists():
-            write_text(file, f"step\t{side}\n")
+            write_text(file, f"step\t{split}\n")

@@ -1,4 +1,4 @@
-"""Rows to fit on."""
+"""Rows to fit on: features and target."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Sample:
     """`X`: float32 (rows, features), `y`: float32 (rows,).
 
-    `classes`: 2, and `y` is 1 for the positive class; more, and `y` is the position of the class; or 0, and `y` is a
+    `n_classes`: with 2, `y` is 1 for the positive class; with more, `y` is the position of the class; with 0, `y` is a
     number in standard units: the target is `center` + `scale` * y.
     """
 
@@ -32,18 +32,18 @@ class Sample:
 
     @property
     def target(self) -> Array:
-        """The target in its own unit, float64 (rows,)."""
+        """The target in its original unit, float64 (rows,)."""
         return self.center + self.scale * self.y.astype(np.float64)
 
     def once(self, key: Any, make: Callable[[], T]) -> T:
-        """What `make` makes of these rows; kept, so that a sweep fits many times and bins once."""
+        """The result of `make`, cached under `key`, so that a sweep fits many times and bins once."""
         if key not in self.made:
             self.made[key] = make()
         kept: T = self.made[key]
         return kept
 
     def take(self, rows: Array) -> Sample:
-        """Some of the rows: their positions, or a mask."""
+        """The rows that `rows` (positions or a mask) names."""
         return Sample(self.X[rows], self.y[rows], self.n_classes, self.center, self.scale)
 
     def thinned(self, most: int | None) -> Sample:
@@ -65,10 +65,12 @@ class Sample:
 
 
 def samples_of(training: tuple[Array, Array], validation: tuple[Array, Array], n_classes: int) -> tuple[Sample, Sample]:
-    """Feature matrix and target of training and of validation rows as samples.
+    """Feature matrix and target, float64 (rows,), of training and of validation rows as samples.
 
-    A number is put into standard units: mean 0 and deviation 1 on training rows, both rounded to 6 digits.
+    A number is put into standard units: mean 0 and deviation 1 on training rows, both rounded to 6 digits. Models
+    compute in float32, so the target is rounded to it here.
     """
+    training, validation = ((X, y.astype(np.float32)) for X, y in (training, validation))
     center, scale = 0.0, 1.0
     if n_classes == 0:
         known = training[1].astype(np.float64)

@@ -1,4 +1,4 @@
-"""Nulls filled and features in standard units, by what training rows say: inside the model, and inside its graph."""
+"""Nulls filled and features in standard units, fitted on training rows: part of the model and of its graph."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.base.columns import Array
+from fullcircle.base.statistics import mean_and_deviation, medians
 
 if TYPE_CHECKING:
     import onnx
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Scaling:
     """(filled - mean) / deviation, where a null is filled with `fill`; each float64 (features,).
 
-    `deviation` is above 0: of a feature that never changes it is 1.
+    `deviation` is above 0: for a constant feature it is 1.
     """
 
     fill: Array
@@ -46,16 +47,10 @@ class Scaling:
 def scaling_of(X: Array) -> Scaling:
     """The scaling of training rows `X`, float32 (rows, features): medians fill; mean and deviation are of filled rows.
 
-    A feature that is always null is filled with 0. Rounded to float32, so that the last bits of a sum do not show.
+    An all-null feature is filled with 0. All are rounded to float32, so that the last bits of a sum do not show.
     """
-    null = np.isnan(X)
-    some = ~null.all(axis=0)
-    fill = np.zeros(X.shape[1], np.float32)
-    fill[some] = np.nanmedian(X[:, some].astype(np.float64), axis=0)  # two values at the end of float32 can be added up
-    filled = np.where(null, fill, X).astype(np.float64)
-    mean = filled.mean(axis=0).astype(np.float32)
-    deviation = filled.std(axis=0).astype(np.float32)
-    # Of equal values the deviation may come out as a rounding error; nothing is to be divided by that.
-    constant = filled.max(axis=0) == filled.min(axis=0)
-    deviation[constant | (deviation == 0)] = 1
+    fill = medians(X.astype(np.float64)).astype(np.float32)  # the sum of two float32 values may overflow float32
+    filled = np.where(np.isnan(X), fill, X).astype(np.float64)
+    mean, deviation = (values.astype(np.float32) for values in mean_and_deviation(filled))
+    deviation[deviation == 0] = 1  # too small for float32
     return Scaling(fill.astype(np.float64), mean.astype(np.float64), deviation.astype(np.float64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -40,21 +41,20 @@ _INIT = '''\
 
 from pathlib import Path
 
-from .scoring.bundle import load as _load
-from .scoring.scorer import Scorer
+from .scoring.bundle import Bundle
 
 BUNDLE = Path(__file__).parent / "bundle"
 
 
-def load() -> Scorer:
-    """Check the model's files against their sums, and load it."""
-    return _load(BUNDLE)
+def load() -> Bundle:
+    """Verify the model's files and load them; `load().score(columns)` scores NumPy columns by name."""
+    return Bundle.load(BUNDLE)
 '''
 
 _MAIN = '''\
 """Scores a CSV file: {project} in.csv out.csv"""
 
-import sys
+from argparse import ArgumentParser
 
 from . import BUNDLE
 from .scoring.command import run
@@ -62,14 +62,27 @@ from .scoring.command import run
 
 def main() -> None:
     """Score the file named first into the file named second."""
-    if len(sys.argv) != 3:
-        sys.exit("usage: {project} IN.csv OUT.csv")
-    run(BUNDLE, sys.argv[1], sys.argv[2])
+    parser = ArgumentParser("{project}")
+    parser.add_argument("source", metavar="IN.csv")
+    parser.add_argument("out", metavar="OUT.csv")
+    parser.add_argument("--columns", help="shown beside the prediction, as a,b; by default those that identify a row")
+    parser.add_argument("--events", action="append", default=[], metavar="TABLE=FILE", help="past events (CSV)")
+    given = parser.parse_args()
+    run(BUNDLE, given.source, given.out, columns=given.columns, events=given.events)
 
 
 if __name__ == "__main__":
     main()
 '''
+
+
+def code_hash() -> str:
+    """SHA-256 of the code that travels in the wheel: file names and contents, in the order of the names."""
+    root, digest = Path(fullcircle.__file__).parent, hashlib.sha256()
+    for name in PACKAGES:
+        for file in sorted((root / name).rglob("*.py")):
+            digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def build_wheel(bundle: Path, name: str, question: str, version: str, out: Path) -> Path:

@@ -115,16 +115,25 @@ class State:
         self._event_index: dict[tuple[str, ...], Events] | None = None
         self._observed_index: Observed | None = None
 
+    def columns_of(self, table: str) -> dict[str, Column]:
+        """The columns that rows of a table must bring. Raises DataError for a table that the state does not know."""
+        return self._table(table).spec
+
+    def _table(self, name: str) -> Table:
+        observations = self.spec.observations
+        if name == self.spec.events:
+            return self._events
+        if observations is not None and name == observations.table:
+            return self._observed
+        known = [self.spec.events, *([observations.table] if observations else [])]
+        raise DataError(f"there is no table {name} of events or observations; there are {', '.join(known)}")
+
     def add(self, table: str, given: Columns) -> Added:
         """Add rows of the events' or the observations' table. Columns that are not needed are ignored.
 
         A row that breaks a check of its columns is not added. Raises DataError for another table, or a missing column.
         """
-        observations = self.spec.observations
-        if table != self.spec.events and (observations is None or table != observations.table):
-            known = [self.spec.events, *([observations.table] if observations else [])]
-            raise DataError(f"there is no table {table} of events or observations; there are {', '.join(known)}")
-        part = self._events if table == self.spec.events else self._observed
+        part = self._table(table)
         if missing := difference(part.spec, [name for name in given if name in part.spec]):
             raise DataError(f"{table}: {missing}")
         checked = check({name: given[name] for name in part.spec}, part.spec)

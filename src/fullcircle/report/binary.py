@@ -14,8 +14,9 @@ from fullcircle.report.splits import side_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fullcircle.core.target import TargetDistribution
     from fullcircle.report.facts import Facts
-    from fullcircle.report.parts import Points, Spread
+    from fullcircle.report.parts import Points
     from fullcircle.report.terms import Wording
 
 TEMPLATE = "binary.html.jinja"
@@ -25,7 +26,7 @@ FORECAST = "probability"
 KNOWING_NOTHING = "the training share of positives for every row"
 
 
-def cells(spread: Spread, _say: Wording) -> tuple[str, ...]:
+def cells(spread: TargetDistribution, _say: Wording) -> tuple[str, ...]:
     """How the target is spread over some rows, as HEADS has it."""
     return (share(spread.positive),)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fullcircle.base.checks import Column
     from fullcircle.core.problem import Behaviour
+    from fullcircle.evaluation.reports import TrainReport
     from fullcircle.report.facts import Facts
-    from fullcircle.report.parts import Fit
     from fullcircle.scoring.verdict import GateResult
 
 VERDICTS = {
@@ -92,7 +92,7 @@ class MemberLine:
     rounds: int | None
 
 
-def model(config: dict[str, Any], fit: Fit) -> str:
+def model(config: dict[str, Any], fit: TrainReport) -> str:
     """What was fitted, in a line: name, parameters and rounds; of an ensemble how many models of which name."""
     if not fit.members:
         said = _parameters(config)
@@ -104,7 +104,7 @@ def model(config: dict[str, Any], fit: Fit) -> str:
     return f"{config['name']} of {kinds}" + (f", {left_out} not picked" if left_out else "")
 
 
-def members(config: dict[str, Any], fit: Fit) -> list[MemberLine]:
+def members(config: dict[str, Any], fit: TrainReport) -> list[MemberLine]:
     """The models of an ensemble that were picked, the heaviest first; none of another model."""
     parts = sorted(fit.members, key=lambda member: -member.weight)
     chosen = [(member, config["members"][member.place]) for member in parts]
@@ -115,12 +115,12 @@ def _parameters(config: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in config.items() if key != "name")
 
 
-def unfitted(fit: Fit) -> str:
+def unfitted(fit: TrainReport) -> str:
     """Which rows the numbers called `validation` are of, as the head of a column."""
     return "Out of fold" if fit.folds > 1 else "On validation"
 
 
-def flattered(fit: Fit) -> str:
+def flattered(fit: TrainReport) -> str:
     """What is to be known of those numbers, in a sentence."""
     if fit.folds > 1:
         return (
@@ -132,7 +132,7 @@ def flattered(fit: Fit) -> str:
 
 def resampled(facts: Facts) -> str:
     """What an interval is, in a few sentences."""
-    by, draws = facts.tested.resampled_by, count(facts.judging["resamples"])
+    by, draws = facts.tested.resampled_by, count(facts.evaluation["resamples"])
     if not by:
         drawn = "single rows"
     elif by == ("year", "month", "day"):

@@ -16,8 +16,9 @@ from fullcircle.report.svg import shortened
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fullcircle.core.target import TargetDistribution
     from fullcircle.report.facts import Facts
-    from fullcircle.report.parts import Points, Spread
+    from fullcircle.report.parts import Points
     from fullcircle.report.terms import Wording
 
 TEMPLATE = "multiclass.html.jinja"
@@ -47,7 +48,7 @@ class ClassLine:
     times: int
 
 
-def cells(spread: Spread, _say: Wording) -> tuple[str, ...]:
+def cells(spread: TargetDistribution, _say: Wording) -> tuple[str, ...]:
     """How the target is spread over some rows, as HEADS has it."""
     return (most(spread.shares),)
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fullcircle.evaluation.reports import Interval
 from fullcircle.evaluation.slices import Slice
 from fullcircle.evaluation.tasks import better
 from fullcircle.report import charts
 from fullcircle.report import formatting as words
 from fullcircle.report.charts import Axis, Mark, Series
 from fullcircle.report.components import Figure
-from fullcircle.report.parts import Interval
 from fullcircle.report.tasks import task_text
 from fullcircle.report.terms import IN_UNIT, Wording, wording_of
 

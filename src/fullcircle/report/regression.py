@@ -14,8 +14,8 @@ from fullcircle.report.formatting import share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fullcircle.core.target import TargetDistribution
     from fullcircle.report.facts import Facts
-    from fullcircle.report.parts import Spread
     from fullcircle.report.terms import Wording
 
 TEMPLATE = "regression.html.jinja"
@@ -27,7 +27,7 @@ KNOWING_NOTHING = "the training mean for every row"
 WITHIN = "5% to 95% of rows"
 
 
-def cells(spread: Spread, say: Wording) -> tuple[str, ...]:
+def cells(spread: TargetDistribution, say: Wording) -> tuple[str, ...]:
     """How the target is spread over some rows, as HEADS has it."""
     return tuple(say.amount(v) for v in (spread.mean, spread.deviation, spread.min, spread.median, spread.max))
 

@@ -9,9 +9,9 @@ from fullcircle.report import binary, multiclass, regression
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fullcircle.core.target import TargetDistribution
     from fullcircle.report.components import Figure, Tile
     from fullcircle.report.facts import Facts
-    from fullcircle.report.parts import Spread
     from fullcircle.report.terms import Wording
 
 
@@ -29,7 +29,7 @@ class TaskText(Protocol):
     KNOWING_NOTHING: str
     """What is foretold without a model."""
 
-    def cells(self, spread: Spread, say: Wording, /) -> tuple[str, ...]:
+    def cells(self, spread: TargetDistribution, say: Wording, /) -> tuple[str, ...]:
         """How the target is spread over some rows, as HEADS has it."""
 
     def mean(self, values: Sequence[float], facts: Facts, say: Wording, /) -> str:

@@ -13,8 +13,8 @@ from fullcircle.report.formatting import number, share
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from fullcircle.evaluation.reports import Interval, Value
     from fullcircle.report.facts import Facts
-    from fullcircle.report.parts import Interval, Value
     from fullcircle.scoring.verdict import GateResult
 
 BRIEF = {

@@ -56,7 +56,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class RawTable:
+class Origin:
     """A raw table that was learnt from: where it came from, its rows, and the SHA-256 of its Parquet file."""
 
     origin: str
@@ -71,7 +71,7 @@ class Provenance:
     `parameters`: the sections of params.yaml that made the model. No time and no place: equal runs are equal.
     """
 
-    data: dict[str, RawTable]
+    data: dict[str, Origin]
     parameters: dict[str, Any]
     libraries: dict[str, str]
     code: str = ""

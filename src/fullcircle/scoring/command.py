@@ -6,16 +6,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..base.errors import FullCircleError
-from .bundle import dialect_of, load
-from .csvfile import score_file
+from ..base.errors import DataError, FullCircleError
+from .batch import Job
+from .bundle import Bundle
+from .csvfile import add_events, score_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from ..base.dialect import Dialect
+    from ..pointintime.state import State
     from .batch import Summary
-    from .scorer import Scorer
 
 SHOWN = 5
 
@@ -24,12 +24,21 @@ def run(
     bundle: str | Path,
     source: str | Path,
     out: str | Path,
-    score: Callable[[Scorer, Dialect, Path, Path], Summary] = score_file,
+    *,
+    columns: str | None = None,
+    events: Sequence[str] = (),
+    score: Callable[[Job, Path, Path], Summary] = score_file,
 ) -> None:
-    """Score `source` into `out` and say what became of the rows; exit code 1 if none could be scored."""
+    """Score `source` into `out` and report how many rows were scored; exit code 1 if none could be.
+
+    `columns`: names, separated by commas, of columns to show beside the prediction. `events`: TABLE=FILE, past events
+    and observations as CSV files, from which point-in-time columns are computed.
+    """
     try:
-        scorer = load(Path(bundle))
-        summary = score(scorer, dialect_of(Path(bundle)), Path(source), Path(out))
+        loaded = Bundle.load(Path(bundle))
+        state = state_of(loaded, events) if events else None
+        names = None if columns is None else tuple(filter(None, columns.split(",")))
+        summary = score(Job.of(loaded, names, state), Path(source), Path(out))
     except FullCircleError as error:
         sys.exit(f"score: {error}")
     print(f"{summary.scored:,} rows scored into {out}")
@@ -45,3 +54,19 @@ def run(
         )
     if not summary.scored:
         sys.exit(1)
+
+
+def state_of(bundle: Bundle, events: Sequence[str]) -> State:
+    """A state that holds the rows of files, given as TABLE=FILE. Reports on stderr what was left out.
+
+    Raises DataError and BundleError.
+    """
+    state = bundle.new_state(forget=False)
+    for given in events:
+        table, equals, file = given.partition("=")
+        if not equals or not file:
+            raise DataError(f"--events {given}: write it as TABLE=FILE, such as {state.spec.events}=past.csv")
+        added = add_events(state, table, bundle.dialect, Path(file))
+        for reason, count in added.rejected.items():
+            print(f"{file}: {count:,} rows left out: {reason}", file=sys.stderr)
+    return state

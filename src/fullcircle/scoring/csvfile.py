@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..base.errors import DataError, difference
-from .batch import CHUNK, Chunk, Summary, score_chunks
+from ..pointintime.state import Added
+from .batch import CHUNK, Chunk, Job, Summary, score_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,29 +25,52 @@ if TYPE_CHECKING:
     from ..base.checks import Column
     from ..base.columns import Array, Columns
     from ..base.dialect import Dialect
-    from ..features.plan import Plan
-    from .scorer import Scorer
+    from ..pointintime.state import State
 
     _Reader: TypeAlias = Iterator[list[str]]
 
 _UNREADABLE = (csv.Error, UnicodeError, EOFError, gzip.BadGzipFile, zlib.error)
 
 
-def score_file(scorer: Scorer, dialect: Dialect, source: Path, out: Path) -> Summary:
-    """Score the CSV file `source`, which may be packed as .gz, into `out`, as `answer` says.
+def score_file(job: Job, source: Path, out: Path) -> Summary:
+    """Score the CSV file `source`, which may be packed as .gz, into `out`, as `score_chunks` says.
 
     Its first line that is not skipped names the columns, whatever the dialect's `header` and `names`. Raises
     DataError, and then no file is written, for other columns than the model's, a file that cannot be read, and a file
     without rows.
     """
+    dialect = job.dialect
+    with _opened(source, dialect) as file:
+        header = _header(_reader(file, dialect), source, dialect)
+    sep = f"\nIts header is one cell: {dialect.delimiter!r} stands between cells, as in the model's source."
+    job.check_names(header, str(source), sep if len(header) == 1 < len(job.read) else "")
+    return score_chunks(job, header, partial(_chunks, source, dialect, job.read), out, str(source))
+
+
+def add_events(state: State, table: str, dialect: Dialect, source: Path) -> Added:
+    """Add the rows of a CSV file to a state; cells that cannot be read count as reasons. Raises DataError."""
+    columns, total, reasons = state.columns_of(table), 0, Counter[str]()
+    with _opened(source, dialect) as file:
+        header = _header(_reader(file, dialect), source, dialect)
+    if missing := difference(columns, [name for name in header if name in columns]):
+        raise DataError(f"{source}: these are not the columns of {table}\n  {missing}")
+    for chunk in _chunks(source, dialect, columns):
+        added = state.add(table, chunk.columns)
+        total += added.rows
+        reasons.update(added.rejected)
+        reasons.update(chunk.reasons.values())
+    return Added(total, dict(reasons))
+
+
+def _chunks(source: Path, dialect: Dialect, wanted: dict[str, Column]) -> Iterator[Chunk]:
     with _opened(source, dialect) as file:
         reader = _reader(file, dialect)
-        header = _header(reader, scorer.plan, source, dialect)
-        chunks = (_chunk(*numbered, header, scorer.plan, dialect) for numbered in _lines(reader, source, dialect))
-        return score_chunks(scorer, header, chunks, out, str(source))
+        header = _header(reader, source, dialect)
+        for first, lines in _lines(reader, source, dialect):
+            yield _chunk(first, lines, header, wanted, dialect)
 
 
-def _chunk(first: int, lines: list[list[str]], header: list[str], plan: Plan, dialect: Dialect) -> Chunk:
+def _chunk(first: int, lines: list[list[str]], header: list[str], wanted: dict[str, Column], dialect: Dialect) -> Chunk:
     whole = [i for i, line in enumerate(lines) if len(line) == len(header)]
     reasons = {
         i: f"has {len(line)} cells, the header has {len(header)}"
@@ -55,14 +79,14 @@ def _chunk(first: int, lines: list[list[str]], header: list[str], plan: Plan, di
     }
     columns: Columns = {}
     for at, name in enumerate(header):
-        if name not in plan.inputs:
-            continue  # one that the plan ignores
-        columns[name], wrong = _read([lines[i][at] for i in whole], plan.inputs[name], dialect)
-        what = "time" if plan.inputs[name].kind == "time" else "number"
+        if name not in wanted:
+            continue  # one that is ignored
+        columns[name], wrong = _read([lines[i][at] for i in whole], wanted[name], dialect)
+        what = "time" if wanted[name].kind == "time" else "number"
         for i in wrong:
             reasons[whole[i]] = "; ".join(filter(None, [reasons.get(whole[i]), f"{name} is no {what}"]))
     readable = np.array([i not in reasons for i in whole], dtype=bool)
-    inputs = {name: columns[name][readable] for name in plan.inputs}
+    inputs = {name: columns[name][readable] for name in wanted if name in columns}
     return Chunk(first, len(lines), inputs, np.array(whole, dtype=np.int64)[readable], reasons, lines.__getitem__)
 
 
@@ -93,7 +117,7 @@ def moment_of(cell: str, written: str | None) -> np.datetime64:
     return np.datetime64(moment.replace(microsecond=0), "s")
 
 
-def _header(reader: _Reader, plan: Plan, source: Path, dialect: Dialect) -> list[str]:
+def _header(reader: _Reader, source: Path, dialect: Dialect) -> list[str]:
     try:
         header = next(reader)
     except StopIteration:
@@ -102,11 +126,6 @@ def _header(reader: _Reader, plan: Plan, source: Path, dialect: Dialect) -> list
         raise DataError(f"{source} is no CSV in {dialect.encoding}: {error}") from None
     if twice := [name for name, count in Counter(header).items() if count > 1]:
         raise DataError(f"{source} has columns of one name: {', '.join(twice)}")
-    if differs := difference(plan.inputs, [name for name in header if name not in plan.ignored]):
-        said = f"{source}: these are not the columns that the model takes\n  {differs}"
-        if len(header) == 1 < len(plan.inputs):
-            said += f"\nIts header is one cell: {dialect.delimiter!r} stands between cells, as in the model's source."
-        raise DataError(said)
     return header
 
 

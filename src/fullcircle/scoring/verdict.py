@@ -1,4 +1,4 @@
-"""The verdict on a model: each gate with its threshold, value and margin. `validate` writes it, the bundle carries it."""
+"""The verdict on a model: each gate with its threshold, value and margin. `validate` writes it for the bundle."""
 
 from __future__ import annotations
 

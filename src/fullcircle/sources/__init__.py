@@ -1,4 +1,4 @@
-"""Sources: where data comes from. Each is one reader behind the same shape: batches, as they come."""
+"""Sources: readers of data. Each returns Arrow batches as a stream."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ Mark: TypeAlias = "str | int | float | datetime"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a source gives: batches, to be taken once, and where they come from in words for the manifest.
+    """The result of a reader: `batches`, which can be read once, and their `origin` as text for the manifest.
 
-    Nothing is known to be well until the last batch was taken: a source that fails on the way raises SourceError.
+    Errors may occur until the last batch is read: a failing source raises SourceError.
     """
 
     batches: Iterator[pa.RecordBatch]
     origin: str
 
     def table(self) -> pa.Table:
-        """All of it at once, for tables that are known to be small. Takes the batches."""
+        """All batches as one table, for small sources; consumes them."""
         tables = [pa.Table.from_batches([batch]) for batch in self.batches]
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
 
 
 def read(source: Source, spec: Table | None, after: Mark | None = None) -> Reading:
-    """Begin to read a source. Raises SourceError.
+    """Start to read a source. Raises SourceError.
 
-    `spec`: the table's columns, whose kinds are asked for where the source can be asked; the caller still checks.
-    None: a table that nobody knows yet; types are those that its values have, from batch to batch.
-    `after`: a source that can be asked gives only rows whose watermark is above it; others give all rows.
+    `spec`: the columns of the table; their kinds are requested if the source supports it, and the caller checks them.
+    None for an unknown table: types are inferred from the values of each batch.
+    `after`: sources that can filter return only rows whose watermark is above it; others return all rows.
     """
     columns = None if spec is None else spec.columns
-    # Imported here: bundled data must not pay for SQLAlchemy, nor a database for fsspec.
+    # Imported here, because SQLAlchemy and fsspec take long to import and few sources need both.
     if isinstance(source, Bundled):
         from fullcircle.sources.bundled import read as read_bundled
 

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 def read(source: Bundled, columns: dict[str, Column] | None) -> tuple[Iterator[pa.RecordBatch], str]:
-    """Batches of the file without importing its package. Another version than the pinned one is an error."""
+    """Batches of the file, without importing its package. Raises SourceError if the version is not the pinned one."""
     name = f"{source.package} {source.version}"
     try:
         distribution = metadata.distribution(source.package)
     except metadata.PackageNotFoundError:
-        raise SourceError(f"{name} is not installed. `make install` installs what uv.lock names.") from None
+        raise SourceError(f"{name} is not installed. `make install` installs the packages in uv.lock.") from None
     if distribution.version != source.version:
         raise SourceError(
             f"{source.package} {distribution.version} is installed, but the problem pins {source.version}. "
@@ -43,29 +43,31 @@ def read(source: Bundled, columns: dict[str, Column] | None) -> tuple[Iterator[p
     places = [f"{name}: {file}" for file in files]
     dialects = [source.dialect] if len(paths) == 1 else _shared(source.dialect, paths, places, columns)
     parts = [_batches(p, d, w, columns) for p, d, w in zip(paths, dialects, places, strict=True)]
-    return parts[0] if len(parts) == 1 else _beside(parts, places), f"{name}, {', '.join(files)}"
+    return parts[0] if len(parts) == 1 else _side_by_side(parts, places), f"{name}, {', '.join(files)}"
 
 
 def _batches(path: Path, dialect: Dialect, where: str, columns: dict[str, Column] | None) -> Iterator[pa.RecordBatch]:
-    own = columns if columns is None or not dialect.names else {n: columns[n] for n in dialect.names if n in columns}
+    of_file = (
+        columns if columns is None or not dialect.names else {n: columns[n] for n in dialect.names if n in columns}
+    )
     with source_errors(where):
-        yield from read_csv(partial(opened, str(path), Place()), dialect, where, own)
+        yield from read_csv(partial(opened, str(path), Place()), dialect, where, of_file)
 
 
 def _shared(dialect: Dialect, paths: list[Path], places: list[str], columns: dict[str, Column] | None) -> list[Dialect]:
-    """A dialect for each of several files: the names, where no header gives them, are dealt out in order."""
+    """A dialect per file: without a header, the column names are distributed over the files in order."""
     names = list(dialect.names or (() if dialect.header or columns is None else columns))
     if not names:
         return [dialect] * len(paths)
     counts = [len(header(partial(opened, str(p), Place()), dialect, w)) for p, w in zip(paths, places, strict=True)]
     if sum(counts) != len(names):
-        raise SourceError(f"{', '.join(places)} have {sum(counts)} columns together, and {len(names)} names are given")
+        raise SourceError(f"{', '.join(places)} have {sum(counts)} columns in total, but {len(names)} names are given")
     ends = [sum(counts[: i + 1]) for i in range(len(counts))]
     return [replace(dialect, names=tuple(names[e - c : e])) for c, e in zip(counts, ends, strict=True)]
 
 
-def _beside(parts: list[Iterator[pa.RecordBatch]], places: list[str]) -> Iterator[pa.RecordBatch]:
-    """Batches of the columns of all parts, row by row. Raises SourceError where one ends before another."""
+def _side_by_side(parts: list[Iterator[pa.RecordBatch]], places: list[str]) -> Iterator[pa.RecordBatch]:
+    """Batches with the columns of all parts, row by row. Raises SourceError if the parts differ in length."""
     held: list[pa.RecordBatch | None] = [None] * len(parts)
     rows = 0
     while True:
@@ -78,7 +80,7 @@ def _beside(parts: list[Iterator[pa.RecordBatch]], places: list[str]) -> Iterato
             return
         if len(here) < len(held):
             short = places[held.index(None)]
-            raise SourceError(f"{short} ends after {rows:,} rows, and the file beside it goes on")
+            raise SourceError(f"{short} ends after {rows:,} rows, but another file has more")
         count = min(batch.num_rows for batch in here)
         cut = [batch.slice(0, count) for batch in here]
         names = [name for batch in cut for name in batch.schema.names]

@@ -14,6 +14,7 @@ from pyarrow import csv
 
 from fullcircle.base.errors import SourceError
 from fullcircle.core.arrow import TYPES, cast
+from fullcircle.sources.readahead import csv_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,8 +90,9 @@ def _typed(
 def _blocks(
     opener: Opener, dialect: Dialect, where: str, names: tuple[str, ...], types: dict[str, pa.DataType]
 ) -> Iterator[pa.RecordBatch]:
-    with opener() as file:
-        reader = csv.open_csv(
+    with (
+        opener() as file,
+        csv_reader(
             file,
             csv.ReadOptions(
                 block_size=BLOCK,
@@ -109,7 +111,8 @@ def _blocks(
                 strings_can_be_null=True,
                 decimal_point=dialect.decimal,
             ),
-        )
+        ) as reader,
+    ):
         got = reader.schema.names
         if twice := sorted({name for name in got if got.count(name) > 1}):
             raise SourceError(f"{where} has columns of one name: {', '.join(twice)}. Give `names` in its dialect.")

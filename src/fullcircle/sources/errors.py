@@ -1,4 +1,4 @@
-"""What readers of sources say when they fail: one error that names the source and what to do, and no secret."""
+"""Errors of readers: one SourceError with the name of the source and advice, without secrets."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _IN_URL = re.compile(r"(://[^:/@\s]*:)[^@/\s]+(@)")
-_LONGEST = 600  # characters of what a driver says
+_LONGEST = 600  # characters of a driver's message
 
 
 @contextmanager
 def source_errors(where: str, secrets: Iterable[str] = (), advice: str = "") -> Iterator[None]:
-    """Turn what a library raises into a SourceError that begins with `where` and ends with `advice`.
+    """Convert exceptions of libraries to a SourceError that begins with `where` and ends with `advice`.
 
-    Drivers raise what they like, so all of it is taken; what this project raises passes as it is.
+    Drivers raise exceptions of many types, so all are caught; those of this project pass unchanged.
     """
     try:
         yield
     except FullCircleError:
         raise
     except Exception as error:
-        said = getattr(error, "orig", None) or error  # SQLAlchemy wraps what the driver says
-        text = " ".join(masked(str(said) or type(said).__name__, secrets).split())
+        cause = getattr(error, "orig", None) or error  # SQLAlchemy wraps the driver's error
+        text = " ".join(masked(str(cause) or type(cause).__name__, secrets).split())
         text = text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
         raise SourceError(f"{where} cannot be read: {text.rstrip('.')}." + (f" {advice}" if advice else "")) from None
 
 
 def masked(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return the text with every secret, as it is or as a URL writes it, and every password of a URL as `***`."""
+    """The text with `***` for each secret, plain or URL-encoded, and for each password in a URL."""
     forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "***")
@@ -46,10 +46,10 @@ def secret(variable: str, where: str) -> str:
     """The value of an environment variable. Raises SourceError if it is not set or empty."""
     value = os.environ.get(variable)
     if not value:
-        raise SourceError(f"{where}: the environment variable {variable}, which the source names, is not set. Set it.")
+        raise SourceError(f"{where}: the environment variable {variable} of the source is not set. Set it.")
     return value
 
 
 def missing_extra(where: str, package: str, extra: str) -> SourceError:
-    """The error for a library that only some sources need."""
+    """The error for a missing library that only some sources need."""
     return SourceError(f"{where} needs {package}, which is not installed. `uv sync --extra {extra}` installs it.")

@@ -1,4 +1,4 @@
-"""file: CSV, Parquet, JSON lines or a workbook; local, or wherever fsspec reaches."""
+"""file: CSV, Parquet, JSON lines or Excel; local, or remote through fsspec."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def read(source: File, columns: dict[str, Column] | None) -> tuple[Iterator[pa.RecordBatch], str]:
-    """Batches of the files one after another, and their place in words. Raises SourceError, here or on the way."""
+    """Batches of the files, in order of name, and their origin as text. Raises SourceError, also while reading."""
     path = source.path.replace("{as_of}", source.as_of or "")
     where = masked(path)
     place = place_of(path, source.storage, source.timeout, where)
@@ -33,7 +33,7 @@ def read(source: File, columns: dict[str, Column] | None) -> tuple[Iterator[pa.R
     names = listed(path, place, suffixes, where)
     form = form or format_of(names[0])
     if form is None:
-        raise SourceError(f"{where}: its name does not say what it is. Give `format`, one of {', '.join(SUFFIXES)}.")
+        raise SourceError(f"{where}: unknown format. Set `format` to one of {', '.join(SUFFIXES)}.")
     if source.sha256 is not None:
         _check_sum(names, place, source.sha256, where)
     origin = where if len(names) == 1 else f"{where}, {len(names)} files"
@@ -59,7 +59,7 @@ def _batches(
 def _parquet(name: str, place: Place) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
-    with opened(name, place, sought=True) as file, pq.ParquetFile(file) as parquet:
+    with opened(name, place, seekable=True) as file, pq.ParquetFile(file) as parquet:
         yield from parquet.iter_batches()
 
 
@@ -70,7 +70,7 @@ def _lines(name: str, place: Place, where: str) -> Iterator[dict[str, Any]]:
                 try:
                     yield json.loads(line)
                 except ValueError as error:
-                    raise SourceError(f"{where}: line {number:,} is no JSON ({error}): {line[:60]!r}") from None
+                    raise SourceError(f"{where}: line {number:,} is not JSON ({error}): {line[:60]!r}") from None
 
 
 def _workbook(
@@ -82,31 +82,31 @@ def _workbook(
         raise missing_extra(where, "openpyxl", "excel") from None
 
     dialect = source.dialect
-    with opened(name, place, sought=True) as file:
+    with opened(name, place, seekable=True) as file:
         book = load_workbook(file, read_only=True, data_only=True)
         try:
             if source.sheet is not None and source.sheet not in book.sheetnames:
                 raise SourceError(f"{where} has no sheet {source.sheet!r}; it has {', '.join(book.sheetnames)}")
             sheet = book[source.sheet or book.sheetnames[0]]
             rows = sheet.iter_rows(min_row=dialect.skip + 1, values_only=True)
-            first = _titles(next(rows, ())) if dialect.header else list(columns or ())
-            titles = dialect.names or first
+            found = _header(next(rows, ())) if dialect.header else list(columns or ())
+            names = dialect.names or found
             nulls = set(dialect.nulls)
             records = (
                 {
                     n: None if isinstance(cell, str) and cell in nulls else cell
-                    for n, cell in zip(titles, row, strict=False)
+                    for n, cell in zip(names, row, strict=False)
                 }
                 for row in rows
-                if any(cell is not None for cell in row)  # a sheet often ends in rows that were only coloured
+                if any(cell is not None for cell in row)  # a sheet often ends in rows that are only formatted
             )
             yield from batches_of(records, columns, where)
         finally:
             book.close()
 
 
-def _titles(row: tuple[Any, ...]) -> list[str]:
-    """The cells of a header; one without text among them is named by its position."""
+def _header(row: tuple[Any, ...]) -> list[str]:
+    """The column names of a header; an empty cell gets a name with its position."""
     last = max((i for i, cell in enumerate(row) if cell is not None), default=-1)
     return [f"column_{i + 1}" if cell is None else str(cell) for i, cell in enumerate(row[: last + 1])]
 
@@ -115,11 +115,11 @@ def _check_sum(names: list[str], place: Place, wanted: str, where: str) -> None:
     total = hashlib.sha256()
     with source_errors(where, place.secrets):
         for name in names:
-            with opened(name, place, unpack=False) as file:
+            with opened(name, place, decompress=False) as file:
                 while block := file.read(1 << 20):
                     total.update(block)
     if total.hexdigest() != wanted:
         raise SourceError(
-            f"{where} is not what was pinned: its SHA-256 is {total.hexdigest()}, the problem pins {wanted}. "
-            "To take the new data, which is a new snapshot, pin its sum on purpose."
+            f"{where} differs from the pinned content: its SHA-256 is {total.hexdigest()}, the problem pins {wanted}. "
+            "To use the new data, pin the new sum."
         )

@@ -1,4 +1,4 @@
-"""Files wherever they are: listed and opened, locally or through fsspec, unpacked on the way."""
+"""List and open files, local or through fsspec; compressed files are decompressed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from fullcircle.base.errors import SourceError
-from fullcircle.core.source import unpacked
+from fullcircle.core.source import uncompressed_name
 from fullcircle.sources.errors import missing_extra, secret, source_errors
 
 if TYPE_CHECKING:
@@ -21,42 +21,44 @@ if TYPE_CHECKING:
 
     from fullcircle.core.source import Storage
 
-_UNPACK: dict[str, Callable[[BinaryIO], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_DECOMPRESS: dict[str, Callable[[BinaryIO], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where files are: `system` is fsspec's, None for this machine; `secrets` are never shown."""
+    """Where files are: `system` is an fsspec file system, None for local files; `secrets` are masked in errors."""
 
     system: Any = None
     secrets: tuple[str, ...] = ()
 
 
 def place_of(path: str, storage: Storage, timeout: float, where: str) -> Place:
-    """The place that a path or URL names. Raises SourceError for one that cannot be entered."""
+    """The place of a path or URL. Raises SourceError if it is not accessible."""
     protocol, separator, _ = path.partition("://")
     if not separator:
         return Place()
-    given = {
+    credentials = {
         name: secret(variable, where)
         for name, variable in (("key", storage.key_env), ("secret", storage.secret_env), ("token", storage.token_env))
         if variable is not None
     }
-    with source_errors(where, given.values(), f"Is {protocol}:// a protocol of fsspec, and its library installed?"):
+    with source_errors(
+        where, credentials.values(), f"Is {protocol}:// a protocol of fsspec, and its library installed?"
+    ):
         import fsspec
 
         if protocol in ("s3", "s3a"):
-            options = _s3(storage, given, timeout, where)
+            options = _s3(storage, credentials, timeout, where)
         elif protocol in ("http", "https"):
-            options = _web(given, timeout)
+            options = _web(credentials, timeout)
         else:
-            options = dict(given)
+            options = dict(credentials)
         system = fsspec.filesystem(protocol, skip_instance_cache=True, **options)
-    return Place(system, tuple(given.values()))
+    return Place(system, tuple(credentials.values()))
 
 
 def listed(path: str, place: Place, suffixes: tuple[str, ...], where: str) -> list[str]:
-    """The files that a path, a folder or a glob names, in the order of their names. Raises SourceError for none."""
+    """The files of a path, folder or glob, in order of name. Raises SourceError if there are none."""
     with source_errors(where, place.secrets):
         if place.system is None:
             found = _local(path, suffixes)
@@ -65,51 +67,51 @@ def listed(path: str, place: Place, suffixes: tuple[str, ...], where: str) -> li
         elif path.startswith(("http://", "https://")) or place.system.isfile(path):
             return [path]
         else:
-            found = [name for name in place.system.find(path) if unpacked(name).endswith(suffixes)]
+            found = [name for name in place.system.find(path) if uncompressed_name(name).endswith(suffixes)]
     if not found:
         raise SourceError(f"{where}: there is no file. Check the path; a folder must hold {', '.join(suffixes)} files.")
     return sorted(found)
 
 
 @contextmanager
-def opened(name: str, place: Place, *, sought: bool = False, unpack: bool = True) -> Iterator[BinaryIO]:
-    """Open one file, unpacked by its suffix. `sought`: it is read here and there, as Parquet is, not in order."""
+def opened(name: str, place: Place, *, seekable: bool = False, decompress: bool = True) -> Iterator[BinaryIO]:
+    """Open one file, decompressed by its suffix. `seekable`: for random access, as Parquet needs it."""
     with ExitStack() as stack:
         if place.system is None:
             file = cast("BinaryIO", stack.enter_context(Path(name).open("rb")))
-        elif not sought and name.startswith(("http://", "https://")):
-            file = stack.enter_context(place.system.open(name, block_size=0))  # as it comes, not in ranges
+        elif not seekable and name.startswith(("http://", "https://")):
+            file = stack.enter_context(place.system.open(name, block_size=0))  # as a stream, not in ranges
         else:
             file = stack.enter_context(place.system.open(name))
-        suffix = PurePosixPath(name).suffix if unpack else ""
+        suffix = PurePosixPath(name).suffix if decompress else ""
         if suffix == ".zip":
             archive = stack.enter_context(zipfile.ZipFile(file))
             file = cast("BinaryIO", stack.enter_context(archive.open(_only(archive, name))))
-        elif suffix in _UNPACK:
-            file = cast("BinaryIO", stack.enter_context(_UNPACK[suffix](file)))
+        elif suffix in _DECOMPRESS:
+            file = cast("BinaryIO", stack.enter_context(_DECOMPRESS[suffix](file)))
         yield file
 
 
 def _only(archive: zipfile.ZipFile, name: str) -> str:
     members = [member for member in archive.namelist() if not member.endswith("/")]
     if len(members) != 1:
-        raise SourceError(f"{name} holds {len(members)} files, e.g. {', '.join(members[:3])}; one is wanted")
+        raise SourceError(f"{name} holds {len(members)} files, e.g. {', '.join(members[:3])}; it must hold one")
     return members[0]
 
 
 def _local(path: str, suffixes: tuple[str, ...]) -> list[str]:
     at = Path(path)
     if at.is_dir():
-        return [str(p) for p in at.rglob("*") if p.is_file() and unpacked(p.name).endswith(suffixes)]
+        return [str(p) for p in at.rglob("*") if p.is_file() and uncompressed_name(p.name).endswith(suffixes)]
     if at.is_file() or not glob.has_magic(path):
         return [path] if at.is_file() else []
     root = Path(at.anchor)  # "." of a relative path
     return [str(p) for p in root.glob(str(at.relative_to(at.anchor))) if p.is_file()]
 
 
-def _s3(storage: Storage, given: dict[str, str], timeout: float, where: str) -> dict[str, Any]:
+def _s3(storage: Storage, credentials: dict[str, str], timeout: float, where: str) -> dict[str, Any]:
     try:
-        import s3fs  # noqa: F401  fsspec's own message names another command
+        import s3fs  # noqa: F401  fsspec's message recommends another command
     except ImportError:
         raise missing_extra(where, "s3fs", "s3") from None
     client = {"endpoint_url": storage.endpoint, "region_name": storage.region}
@@ -117,13 +119,13 @@ def _s3(storage: Storage, given: dict[str, str], timeout: float, where: str) -> 
         "anon": storage.anonymous,
         "client_kwargs": {key: value for key, value in client.items() if value is not None},
         "config_kwargs": {"connect_timeout": timeout, "read_timeout": timeout, "retries": {"max_attempts": 3}},
-        **given,
+        **credentials,
     }
 
 
-def _web(given: dict[str, str], timeout: float) -> dict[str, Any]:
+def _web(credentials: dict[str, str], timeout: float) -> dict[str, Any]:
     import aiohttp
 
     waits = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
-    headers = {"Authorization": f"Bearer {given['token']}"} if "token" in given else {}
+    headers = {"Authorization": f"Bearer {credentials['token']}"} if "token" in credentials else {}
     return {"client_kwargs": {"timeout": waits, "headers": headers}}

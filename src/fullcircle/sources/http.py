@@ -1,4 +1,4 @@
-"""http: records of a paged JSON API, by dlt's RESTClient: it knows the ways of paging, waits and tries again."""
+"""http: records of a paged JSON API, by dlt's RESTClient, which implements paging and retries."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from fullcircle.core.source import Http, Paging, Scalar
     from fullcircle.sources import Mark
 
-_ADVICE = "Look at the address in a browser or with curl; retries, wait and timeout are in the problem's sources."
+_ADVICE = "Try the URL with curl or in a browser; retries, wait and timeout are set in the problem's sources."
 
 
 def read(
     source: Http, columns: dict[str, Column] | None, after: Mark | None = None
 ) -> tuple[Iterator[pa.RecordBatch], str]:
-    """Batches of the records of all pages, and the address in words. Raises SourceError, here or on the way.
+    """Batches of the records of all pages, and the URL as text. Raises SourceError, also while reading.
 
-    `after` is sent where the source says as which parameter.
+    `after` is sent as `watermark_parameter`, if that is set.
     """
     where = masked(source.url)
     try:
@@ -59,7 +59,7 @@ def _batches(
 
     client = Client(
         request_timeout=source.timeout,
-        raise_for_status=False,  # the RESTClient does, after the retries
+        raise_for_status=False,  # the RESTClient raises, after the retries
         request_max_attempts=source.retries + 1,
         request_backoff_factor=min(1.0, source.wait),
         request_max_retry_delay=source.wait,
@@ -72,46 +72,46 @@ def _batches(
 def _records(
     source: Http, parameters: dict[str, Scalar], secrets: dict[str, str], where: str, session: Any
 ) -> Iterator[dict[str, Any]]:
-    """Records page by page. Raises SourceError where pages do not make a whole."""
+    """Records page by page. Raises SourceError for missing, repeated or incomplete pages."""
     from dlt.common import jsonpath
     from dlt.common.configuration.specs import RuntimeConfiguration
     from dlt.sources.helpers.rest_client.client import RESTClient
 
     rest = RESTClient(source.url, {**source.headers, **secrets}, session=session, config=RuntimeConfiguration())
-    last: list[Any] = []
-    given = 0
+    previous: list[Any] = []
+    received = 0
     response: Any = None
     pages = rest.paginate(
         params=parameters,
         paginator=_paginator(source.paging),
         data_selector=source.records,
-        hooks={"response": [_whole_and_well]},
+        hooks={"response": [_check_response]},
     )
     for number, page in enumerate(pages, 1):
         response = page.response.json()
         if not jsonpath.find_values(source.records, response):
             raise SourceError(f"{where}: page {number} has nothing at {source.records}: {str(response)[:80]!r}")
-        if page and list(page) == last:
+        if page and list(page) == previous:
             raise SourceError(
-                f"{where}: page {number} is the page before it, once more. Does the API know the parameter that "
-                "asks for the next? See `paging` of the source."
+                f"{where}: page {number} repeats the page before it. Does the API support the parameter for the "
+                "next page? See `paging` of the source."
             )
-        last = list(page)
-        yield from last
-        given += len(last)
+        previous = list(page)
+        yield from previous
+        received += len(previous)
         if secrets and urlsplit(str(page.request.url)).netloc != urlsplit(source.url).netloc:
             raise SourceError(
-                f"{where}: page {number} leads to {masked(str(page.request.url))}, another server, which the "
-                "credentials are not for. Make that server the source's url."
+                f"{where}: page {number} leads to {masked(str(page.request.url))}, another server, to which "
+                "credentials are not sent. Use that server in the source's url."
             )
     if source.paging.kind == "offset" and source.paging.total is not None:
         total = jsonpath.find_values(source.paging.total, response)
-        if total and int(total[0]) != given + (source.paging.first or 0):
-            raise SourceError(f"{where}: {given:,} records came, and the API says there are {int(total[0]):,}")
+        if total and int(total[0]) != received + (source.paging.first or 0):
+            raise SourceError(f"{where}: {received:,} records were received, but the API reports {int(total[0]):,}")
 
 
-def _whole_and_well(response: Any, *_: Any, **__: Any) -> None:
-    _ = response.content  # read before an error is raised, or its connection stays open
+def _check_response(response: Any, *_: Any, **__: Any) -> None:
+    _ = response.content  # read before an error is raised, otherwise the connection stays open
     response.raise_for_status()
 
 

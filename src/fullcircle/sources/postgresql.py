@@ -1,4 +1,4 @@
-"""PostgreSQL: COPY as CSV into Arrow, with the types that its columns have there."""
+"""PostgreSQL: COPY as CSV into Arrow, with the types of the database columns."""
 
 from __future__ import annotations
 
@@ -34,32 +34,34 @@ _BY_OID = {
 }
 
 
-def settle(connection: Connection, timeout: float) -> None:
-    """Read only, one moment for all statements, times as UTC, and rows in their own order every time."""
+def configure(connection: Connection, timeout: float) -> None:
+    """Configure the session: read-only, one snapshot for all statements, times in UTC, a stable order of rows."""
     for setting in (
         "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
         f"SET statement_timeout = {round(timeout * 1000)}",
         "SET TIME ZONE 'UTC'",
         "SET datestyle = 'ISO, YMD'",
         "SET extra_float_digits = 1",
-        "SET synchronize_seqscans = off",  # or a scan may begin in the middle of a large table
+        "SET synchronize_seqscans = off",  # otherwise a scan may start in the middle of a large table
     ):
         _driver(connection).execute(setting)
 
 
 def types_of(
-    connection: Connection, question: Query, columns: dict[str, Column] | None, where: str
+    connection: Connection, query: Query, columns: dict[str, Column] | None, where: str
 ) -> dict[str, pa.DataType]:
-    """The Arrow type of each column of the answer: that of the column, text where Arrow has none.
+    """The Arrow type of each column of the result; text for types without an equivalent in Arrow.
 
-    A `numeric` is a float, or text where the problem wants text: of a long code no digit may be lost.
+    A `numeric` is a float, or text if the problem declares text, so that long codes keep all digits.
     """
     with _driver(connection).cursor() as cursor:
-        cursor.execute(*_merged(connection, question, "SELECT * FROM (\n{}\n) AS described LIMIT 0"))
+        cursor.execute(*_merged(connection, query, "SELECT * FROM (\n{}\n) AS described LIMIT 0"))
         description = cursor.description or []
     names = [column.name for column in description]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise SourceError(f"{where}: the query gives columns of one name: {', '.join(twice)}. Name them with AS.")
+        raise SourceError(
+            f"{where}: the query returns duplicate column names: {', '.join(twice)}. Rename them with AS."
+        )
     types = {}
     for column in description:
         types[column.name] = _BY_OID.get(column.type_code, pa.string())
@@ -69,13 +71,13 @@ def types_of(
     return types
 
 
-def copied(connection: Connection, question: Query, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
-    """Batches of the answer, a few MiB each; what has come and is not yet taken is all that is held."""
-    statement, values = _merged(connection, question, "COPY (\n{}\n) TO STDOUT (FORMAT csv)")
+def copied(connection: Connection, query: Query, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
+    """Batches of the result, a few MiB each; only data that is not yet consumed is held in memory."""
+    statement, values = _merged(connection, query, "COPY (\n{}\n) TO STDOUT (FORMAT csv)")
     with _driver(connection).cursor() as cursor, cursor.copy(statement, values) as copy:
         stream = Rows(copy)
         first = stream.read(BLOCK)
-        if not first:  # Arrow takes no CSV without a byte
+        if not first:  # Arrow does not accept an empty CSV
             return
         stream.put_back(first)
         yield from csv.open_csv(
@@ -86,7 +88,7 @@ def copied(connection: Connection, question: Query, types: dict[str, pa.DataType
                 column_types=types,
                 null_values=[""],
                 strings_can_be_null=True,
-                quoted_strings_can_be_null=False,  # "" is an empty text, nothing at all is null
+                quoted_strings_can_be_null=False,  # "" is empty text, an empty cell is null
                 true_values=["t"],
                 false_values=["f"],
             ),
@@ -94,39 +96,39 @@ def copied(connection: Connection, question: Query, types: dict[str, pa.DataType
 
 
 class Rows(io.RawIOBase):
-    """A COPY as a file: rows come one by one, and are given on in blocks."""
+    """A COPY as a file: single rows, read in blocks."""
 
     def __init__(self, copy: Copy) -> None:
         self._rows, self._held = iter(copy), memoryview(b"")
 
     def readable(self) -> bool:
-        """It is."""
+        """True."""
         return True
 
     def put_back(self, block: bytes) -> None:
-        """Give `block` once more."""
+        """Return `block` again at the next read."""
         self._held = memoryview(block + bytes(self._held))
 
     def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes; all that is left for -1."""
+        """At most `size` bytes; all remaining bytes for -1."""
         if not self._held:
             parts, length, wanted = [], 0, size if size > 0 else 2**62
-            # Many rows a step: a step of Python for each of them would cost more than to parse them.
+            # Many rows per step: a step of Python per row would cost more than parsing.
             while length < wanted and (part := b"".join(islice(self._rows, _STEP))):
                 parts.append(part)
                 length += len(part)
             self._held = memoryview(b"".join(parts))
-        given, self._held = (self._held, self._held[:0]) if size < 0 else (self._held[:size], self._held[size:])
-        return bytes(given)
+        block, self._held = (self._held, self._held[:0]) if size < 0 else (self._held[:size], self._held[size:])
+        return bytes(block)
 
 
 def _driver(connection: Connection) -> Driver[Any]:
     return cast("Driver[Any]", connection.connection.driver_connection)
 
 
-def _merged(connection: Connection, question: Query, form: str) -> tuple[Any, dict[str, Any]]:
-    """A statement around the question as psycopg writes its parameters: COPY takes none from the server."""
+def _merged(connection: Connection, query: Query, form: str) -> tuple[Any, dict[str, Any]]:
+    """A statement around the query, with parameters for psycopg: COPY does not support those of the server."""
     from sqlalchemy import text
 
-    compiled = text(question.text).compile(dialect=connection.dialect)
-    return form.format(compiled), question.values
+    compiled = text(query.text).compile(dialect=connection.dialect)
+    return form.format(compiled), query.values

@@ -1,4 +1,4 @@
-"""A statement of SQL with its parameters."""
+"""A SQL statement with its parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records (objects of JSON, rows of a workbook or a cursor) -> Arrow batches."""
+"""Records (JSON objects, rows of a workbook or a cursor) -> Arrow batches."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from fullcircle.base.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-ROWS = 20_000  # held at a time
+ROWS = 20_000  # per batch
 
 
 def batches_of(
     records: Iterable[dict[str, Any]], columns: Iterable[str] | None, where: str
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of records: with `columns` those keys, else every key that a batch has; a key that lacks is null.
+    """Batches of records, with the keys `columns`, or all keys of a batch if None; a missing key is null.
 
-    Objects inside a record become columns of their own, joined by `_`; lists become JSON. Keys that are not asked
-    for are passed over, for an API may add some. Raises SourceError for a column that no record has.
+    Objects inside a record are flattened, with names joined by `_`; lists become JSON. Other keys are ignored, since
+    an API may add some. Raises SourceError for a column that no record has.
     """
     wanted = None if columns is None else list(columns)
     seen: set[str] = set()
-    given = 0
+    count = 0
     stream = (flat(record, where) for record in records)
     while held := list(islice(stream, ROWS)):
         keys = dict.fromkeys(key for record in held for key in record)
         seen |= keys.keys()
         names = list(keys) if wanted is None else wanted
-        given += len(held)
+        count += len(held)
         yield pa.RecordBatch.from_arrays([array_of([r.get(n) for r in held]) for n in names], names)
     absent = [name for name in wanted or () if name not in seen]
-    if given and absent:
+    if count and absent:
         raise SourceError(
             f"{where}: no record has {', '.join(absent)}; they have {', '.join(sorted(seen))}. "
-            "Name columns of the records in conf/data/."
+            "Use columns of the records in conf/data/."
         )
 
 
 def flat(record: dict[str, Any], where: str = "") -> dict[str, Any]:
-    """A record without objects in it. Raises SourceError for one that is no object, or that says a name twice."""
+    """A record without nested objects. Raises SourceError if it is not an object, or for a duplicate name."""
     if not isinstance(record, dict):
         raise SourceError(f"{where}: expected objects with keys, got {type(record).__name__} {str(record)[:60]!r}")
     result: dict[str, Any] = {}
@@ -51,15 +51,15 @@ def flat(record: dict[str, Any], where: str = "") -> dict[str, Any]:
         inner = {f"{key}_{name}": item for name, item in flat(value, where).items()} if isinstance(value, dict) else {}
         for name, item in inner.items() if isinstance(value, dict) else [(key, value)]:
             if name in result:
-                raise SourceError(f"{where}: a record says {name} twice, once inside {key}")
+                raise SourceError(f"{where}: a record has {name} twice, once inside {key}")
             result[name] = item
     return result
 
 
 def array_of(values: Sequence[Any], kind: pa.DataType | None = None) -> pa.Array:
-    """Python values as Arrow: of `kind`, or of the type that all have; text where they have none in common."""
+    """Python values as an Arrow array of type `kind`, or of their common type; text if there is none."""
     try:
-        if kind is not None and pa.types.is_floating(kind):  # Arrow makes no float of a Decimal
+        if kind is not None and pa.types.is_floating(kind):  # Arrow does not convert a Decimal to a float
             values = [None if value is None else float(value) for value in values]
         return pa.array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError, TypeError):
@@ -67,7 +67,7 @@ def array_of(values: Sequence[Any], kind: pa.DataType | None = None) -> pa.Array
 
 
 def text_of(value: Any) -> str | None:
-    """A value as text: truth values as `true` and `false`, lists and objects as JSON; null stays null."""
+    """A value as text: booleans as `true` and `false`, lists and objects as JSON; None for None."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

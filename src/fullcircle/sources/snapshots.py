@@ -1,11 +1,10 @@
-"""Mode append: which rows are new, and what the manifest must say of a table so that the next snapshot knows.
+"""Mode append: which rows are new, and whether the next snapshot fits the earlier ones of the manifest.
 
 A snapshot is a Parquet part named by its `as_of`. Earlier parts are never written again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcircle.base.errors import SourceError
-from fullcircle.base.typed import build, plain
+from fullcircle.base.typed import plain
 from fullcircle.core.arrow import cast, times
 from fullcircle.core.tables import rounded
 
@@ -23,51 +22,24 @@ if TYPE_CHECKING:
 
     from fullcircle.base.checks import Column
     from fullcircle.core.data import Table
+    from fullcircle.core.manifest import Part, RawTable
     from fullcircle.core.source import File, Http, Sql
     from fullcircle.sources import Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One snapshot; `watermark` is the largest value read up to it, as text."""
-
-    as_of: str
-    rows: int
-    sha256: str
-    origin: str
-    watermark: str | None = None
-
-    @property
-    def file(self) -> str:
-        """Name of the Parquet file; a colon is no character of a file name everywhere."""
-        return f"{self.as_of.replace(':', '-')}.parquet"
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshots:
-    """What the manifest says of a table in mode append: how it was asked for, and its parts, oldest first."""
-
-    asked: dict[str, Any]
-    schema: dict[str, str]
-    parts: tuple[Part, ...]
-
-
-def asked(source: File | Sql | Http) -> dict[str, Any]:
-    """How a source is asked, whatever the snapshot: what all parts of a table must have in common."""
+def request_of(source: File | Sql | Http) -> dict[str, Any]:
+    """The settings of a source that all parts of a table must share."""
     ways = ("as_of", "timeout", "rows", "retries", "wait", "storage", "url", "url_env", "password_env", "headers_env")
     return {key: rounded(value) for key, value in plain(source).items() if key not in ways}
 
 
-def earlier(
-    entry: dict[str, Any] | None, source: File | Sql | Http, schema: pa.Schema, folder: Path
-) -> tuple[Part, ...]:
-    """The parts in `folder`, by the manifest's `entry`. Raises SourceError if the next cannot stand beside them."""
-    if entry is None or "parts" not in entry or not folder.is_dir():
+def earlier(known: RawTable | None, source: File | Sql | Http, schema: pa.Schema, folder: Path) -> tuple[Part, ...]:
+    """The parts in `folder`, of the manifest's entry. Raises SourceError if the next snapshot does not fit them."""
+    if known is None or not known.parts or not folder.is_dir():
         return ()
-    known = build(Snapshots, {key: entry[key] for key in ("asked", "schema", "parts")}, str(folder))
     advice = f"Take the change back, or remove {folder} to begin afresh."
-    if known.asked != asked(source):
-        raise SourceError(f"the earlier snapshots were asked for otherwise ({known.asked}). {advice}")
+    if known.request != request_of(source):
+        raise SourceError(f"the earlier snapshots were requested with other settings ({known.request}). {advice}")
     if known.schema != schema_of(schema):
         raise SourceError(f"the earlier snapshots have other columns ({known.schema}). {advice}")
     last = known.parts[-1].as_of
@@ -77,14 +49,14 @@ def earlier(
 
 
 def schema_of(schema: pa.Schema) -> dict[str, str]:
-    """Columns and types, as the manifest has them."""
+    """Columns and types, as the manifest holds them."""
     return {field.name: str(field.type) for field in schema}
 
 
 class Past:
-    """The rows of batches that lie past a mark; `last` is the largest value of the column met, or the mark.
+    """The rows of batches that lie past a mark; `last` is the largest value of the column so far, or the mark.
 
-    It passes batches on as they come, so `last` holds when the last one was taken. Raises SourceError for a null.
+    It yields batches as they arrive, so `last` is final once all are read. Raises SourceError for a null.
     """
 
     def __init__(self, name: str, spec: Table, after: str | None) -> None:
@@ -105,7 +77,7 @@ class Past:
                 example = batch.filter(values.is_null()).slice(0, 1).to_pylist()[0]
                 raise SourceError(
                     f"{values.null_count:,} rows have no {self.name}, e.g. {example}. "
-                    "Without a watermark nobody knows whether a row is new: leave them out, or take mode full."
+                    "Without a watermark it is unknown whether a row is new: leave them out, or use mode full."
                 )
             fresh = batch
             if after is not None:
@@ -118,7 +90,7 @@ class Past:
 
 
 def written(mark: Mark | None) -> str | None:
-    """A mark as the manifest has it, to the last digit."""
+    """A mark as the manifest holds it, to the last digit."""
     return None if mark is None else mark.isoformat() if isinstance(mark, datetime) else str(mark)
 
 

@@ -1,4 +1,4 @@
-"""sql: rows of a database, by SQLAlchemy; those of PostgreSQL by COPY, which is several times as quick."""
+"""sql: rows of a database, by SQLAlchemy; PostgreSQL by COPY, which is several times as fast."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from fullcircle.core.source import Scalar, Sql
     from fullcircle.sources import Mark
 
-_ADVICE = "Check the query, and what the environment variables that the source names hold."
+_ADVICE = "Check the query, and the values of the environment variables of the source."
 
 
 def read(
     source: Sql, columns: dict[str, Column] | None, after: Mark | None = None, *, by_copy: bool = True
 ) -> tuple[Iterator[pa.RecordBatch], str]:
-    """Batches of the rows, `source.rows` of them at a time, and the query in words. Raises SourceError.
+    """Batches of `source.rows` rows, and the query as text. Raises SourceError.
 
-    `after`: only rows whose watermark is above it. `by_copy=False`: as every other database is read; the types
-    are the same.
+    `after`: only rows whose watermark is above it. `by_copy=False`: read PostgreSQL as other databases are read, with
+    the same types.
     """
     url, secrets = _url(source)
     where = _shown(url)
-    asked = source.query or f"table {source.table}"
-    origin = f"{where}, {' '.join(asked.split())}" + (f", as of {source.as_of}" if source.as_of else "")
+    query = source.query or f"table {source.table}"
+    origin = f"{where}, {' '.join(query.split())}" + (f", as of {source.as_of}" if source.as_of else "")
     return _batches(source, url, secrets, where, columns, after, by_copy=by_copy), masked(origin, secrets)
 
 
 def query_of(source: Sql, engine: Engine, after: Mark | None, where: str) -> Query:
-    """The statement that is asked. Raises SourceError for parameters that do not fit the query."""
+    """The statement to run. Raises SourceError if its parameters are not those of the source."""
     from sqlalchemy import text
 
     quoted = engine.dialect.identifier_preparer.quote
@@ -52,10 +52,10 @@ def query_of(source: Sql, engine: Engine, after: Mark | None, where: str) -> Que
     named = set(text(query)._bindparams)
     if "as_of" in named:
         values["as_of"] = source.as_of
-    if "watermark" in named:  # the query knows where the mark belongs
+    if "watermark" in named:  # the query uses the mark itself
         values["watermark"] = _bound(after, engine)
     if differs := difference(named, values, "parameter"):
-        raise SourceError(f"{where}: the query's parameters are not those that the source gives\n  {differs}")
+        raise SourceError(f"{where}: the parameters of the query are not those of the source\n  {differs}")
     if after is not None and source.watermark is not None and "watermark" not in named:
         query = f"SELECT * FROM (\n{query}\n) AS past WHERE past.{quoted(source.watermark)} > :watermark"
         values["watermark"] = _bound(after, engine)
@@ -73,31 +73,33 @@ def _batches(
     by_copy: bool,
 ) -> Iterator[pa.RecordBatch]:
     with source_errors(where, secrets, _ADVICE), _connected(source, url, where) as (engine, connection):
-        question = query_of(source, engine, after, where)
+        query = query_of(source, engine, after, where)
         if engine.dialect.name == "postgresql" and engine.dialect.driver == "psycopg":
             from fullcircle.sources import postgresql
 
-            postgresql.settle(connection, source.timeout)
-            types = postgresql.types_of(connection, question, columns, where)
+            postgresql.configure(connection, source.timeout)
+            types = postgresql.types_of(connection, query, columns, where)
             if by_copy:
-                yield from postgresql.copied(connection, question, types)
+                yield from postgresql.copied(connection, query, types)
                 return
         else:
             types = {}
-        yield from _fetched(connection, question, types, source.rows, where)
+        yield from _fetched(connection, query, types, source.rows, where)
 
 
 def _fetched(
-    connection: Connection, question: Query, types: dict[str, pa.DataType], rows: int, where: str
+    connection: Connection, query: Query, types: dict[str, pa.DataType], rows: int, where: str
 ) -> Iterator[pa.RecordBatch]:
-    """Batches by the cursor. A column without a type has the one that its values have, from batch to batch."""
+    """Batches by the cursor. If the type of a column is unknown, it is inferred from the values of each batch."""
     from sqlalchemy import text
 
     streamed = connection.execution_options(stream_results=True, max_row_buffer=rows)
-    result = streamed.execute(text(question.text), question.values)
+    result = streamed.execute(text(query.text), query.values)
     names = list(result.keys())
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise SourceError(f"{where}: the query gives columns of one name: {', '.join(twice)}. Name them with AS.")
+        raise SourceError(
+            f"{where}: the query returns duplicate column names: {', '.join(twice)}. Rename them with AS."
+        )
     while held := result.fetchmany(rows):
         arrays = [array_of(values, types.get(n)) for n, values in zip(names, zip(*held, strict=True), strict=True)]
         yield pa.RecordBatch.from_arrays(arrays, names)
@@ -106,9 +108,9 @@ def _fetched(
 def _url(source: Sql) -> tuple[URL, tuple[str, ...]]:
     from sqlalchemy import make_url
 
-    given = source.url if source.url_env is None else secret(source.url_env, "sql")
-    with source_errors(f"the url {'of ' + source.url_env if source.url_env else repr(source.url)}", (given or "",)):
-        url = make_url(given or "")
+    text = source.url if source.url_env is None else secret(source.url_env, "sql")
+    with source_errors(f"the url {'of ' + source.url_env if source.url_env else repr(source.url)}", (text or "",)):
+        url = make_url(text or "")
     secrets = [url.password or ""]
     if source.password_env is not None:
         secrets.append(secret(source.password_env, _shown(url)))
@@ -119,7 +121,7 @@ def _url(source: Sql) -> tuple[URL, tuple[str, ...]]:
 
 
 def _shown(url: URL) -> str:
-    """The database without user, password and driver: who reads a manifest need not know them."""
+    """The database without user, password and driver, for manifests and errors."""
     port = f":{url.port}" if url.port else ""
     return f"{url.get_backend_name()}://{url.host or ''}{port}/{url.database or ''}"
 
@@ -130,9 +132,9 @@ def _connected(source: Sql, url: URL, where: str) -> Iterator[tuple[Engine, Conn
     from sqlalchemy.pool import NullPool
 
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise SourceError(f"{where}: there is no file {url.database}")  # SQLite would make an empty one
+        raise SourceError(f"{where}: there is no file {url.database}")  # SQLite would create an empty file
     try:
-        engine = create_engine(url, poolclass=NullPool, connect_args=_waits(url, source.timeout))
+        engine = create_engine(url, poolclass=NullPool, connect_args=_timeouts(url, source.timeout))
     except ModuleNotFoundError as error:
         if url.drivername == "postgresql+psycopg":
             raise missing_extra(where, "psycopg", "postgresql") from None
@@ -144,8 +146,8 @@ def _connected(source: Sql, url: URL, where: str) -> Iterator[tuple[Engine, Conn
         engine.dispose()
 
 
-def _waits(url: URL, timeout: float) -> dict[str, Any]:
-    """How the driver is told not to wait for ever."""
+def _timeouts(url: URL, timeout: float) -> dict[str, Any]:
+    """Timeouts as arguments of the driver."""
     connect = max(1, round(min(timeout, 30)))
     if url.drivername == "postgresql+psycopg":
         alive = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
@@ -156,7 +158,7 @@ def _waits(url: URL, timeout: float) -> dict[str, Any]:
 
 
 def _bound(mark: Mark | None, engine: Engine) -> Scalar | datetime | None:
-    """A mark as a parameter. Outside PostgreSQL times have no offset, and SQLite knows them as text alone."""
+    """A mark as a parameter. Outside PostgreSQL times have no offset, and SQLite stores them only as text."""
     if not isinstance(mark, datetime) or engine.dialect.name == "postgresql":
         return mark
     return mark.replace(tzinfo=None).isoformat(" ", "microseconds")

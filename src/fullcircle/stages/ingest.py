@@ -8,7 +8,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fullcircle import sources
 from fullcircle.base.errors import ConfigError, SourceError, difference
@@ -17,12 +17,12 @@ from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
 from fullcircle.core.data import Data, Table
 from fullcircle.core.folders import replacing_folder
+from fullcircle.core.manifest import Part, RawTable
 from fullcircle.core.source import Bundled, Source
 from fullcircle.core.stage import run
-from fullcircle.core.tables import read_json, write_batches, write_json
+from fullcircle.core.tables import read_typed, write_batches, write_json
 from fullcircle.sources import snapshots
 from fullcircle.sources.raw import check_raw, schema_raw
-from fullcircle.sources.snapshots import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,12 +34,10 @@ if TYPE_CHECKING:
 DELAY = 2.0  # seconds before progress is shown
 
 
-def ingest(
-    source: Source, spec: Table, name: str, old: Path, new: Path, before: dict[str, Any] | None
-) -> dict[str, Any]:
+def ingest(source: Source, spec: Table, name: str, old: Path, new: Path, before: RawTable | None) -> RawTable:
     """Read one source into the folder `new`, checked against its table's schema; return its entry in the manifest.
 
-    `old`: the folder of the last run, `before`: the table's entry in its manifest; mode append takes its parts over.
+    `old`: the folder of the last run, `before`: the table's entry in its manifest; mode append keeps its parts.
     Raises SourceError and DataError, naming the table.
     """
     try:
@@ -50,29 +48,31 @@ def ingest(
         raise SourceError(f"{name}: {error}") from None
 
 
-def _whole(source: Source, spec: Table, name: str, file: Path) -> dict[str, Any]:
+def _whole(source: Source, spec: Table, name: str, file: Path) -> RawTable:
     reading = sources.read(source, spec)
     batches = check_raw(reading.batches, spec, f"{name} ({reading.origin})")
     rows = write_batches(file, schema_raw(spec), shown(batches, name))
-    return entry(spec, reading.origin, rows, digest(file))
+    return RawTable(reading.origin, rows, digest(file), snapshots.schema_of(schema_raw(spec)))
 
 
 def _appended(
-    source: File | Sql | Http, spec: Table, name: str, old: Path, new: Path, before: dict[str, Any] | None
-) -> dict[str, Any]:
+    source: File | Sql | Http, spec: Table, name: str, old: Path, new: Path, before: RawTable | None
+) -> RawTable:
     new.mkdir()
-    parts = snapshots.earlier(before, source, schema_raw(spec), old)
+    schema = schema_raw(spec)
+    parts = snapshots.earlier(before, source, schema, old)
     for part in parts:
         if not (old / part.file).is_file() or digest(old / part.file) != part.sha256:
             raise SourceError(
                 f"the snapshot {old / part.file} is not what was read. `dvc checkout data/raw` restores it."
             )
-        _take_over(old / part.file, new / part.file)
+        _link(old / part.file, new / part.file)
     if not parts or parts[-1].as_of != source.as_of:
         parts = (*parts, _next_part(source, spec, name, new, parts))
     total = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
-    whole = entry(spec, parts[-1].origin, sum(part.rows for part in parts), total)
-    return whole | {"asked": snapshots.asked(source), "parts": [plain(part) for part in parts]}
+    rows = sum(part.rows for part in parts)
+    request = snapshots.request_of(source)
+    return RawTable(parts[-1].origin, rows, total, snapshots.schema_of(schema), request, parts)
 
 
 def _next_part(source: File | Sql | Http, spec: Table, name: str, folder: Path, parts: tuple[Part, ...]) -> Part:
@@ -82,7 +82,7 @@ def _next_part(source: File | Sql | Http, spec: Table, name: str, folder: Path, 
         past = snapshots.Past(source.watermark, spec, last)
     reading = sources.read(source, spec, past.last if past else None)
     batches = reading.batches if past is None else past(reading.batches)
-    # After the first snapshot it is no error that nothing is new.
+    # After the first snapshot it is no error if nothing is new.
     checked = check_raw(batches, spec, f"{name} ({reading.origin})", may_be_empty=past is not None and bool(parts))
     part = Part(as_of=source.as_of or "", rows=0, sha256="", origin=reading.origin)
     rows = write_batches(folder / part.file, schema_raw(spec), shown(checked, name))
@@ -90,16 +90,11 @@ def _next_part(source: File | Sql | Http, spec: Table, name: str, folder: Path, 
     return replace(part, rows=rows, sha256=digest(folder / part.file), watermark=watermark)
 
 
-def _take_over(old: Path, new: Path) -> None:
+def _link(old: Path, new: Path) -> None:
     try:
         os.link(old.resolve(), new)
     except OSError:  # another file system, or one without links
         shutil.copyfile(old, new)
-
-
-def entry(spec: Table, origin: str, rows: int, sha256: str) -> dict[str, Any]:
-    """What the manifest says of one table."""
-    return {"origin": origin, "rows": rows, "sha256": sha256, "schema": snapshots.schema_of(schema_raw(spec))}
 
 
 def digest(file: Path) -> str:
@@ -109,7 +104,7 @@ def digest(file: Path) -> str:
 
 
 def shown(batches: Iterator[pa.RecordBatch], name: str) -> Iterator[pa.RecordBatch]:
-    """Give the batches on; on a terminal, say how many rows there are so far once that takes a while."""
+    """Yield the batches; on a terminal, show how many rows there are so far once that takes a while."""
     if not sys.stderr.isatty():
         yield from batches
         return
@@ -122,15 +117,15 @@ def shown(batches: Iterator[pa.RecordBatch], name: str) -> Iterator[pa.RecordBat
 
 
 def main() -> None:
-    """Read every source into a new folder that then takes the old one's place: complete or failed, never in part."""
+    """Read every source into a new folder that then replaces the old one: complete or failed, never in part."""
     specs = load_file(Data, Path(load(str, "problem.data"))).tables
     named = load(dict[str, Source], "problem.sources")
     if differs := difference(specs, named, "table", missing=False):
         raise ConfigError(f"problem.sources: {differs}. conf/data/ describes {', '.join(specs)}.")
     with replacing_folder(paths.RAW) as fresh:  # before the old manifest is read: it may put the old folder back
-        before = read_json(paths.RAW_MANIFEST) if paths.RAW_MANIFEST.is_file() else {}
+        before = read_typed(dict[str, RawTable], paths.RAW_MANIFEST) if paths.RAW_MANIFEST.is_file() else {}
         entries = {n: ingest(s, specs[n], n, paths.RAW, fresh, before.get(n)) for n, s in named.items()}
-        write_json(fresh / paths.RAW_MANIFEST.name, entries)
+        write_json(fresh / paths.RAW_MANIFEST.name, plain(entries))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""package: scorer and verdict -> the bundle, its wheel, its card, and the page that people look at."""
+"""package: scorer and verdict -> the bundle, its wheel, its card, and the page for people."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from fullcircle.base.files import seal, write_text
 from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load, read_params
+from fullcircle.core.manifest import RawTable
+from fullcircle.core.schema import Schema
 from fullcircle.core.source import Source, of_new_rows
 from fullcircle.core.stage import run
-from fullcircle.core.tables import read_columns, read_json, write_json
+from fullcircle.core.tables import read_columns, read_json, read_typed, write_json
+from fullcircle.core.target import Target
 from fullcircle.features.plan import PLAN, read_plan
 from fullcircle.packaging.reference import reference
-from fullcircle.packaging.wheel import build_wheel
+from fullcircle.packaging.wheel import build_wheel, code_hash
 from fullcircle.report import card, page
 from fullcircle.report.facts import gather
 from fullcircle.scoring import bundle
+from fullcircle.scoring.bundle import About, Bundle, Origin, Provenance
 from fullcircle.scoring.scorer import MODEL, SPEC
+from fullcircle.scoring.verdict import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,11 +40,27 @@ class PackageConfig:
     version: str
 
 
-def provenance(params: dict[str, Any], manifest: dict[str, Any], libraries: dict[str, str]) -> dict[str, Any]:
-    """Where a bundle comes from: raw tables, choices, libraries. No time and no place: equal runs are equal."""
+def provenance(params: dict[str, Any], manifest: dict[str, RawTable], libraries: dict[str, str]) -> Provenance:
+    """Where a bundle comes from: raw tables, choices, libraries, code. No time and no place: equal runs are equal."""
     chosen = {name: params[name] for name in ("split", "clean", "featurize", "model", "train")}
-    data = {name: {key: table[key] for key in ("origin", "rows", "sha256")} for name, table in manifest.items()}
-    return {"data": data, "parameters": chosen, "libraries": libraries}
+    data = {name: Origin(table.origin, table.rows, table.sha256) for name, table in manifest.items()}
+    return Provenance(data, chosen, libraries, code_hash())
+
+
+def about(version: str, schema: Schema) -> About:
+    """What the bundle predicts, and which columns identify a row."""
+    target: Target = load(Target, "problem.target")
+    return About(
+        format=bundle.FORMAT,
+        version=version,
+        problem=load(str, "problem.name"),
+        question=load(str, "problem.question"),
+        task=target.task,
+        target=target.name,
+        row=load(tuple[str, ...], "problem.row"),
+        records=schema.records,
+        outcomes=schema.outcomes,
+    )
 
 
 def assemble(folder: Path, parts: dict[str, Any], card_text: str) -> str:
@@ -48,34 +69,34 @@ def assemble(folder: Path, parts: dict[str, Any], card_text: str) -> str:
     for name in (PLAN, SPEC, MODEL):
         shutil.copyfile(paths.SCORER / name, folder / name)
     for name, value in parts.items():
-        write_json(folder / name, value)
+        write_json(folder / name, plain(value))
     write_text(folder / bundle.CARD, card_text)
     return seal(folder)
 
 
 def main() -> None:
-    """Assemble beside, rename into place: a bundle is whole or not there."""
-    config, name, question = (
-        load(PackageConfig, "package"),
-        load(str, "problem.name"),
-        load(str, "problem.question"),
-    )
+    """Assemble in another folder and rename it: a bundle is complete or not there."""
+    config = load(PackageConfig, "package")
     libraries = {library: metadata.version(library) for library in LIBRARIES}
     facts = gather(libraries)
+    schema, state = read_typed(Schema, paths.SCHEMA), read_json(paths.STATE_SPEC)
     inputs = read_plan(paths.SCORER).inputs
+    found = about(config.version, schema)
     parts = {
-        bundle.DIALECT: plain(of_new_rows(load(dict[str, Source], "problem.sources")[load(str, "problem.table")])),
-        bundle.VERDICT: read_json(paths.VERDICT),
+        bundle.ABOUT: found,
+        bundle.DIALECT: of_new_rows(load(dict[str, Source], "problem.sources")[load(str, "problem.table")]),
+        bundle.VERDICT: read_typed(Verdict, paths.VERDICT),
         bundle.REFERENCE: reference(read_columns(paths.TRAIN, list(inputs)), inputs),
-        bundle.PROVENANCE: provenance(read_params(), read_json(paths.RAW_MANIFEST), libraries),
+        bundle.PROVENANCE: provenance(read_params(), read_typed(dict[str, RawTable], paths.RAW_MANIFEST), libraries),
+        **({} if state is None else {bundle.STATE: state}),
     }
-    beside = paths.BUNDLE.with_name(".bundle.part")
-    for folder in (beside, paths.BUNDLE, paths.WHEEL):
+    unfinished = paths.BUNDLE.with_name(".bundle.part")
+    for folder in (unfinished, paths.BUNDLE, paths.WHEEL):
         shutil.rmtree(folder, ignore_errors=True)
-    assemble(beside, parts, card.render(facts))
-    build_wheel(beside, name, question, config.version, paths.WHEEL)
-    beside.rename(paths.BUNDLE)
-    bundle.load(paths.BUNDLE)
+    assemble(unfinished, parts, card.render(facts))
+    build_wheel(unfinished, found.problem, found.question, config.version, paths.WHEEL)
+    unfinished.rename(paths.BUNDLE)
+    Bundle.load(paths.BUNDLE)
     write_text(paths.PAGE, page.render(facts))
 
 

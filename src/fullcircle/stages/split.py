@@ -10,13 +10,13 @@ import numpy as np
 from fullcircle.base.columns import is_null, rows
 from fullcircle.base.errors import ConfigError, DataError
 from fullcircle.base.threads import parallel_map
+from fullcircle.base.typed import plain
 from fullcircle.core import paths
-from fullcircle.core.balance import balance
 from fullcircle.core.config import load
-from fullcircle.core.split import Split, TimeSplit, drawn, drawn_by
+from fullcircle.core.split import Split, SplitReport, TimeSplit, drawn, drawn_by
 from fullcircle.core.stage import run
 from fullcircle.core.tables import columns_of, read_table, taken, write_json, write_table
-from fullcircle.core.target import Target
+from fullcircle.core.target import Target, TargetDistribution
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array, Columns
@@ -31,7 +31,7 @@ def split(labelled: Columns, config: Split, classes: tuple[str, ...]) -> Array:
     """The side of each row, as an index into SIDES. `labelled`: the columns that the split goes by, and `target`.
 
     Raises DataError where training rows lack a class, where another side has fewer than two, or two different numbers
-    (no `classes`), and where a column that tells the time has a null.
+    (no `classes`), and where a column that orders rows in time has a null.
     """
     if isinstance(config, TimeSplit):
         side = _from(labelled, config, config.validation_from) + _from(labelled, config, config.test_from)
@@ -51,12 +51,12 @@ def _check_varied(target: Array, inside: Array, side: str, config: Split, classe
     what = f"of {len(classes)} classes" if classes else "different numbers"
     absent = [f"{name} ({(target == i).sum():,} rows in all)" for i, name in enumerate(classes) if i not in found]
     lacking = f" There is no {', no '.join(absent[:5])}{', ...' if len(absent) > 5 else ''}." if absent else ""
-    mend = "Move the borders in split" if isinstance(config, TimeSplit) else DRAW_AGAIN
-    raise DataError(f"{inside.sum():,} {side} rows hold {len(found)} {what}, and need {needed}.{lacking} {mend}.")
+    advice = "Move the borders in split" if isinstance(config, TimeSplit) else DRAW_AGAIN
+    raise DataError(f"{inside.sum():,} {side} rows hold {len(found)} {what}, and need {needed}.{lacking} {advice}.")
 
 
 def _from(labelled: Columns, config: TimeSplit, border: tuple[float | str, ...]) -> Array:
-    """1 for rows at or after the border, 0 before it: columns compared in order, as words in a dictionary are."""
+    """1 for rows at or after the border, 0 before it: columns compared in lexicographic order."""
     after = np.ones(rows(labelled), bool)
     for column, value in reversed(list(zip(config.columns, border, strict=True))):
         values = labelled[column]
@@ -87,10 +87,10 @@ def _bound(column: str, values: Array, border: float | str) -> Any:
     return np.datetime64(utc, "s")
 
 
-def summary(target: Array, side: Array, config: Split, classes: tuple[str, ...]) -> dict[str, Any]:
-    """How the target is spread on each side."""
-    report: dict[str, Any] = {"kind": config.kind, "columns": list(config.columns)}
-    return report | {name: balance(target[side == i], classes) for i, name in enumerate(SIDES)}
+def report(target: Array, side: Array, config: Split, classes: tuple[str, ...]) -> SplitReport:
+    """The distribution of the target on each side."""
+    sides = {name: TargetDistribution.of(target[side == i], classes) for i, name in enumerate(SIDES)}
+    return SplitReport(config.kind, config.columns, **sides)
 
 
 def main() -> None:
@@ -102,7 +102,7 @@ def main() -> None:
     side = split(columns, config, target.classes)
     files = enumerate((paths.TRAIN, paths.VALIDATION, paths.TEST))
     parallel_map(lambda file: write_table(file[1], taken(labelled, side == file[0])), files)
-    write_json(paths.SPLIT_REPORT, summary(columns["target"], side, config, target.classes))
+    write_json(paths.SPLIT_REPORT, plain(report(columns["target"], side, config, target.classes)))
 
 
 if __name__ == "__main__":

@@ -1,23 +1,24 @@
-"""validate: the test rows, scored through the scorer -> metrics with intervals, slices, behaviour, and the verdict."""
+"""validate: test rows, scored by the scorer -> metrics with intervals, slices, behaviour, and the verdict."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fullcircle.base.columns import take
 from fullcircle.base.errors import DataError
-from fullcircle.base.typed import build
+from fullcircle.base.typed import plain
 from fullcircle.core import paths
-from fullcircle.core.balance import balance
 from fullcircle.core.config import load
 from fullcircle.core.problem import Behaviour, Gate
 from fullcircle.core.stage import run
-from fullcircle.core.tables import read_columns, read_json, write_csv, write_json
+from fullcircle.core.tables import read_columns, read_typed, write_csv, write_json
+from fullcircle.core.target import TargetDistribution
 from fullcircle.evaluation.baselines import Baselines, follow, follow_dummy
 from fullcircle.evaluation.behaviour import Behaved, behave, share_passed
 from fullcircle.evaluation.gates import check_gates, evaluate_gates
 from fullcircle.evaluation.intervals import bootstrap, groups_of
+from fullcircle.evaluation.reports import BaselineMetrics, TrainReport, ValidateReport
 from fullcircle.evaluation.slices import Slice, Slicing, gap, slices
 from fullcircle.evaluation.tasks import better, files_of, measured, task_metrics
 from fullcircle.scoring.predictions import Calibration
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ValidateConfig:
-    """How test rows are judged; what each number means stands in conf/config.yaml."""
+    """How test rows are evaluated; conf/config.yaml explains each number."""
 
     resamples: int
     resample_by: tuple[str, ...]
@@ -48,7 +49,7 @@ class ValidateConfig:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What the problem demands of a model. `metric`: the primary one. `slices`: columns to slice by."""
+    """What the problem requires of a model. `metric`: the primary one. `slices`: columns to slice by."""
 
     metric: str
     slices: tuple[str, ...]
@@ -58,10 +59,10 @@ class Requirements:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """Everything that the test rows said.
+    """Everything measured on the test rows.
 
-    `predictions`: what the judge of the task made of them. `dummy`, `rule`: metrics of the baselines on the same rows;
-    no rule where every input is free text.
+    `predictions`: of the metrics of the task. `dummy`, `rule`: metrics of the baselines on the same rows; no rule if
+    every input is free text.
     """
 
     calibration: Calibration
@@ -80,13 +81,14 @@ def validate(
     scorer: Scorer,
     test: Columns,
     known: Baselines,
-    train_score: float,
+    train_score: float | None,
     config: ValidateConfig,
     requirements: Requirements,
 ) -> Validated:
-    """Score test rows (raw inputs, `target`, and the columns to slice and resample by) and judge what comes back.
+    """Score test rows (raw inputs, `target`, and the columns to slice and resample by) and evaluate the predictions.
 
-    `train_score`: the primary metric on training rows. Raises DataError where no row can be scored.
+    `train_score`: the primary metric on training rows; None if it is not defined. Raises DataError if no row can be
+    scored.
     """
     calibration, metric = scorer.spec.calibration, requirements.metric
     task = task_metrics(len(calibration.classes))
@@ -94,7 +96,7 @@ def validate(
     scored = scorer.score({name: test[name] for name in scorer.plan.inputs}, threads=2)
     rejected = {reason: scored.reasons.count(reason) for reason in sorted(set(scored.reasons))}
     if len(scored.kept) == 0:
-        raise DataError(f"the scorer takes none of {len(test['target']):,} test rows: {rejected}. Mend `clean`")
+        raise DataError(f"the scorer takes none of {len(test['target']):,} test rows: {rejected}. Correct `clean`")
     rows = take(test, scored.kept)
     target = rows["target"]
     predictions = task.predictions(scored.predicted, target, calibration, config.bins)
@@ -115,7 +117,7 @@ def validate(
     values: dict[str, float | None] = {
         **metrics,
         "slice_gap": gap(task, metric, metrics[metric], of_slices),
-        "train_gap": better(task, metric, train_score, metrics[metric]),
+        "train_gap": None if train_score is None else better(task, metric, train_score, metrics[metric]),
         "over_dummy": over(dummy[metric]),
         "over_rule": over(rule[metric] if rule else None),
         "over_champion": None,
@@ -137,35 +139,36 @@ def validate(
 
 
 def _baseline(predicted: Array, target: Array, calibration: Calibration, bins: int) -> dict[str, float]:
-    """Metrics of a baseline, but for those that are of the model's own interval, or by which no model is better."""
+    """Metrics of a baseline, except those of the model's interval, and those by which no model is better."""
     unranked = task_metrics(len(calibration.classes)).UNRANKED
     return {name: v for name, v in measured(predicted, target, calibration, bins).items() if name not in unranked}
 
 
-def report(validated: Validated, known: Baselines, config: ValidateConfig, metric: str) -> dict[str, Any]:
-    """Everything that is not a metric of one number, for the page and the card."""
+def report(validated: Validated, known: Baselines, config: ValidateConfig, metric: str) -> ValidateReport:
+    """Everything measured on the test rows, for the page, the card and later stages."""
     calibration = validated.calibration
-    return {
-        "task": calibration.task,
-        "metric": metric,
-        **balance(validated.predictions.target, calibration.classes),
-        **({"threshold": calibration.threshold} if calibration.task == "binary" else {}),
-        "rejected": validated.rejected,
-        "interval": config.interval,
-        "resampled_by": list(config.resample_by),
-        "intervals": validated.intervals,
-        "baselines": {
-            "dummy": validated.dummy,
-            "rule": validated.rule,
-            "rule_column": None if known.rule is None else known.rule.column,
-        },
-        "slices": [asdict(s) for s in validated.slices],
-        "behaviour": [asdict(b) | {"passed": b.passed} for b in validated.behaviour],
-    }
+    return ValidateReport(
+        task=calibration.task,
+        metric=metric,
+        distribution=TargetDistribution.of(validated.predictions.target, calibration.classes),
+        rejected=validated.rejected,
+        interval=config.interval,
+        resampled_by=config.resample_by,
+        metrics={**validated.metrics},
+        intervals={**validated.intervals},
+        baselines=BaselineMetrics(
+            dummy={**validated.dummy},
+            rule=None if validated.rule is None else {**validated.rule},
+            rule_column=None if known.rule is None else known.rule.column,
+        ),
+        slices=tuple(validated.slices),
+        behaviour=tuple(validated.behaviour),
+        threshold=calibration.threshold if calibration.task == "binary" else None,
+    )
 
 
 def main() -> None:
-    """Score the test rows and write what they say."""
+    """Score the test rows; write metrics, report, verdict and curves."""
     config = load(ValidateConfig, "validate")
     requirements = Requirements(
         load(str, "problem.metric"),
@@ -174,13 +177,13 @@ def main() -> None:
         load(tuple[Gate, ...], "problem.gates"),
     )
     scorer = Scorer.load(paths.SCORER)
-    known = build(Baselines, read_json(paths.BASELINES), str(paths.BASELINES))
+    known = read_typed(Baselines, paths.BASELINES)
     wanted = dict.fromkeys([*scorer.plan.inputs, "target", *requirements.slices, *config.resample_by])
-    train_score = read_json(paths.TRAIN_REPORT)["train_score"]
+    train_score = read_typed(TrainReport, paths.TRAIN_REPORT).train_score
     validated = validate(scorer, read_columns(paths.TEST, list(wanted)), known, train_score, config, requirements)
     write_json(paths.TEST_METRICS, validated.metrics)
-    write_json(paths.TEST_REPORT, report(validated, known, config, requirements.metric))
-    write_json(paths.VERDICT, asdict(validated.verdict))
+    write_json(paths.TEST_REPORT, plain(report(validated, known, config, requirements.metric)))
+    write_json(paths.VERDICT, plain(validated.verdict))
     task = task_metrics(len(validated.calibration.classes))
     for name, table in files_of(task.curves(validated.predictions, validated.calibration)).items():
         write_csv(paths.ON_TEST / f"{name}.csv", table)

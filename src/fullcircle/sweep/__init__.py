@@ -1,1 +1,1 @@
-"""Sweeps: a Hydra file defines the search, every trial is a DVC experiment."""
+"""Sweeps: a Hydra file defines the search, and every trial is a DVC experiment."""

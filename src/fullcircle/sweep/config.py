@@ -1,4 +1,4 @@
-"""The configuration of a sweep, typed: what conf/sweep/NAME.yaml and conf/engine/NAME.yaml may say."""
+"""The typed configuration of a sweep: conf/sweep/NAME.yaml and conf/engine/NAME.yaml."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fullcircle.evaluation.tasks import task_metrics
 
 @dataclass(frozen=True, slots=True)
 class SweepConfig:
-    """A search: what is sought, how, and how much it may cost; conf/sweep/xgboost.yaml says what each means."""
+    """A search: its metric, sampler, budget and space; conf/sweep/xgboost.yaml documents every key."""
 
     name: str
     metric: str
@@ -30,7 +30,9 @@ class SweepConfig:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
-            raise ValueError(f"name {self.name!r} must be small letters, digits, - and _, for experiments bear it")
+            raise ValueError(
+                f"name {self.name!r} must be lower-case letters, digits, - and _: experiments are named after it"
+            )
         for field, least in (("trials", 1), ("repeats", 1), ("folds", 2), ("workers", 1)):
             if getattr(self, field) < least:
                 raise ValueError(f"{field} {getattr(self, field)} must be at least {least}")
@@ -41,7 +43,7 @@ class SweepConfig:
 
     @property
     def recorded(self) -> int | None:
-        """How many of the best trials become experiments; None: every one."""
+        """How many of the best trials become experiments; None: all trials."""
         return {"all": None, "none": 0}.get(self.record) if " " not in self.record else int(self.record.split()[1])
 
     def experiment(self, number: int) -> str:
@@ -50,14 +52,16 @@ class SweepConfig:
 
 
 def check_metric(config: SweepConfig, n_classes: int) -> None:
-    """Refuse a metric that the task does not have, and a search for its worse end. Raises ConfigError."""
+    """Check that the task has the metric, and that the direction is that of better values. Raises ConfigError."""
     task = task_metrics(n_classes)
     ranked = [f"val_{name}" for name in task.NAMES if name not in task.UNRANKED]
     if config.metric not in ranked:
-        raise ConfigError(f"sweep.metric: {config.metric!r} does not exist; there are {', '.join(ranked)}")
+        raise ConfigError(f"sweep.metric: {config.metric!r} does not exist; the metrics are {', '.join(ranked)}")
     direction = "minimize" if config.metric.removeprefix("val_") in task.LOWER else "maximize"
     if config.direction != direction:
-        raise ConfigError(f"sweep.direction: {config.metric} is better the other way; set sweep.direction={direction}")
+        raise ConfigError(
+            f"sweep.direction: {config.direction} is the wrong way for {config.metric}; set sweep.direction={direction}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Dask:
-    """A Dask cluster; `address` of its scheduler, or None for one on this machine."""
+    """A Dask cluster. `address`: of its scheduler; None: a cluster on this machine."""
 
     kind: Literal["dask"]
     address: str | None = None

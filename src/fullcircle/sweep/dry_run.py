@@ -1,4 +1,4 @@
-"""A dry run of DVC, which goes on beside what is imported and composed meanwhile."""
+"""A dry run of DVC as a background process, while Python imports and composes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def dry_run(stage: str = "featurize") -> Iterator[subprocess.Popen[str]]:
-    """A dry run of DVC up to a stage, which goes on beside the block and is over when it ends."""
+def dvc_dry_run(stage: str = "featurize") -> Iterator[subprocess.Popen[str]]:
+    """Start a dry run of DVC up to a stage; it is killed if it still runs when the block ends."""
     command = ["dvc", "repro", "--dry", stage]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started_dry_run:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            yield started_dry_run
+            yield process
         finally:
-            started_dry_run.kill()
+            process.kill()

@@ -1,4 +1,4 @@
-"""Where trials run: threads of this process, or worker processes of a Dask cluster. Both give futures."""
+"""Where trials run: threads of this process, or worker processes of a Dask cluster. Both return futures."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
     from fullcircle.sweep.config import EngineConfig
 
-PATIENCE = 10  # seconds to wait for a scheduler to answer
-MOMENT = 0.5  # seconds between looks at whether the sweep was interrupted
+CONNECT_TIMEOUT = 10  # seconds until a scheduler must answer
+POLL = 0.5  # seconds between checks for an interrupt
 
 
 class EngineError(FullCircleError):
-    """Trials have nowhere to run."""
+    """There is no engine to run trials."""
 
 
 class Engine(Protocol):
-    """Runs tasks side by side."""
+    """Runs tasks in parallel."""
 
     def submit(self, task: Task) -> Any:
-        """Begin a task; a future of its Outcome."""
+        """Start a task; returns a future of its Outcome."""
 
-    def first(self, futures: Collection[Any]) -> list[Any]:
-        """Wait until at least one of the futures is done, or a moment; those that are."""
+    def wait(self, futures: Collection[Any]) -> list[Any]:
+        """Wait until a future is done, but at most `POLL` seconds; returns those that are done."""
 
 
 def outcome_of(future: Any) -> Outcome:
-    """What came of a task whose future is done. A worker that was killed over and over is the trial's error."""
+    """The outcome of a task whose future is done. If its worker was killed repeatedly, that is the trial's error."""
     try:
         outcome: Outcome = future.result()
     except Exception as error:
@@ -46,7 +46,7 @@ def outcome_of(future: Any) -> Outcome:
 
 @contextmanager
 def engine_of(config: EngineConfig, workers: int) -> Iterator[Engine]:
-    """The engine of a sweep; it is closed, and what runs is told to stop, when the block ends."""
+    """The engine of a sweep; when the block ends, running tasks are stopped and the engine is closed."""
     if isinstance(config, Dask):
         with _dask(config.address, workers) as engine:
             yield engine
@@ -67,8 +67,8 @@ class _Threads:
     def submit(self, task: Task) -> Any:
         return self.pool.submit(run, task, self.stopped.is_set)
 
-    def first(self, futures: Collection[Any]) -> list[Any]:
-        return list(concurrent.futures.wait(futures, MOMENT, concurrent.futures.FIRST_COMPLETED).done)
+    def wait(self, futures: Collection[Any]) -> list[Any]:
+        return list(concurrent.futures.wait(futures, POLL, concurrent.futures.FIRST_COMPLETED).done)
 
 
 class _Cluster:
@@ -78,9 +78,9 @@ class _Cluster:
     def submit(self, task: Task) -> Any:
         return self.client.submit(on_worker, task, pure=False)
 
-    def first(self, futures: Collection[Any]) -> list[Any]:
+    def wait(self, futures: Collection[Any]) -> list[Any]:
         try:
-            return list(self.distributed.wait(list(futures), MOMENT, return_when="FIRST_COMPLETED").done)
+            return list(self.distributed.wait(list(futures), POLL, return_when="FIRST_COMPLETED").done)
         except TimeoutError:
             return []
 
@@ -97,10 +97,10 @@ def _dask(address: str | None, workers: int) -> Iterator[_Cluster]:
             local = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
             at = stack.enter_context(local)
         try:
-            client = stack.enter_context(distributed.Client(at, timeout=PATIENCE))
+            client = stack.enter_context(distributed.Client(at, timeout=CONNECT_TIMEOUT))
         except (OSError, ValueError) as error:
             raise EngineError(
-                f"no Dask scheduler answers at {address} within {PATIENCE} s ({type(error).__name__}); start one with "
-                "`dask scheduler`, or leave engine.address out for a cluster on this machine"
+                f"no Dask scheduler answers at {address} within {CONNECT_TIMEOUT} s ({type(error).__name__}); start "
+                "one with `dask scheduler`, or leave engine.address out for a cluster on this machine"
             ) from None
         yield _Cluster(distributed, client)

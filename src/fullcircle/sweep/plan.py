@@ -1,4 +1,4 @@
-"""What a sweep is about to do: composed, and checked before anything runs."""
+"""The plan of a sweep: composed, and checked before anything runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SWEPT = ("model", "featurize")
 UPSTREAM = ("ingest", "clean", "label", "split")
-"""Stages whose outputs every trial starts from: what they read cannot be swept."""
+"""Stages whose outputs every trial starts from: their parameters cannot be swept."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ class SweepPlan:
     config: SweepConfig
     engine: EngineConfig
     space: Space
-    overrides: tuple[str, ...]  # of the configuration, as the command line gave them
-    composed: dict[tuple[str, ...], dict[str, Any]]  # parameters by the groups that were chosen, at first by none
+    overrides: tuple[str, ...]  # from the command line, without those of `sweep` and `engine`
+    composed: dict[tuple[str, ...], dict[str, Any]]  # chosen groups, such as (model=forest,) -> parameters; a cache
 
     @property
     def threads(self) -> int:
-        """Threads of each trial: the cores, divided among the workers."""
+        """Threads per trial: the cores divided by the number of workers."""
         return max(1, len(os.sched_getaffinity(0)) // self.config.workers)
 
     def base(self, groups: Sequence[str] = ()) -> dict[str, Any]:
-        """The parameters with some groups chosen, such as model=forest, and nothing else swept."""
+        """The parameters with some groups chosen, such as model=forest, and every other key at its default."""
         chosen = tuple(groups)
         if chosen not in self.composed:
             self.composed[chosen] = yaml.load(compose((*self.overrides, *chosen)), Loader=yaml.CSafeLoader)
@@ -57,66 +57,66 @@ class SweepPlan:
         params = copy.deepcopy(self.base([f"{key}={value}" for key, value in choices.items() if "." not in key]))
         for key, value in choices.items():
             if "." in key:
-                section, name = _place(params, key)
+                section, name = _section_of(params, key)
                 section[name] = value
         return params
 
 
 def plan(overrides: Sequence[str]) -> SweepPlan:
-    """Compose a sweep from conf/ and the command line, and check all of it. Raises ConfigError.
+    """Compose a sweep from conf/ and the command line, and check it. Raises ConfigError.
 
-    An override in sweep syntax, such as `model.max_depth=range(3,6)`, joins the space; a plain one fixes its key.
+    An override in sweep syntax, such as `model.max_depth=range(3,6)`, is added to the space; any other fixes its key.
     """
     swept = {text.partition("=")[0]: text.partition("=")[2] for text in overrides if is_swept(text)}
     fixed = [text for text in overrides if text.partition("=")[0] not in swept]
     composed = yaml.load(compose(fixed, name="sweep"), Loader=yaml.CSafeLoader)
-    own = ("sweep", "engine")
-    described = [composed.pop(section) for section in own]
-    config = build(SweepConfig, described[0], "sweep")
+    sections = ("sweep", "engine")
+    sweep_section, engine_section = (composed.pop(section) for section in sections)
+    config = build(SweepConfig, sweep_section, "sweep")
     check_metric(config, goal_of(composed).n_classes)
-    engine: EngineConfig = build(EngineConfig, described[1], "engine")  # type: ignore[arg-type]
-    kept = tuple(text for text in fixed if text.lstrip("+~").partition("=")[0].split(".")[0] not in own)
-    space = parse(_left(config.space | swept, set(kept)))
+    engine: EngineConfig = build(EngineConfig, engine_section, "engine")  # type: ignore[arg-type]
+    kept = tuple(text for text in fixed if text.lstrip("+~").partition("=")[0].split(".")[0] not in sections)
+    space = parse(_without_fixed(config.space | swept, set(kept)))
     planned = SweepPlan(config, engine, space, kept, {(): composed})
     _check_space(planned)
     return planned
 
 
-def check_data(planned: SweepPlan, started_dry_run: subprocess.Popen[str]) -> bool:
-    """Refuse to search on rows that were made with other parameters than the sweep's. Raises DataError.
+def check_data(planned: SweepPlan, dry_run: subprocess.Popen[str]) -> bool:
+    """Check that the rows in data/ were made with the parameters of the sweep. Raises DataError.
 
-    `rehearsal`: of `featurize`. Returns whether its own outputs, too, are what params.yaml asks for.
+    `dry_run`: of DVC up to `featurize`. Returns whether the outputs of `featurize` are up to date too.
     """
     stages = read_params(paths.DVC_YAML)["stages"]
     base, params = planned.base(), read_params()
     for key in dict.fromkeys(key for stage in UPSTREAM for key in stages[stage]["params"]):
         if load(Any, key, base) != load(Any, key, params):
             raise DataError(
-                f"the rows in data/ were split with {key} as {paths.PARAMS} has it, and the sweep has it otherwise; "
-                f"`fullcircle params {' '.join(planned.overrides)} && dvc repro split` first"
+                f"the rows in data/ were split with {key} of {paths.PARAMS}, but the sweep sets another value; "
+                f"run `fullcircle params {' '.join(planned.overrides)} && dvc repro split` first"
             )
-    printed, complained = started_dry_run.communicate()
-    waiting = [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")]
-    if started_dry_run.returncode or set(waiting) & set(UPSTREAM):
-        said = complained.strip() or f"{', '.join(waiting)} would run"
-        raise DataError(f"the rows in data/ are not those of {paths.PARAMS}: {said}; `dvc repro featurize` first")
-    return not waiting
+    output, errors = dry_run.communicate()
+    stale = [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+    if dry_run.returncode or set(stale) & set(UPSTREAM):
+        reason = errors.strip() or f"{', '.join(stale)} would run"
+        raise DataError(f"the rows in data/ are not those of {paths.PARAMS}: {reason}; run `dvc repro featurize` first")
+    return not stale
 
 
 def _check_space(planned: SweepPlan) -> None:
-    """Every key is a parameter that a trial can change, and every end of its range is one its stage takes."""
+    """Check that each key is a parameter that a trial can change, and that its stage accepts the bounds."""
     for dimension in planned.space.dimensions:
         if dimension.key.split(".")[0] not in SWEPT:
             raise ConfigError(
-                f"sweep.space.{dimension.key}: a sweep varies {' and '.join(SWEPT)}, for every trial starts from the "
-                f"same rows; `dvc exp run --queue -S '{dimension.key}=…'` runs the whole pipeline for each value"
+                f"sweep.space.{dimension.key}: a sweep varies {' and '.join(SWEPT)}, since every trial starts from "
+                f"the same rows; `dvc exp run --queue -S '{dimension.key}=…'` runs the whole pipeline for each value"
             )
     drawn = [d for d in planned.space.always if "." not in d.key]
-    for chosen in product(*([f"{d.key}={value}" for value in d.ends] for d in drawn)):
+    for chosen in product(*([f"{d.key}={value}" for value in d.bounds] for d in drawn)):
         base = planned.base(chosen)
         check_params(base)
-        below = [d for condition in chosen for d in planned.space.under.get(condition, ())]
-        for dimension in (*planned.space.always, *below):
+        conditional = [d for condition in chosen for d in planned.space.conditional.get(condition, ())]
+        for dimension in (*planned.space.always, *conditional):
             if "." in dimension.key:
                 _check_dimension(base, dimension, chosen)
 
@@ -124,10 +124,10 @@ def _check_space(planned: SweepPlan) -> None:
 def _check_dimension(base: dict[str, Any], dimension: Dimension, chosen: Iterable[str]) -> None:
     where = f"sweep.space.{dimension.key}"
     if wrong := _unknown(base, dimension.key):
-        raise ConfigError(f"{where} names no parameter{_with(chosen)}: {wrong}")
-    for value in dimension.ends:
+        raise ConfigError(f"{where} is not a parameter{_with(chosen)}: {wrong}")
+    for value in dimension.bounds:
         params = copy.deepcopy(base)
-        section, name = _place(params, dimension.key)
+        section, name = _section_of(params, dimension.key)
         section[name] = value
         try:
             check_params(params)
@@ -136,7 +136,7 @@ def _check_dimension(base: dict[str, Any], dimension: Dimension, chosen: Iterabl
 
 
 def _unknown(base: dict[str, Any], key: str) -> str | None:
-    """What is wrong with a dotted key, with the nearest name; None if there is such a parameter."""
+    """What is wrong with a dotted key, with the nearest name; None if the parameter exists."""
     section: Any = base
     for name in key.split("."):
         if not isinstance(section, dict):
@@ -152,21 +152,22 @@ def _with(chosen: Iterable[str]) -> str:
     return f" with {text}" if text else ""
 
 
-def _place(params: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+def _section_of(params: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+    """The section that holds a dotted key, and the last part of the key."""
     *above, name = key.split(".")
     for part in above:
         params = params[part]
     return params, name
 
 
-def _left(space: dict[str, Any], fixed: set[str]) -> dict[str, Any]:
-    """The space less the keys that overrides fix; what lies under a choice that is fixed is searched in every trial."""
+def _without_fixed(space: dict[str, Any], fixed: set[str]) -> dict[str, Any]:
+    """The space without the keys that overrides fix; keys that depend on a fixed choice are searched in every trial."""
     keys = {text.partition("=")[0] for text in fixed}
-    left: dict[str, Any] = {}
+    remaining: dict[str, Any] = {}
     for key, text in space.items():
         within = {k: v for k, v in text.items() if k not in keys} if isinstance(text, dict) else {}
         if key in fixed:
-            left |= within
+            remaining |= within
         elif key.partition("=")[0] not in keys:
-            left[key] = within if isinstance(text, dict) else text
-    return left
+            remaining[key] = within if isinstance(text, dict) else text
+    return remaining

@@ -1,8 +1,8 @@
-"""Trials as DVC experiments: commits that no branch holds, under refs/exps/, made without a checkout.
+"""Trials as DVC experiments: commits under refs/exps/ that are on no branch, made without a checkout.
 
-`dvc exp save` would do the same through a worktree of its own, which costs half a second a trial, most of it DVC
-reading and writing the lock file. An experiment is a commit on its baseline with the parameters, and a ref that DVC
-finds it by; git makes both of a few small files, and the workspace, the index and the branches are never touched.
+`dvc exp save` does the same in a temporary worktree, at half a second per trial, most of it for reading and writing
+the lock file. An experiment is a commit on its baseline with the parameters, and a ref by which DVC finds it. Git
+writes both from a few small files; the workspace, the index and the branches are not touched.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from fullcircle.sweep.trials import Trial
 
 STALE = (paths.ON_TRAIN, paths.ON_TEST, paths.VERDICT, paths.PAGE)
-"""What later stages wrote for the baseline: left in an experiment, it would pass for the trial's own."""
+"""Outputs of later stages for the baseline: in an experiment they would look like those of the trial."""
 
-EMPTY = "{}\n"  # metrics that are not known yet; DVC complains of a file that is missing
+EMPTY = "{}\n"  # metrics that are not known yet; DVC warns of a missing file
 
 
 class RecordError(FullCircleError):
-    """A trial that cannot be made an experiment."""
+    """A trial that cannot be recorded as an experiment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +39,37 @@ class Recorder:
 
     root: Path
     baseline: str
-    author: dict[str, str]  # git's variables; empty where git knows its user
+    author: dict[str, str]  # environment variables of git; empty if git has a user
 
     def record(self, name: str, trial: Trial, params: str, metric: str) -> None:
-        """Make experiment `name` of a trial with its composed parameters. A name that is taken is taken over."""
+        """Record a trial with its composed parameters as experiment `name`; replaces an existing one."""
         files = {
             paths.PARAMS: params,
-            paths.SWEEP_METRICS: _json(_of_search(trial)),
+            paths.SWEEP_METRICS: _json(_search_metrics(trial)),
             paths.TRAIN_METRICS: _json(trial.metrics) if trial.state == "complete" else EMPTY,
             paths.TEST_METRICS: EMPTY,
         }
-        said = "pruned" if trial.state == "pruned" else f"{metric} {trial.value:g}"
-        commit = self._commit(files, f"{name}: {said}\n\nTrial {trial.number} of a sweep; train has not been run.")
+        result = "pruned" if trial.state == "pruned" else f"{metric} {trial.value:g}"
+        commit = self._commit(files, f"{name}: {result}\n\nTrial {trial.number} of a sweep; train has not been run.")
         self._git("update-ref", self._ref(name), commit)
 
     def remove(self, names: set[str]) -> None:
-        """Forget experiments, on whatever baseline; those that are not there are left alone."""
+        """Remove experiments on any baseline; names that do not exist are ignored."""
         for ref in self._refs():
             if ref.rpartition("/")[2] in names:
                 self._git("update-ref", "-d", ref)
 
     def recorded(self, sweep: str) -> set[str]:
-        """The experiments of a sweep that are there, on whatever baseline: DVC finds them by their names alone."""
+        """The existing experiments of a sweep, on any baseline: DVC finds them by name only."""
         named = (ref.rpartition("/")[2] for ref in self._refs())
         return {name for name in named if re.fullmatch(rf"{re.escape(sweep)}-\d{{3,}}", name)}
 
     def check_unused(self, sweep: str) -> None:
-        """Refuse a second sweep of that name: DVC could not tell its experiments apart. Raises RecordError."""
-        if there := sorted(self.recorded(sweep)):
+        """Refuse a second sweep of that name: experiment names must be unique for DVC. Raises RecordError."""
+        if existing := sorted(self.recorded(sweep)):
             raise RecordError(
-                f"there are {len(there)} experiments of another sweep {sweep}, e.g. {there[0]}; give this one another "
-                "sweep.name, or start over with --fresh, which removes them"
+                f"there are {len(existing)} experiments of another sweep {sweep}, e.g. {existing[0]}; give this one "
+                "another sweep.name, or start over with --fresh, which removes them"
             )
 
     def _refs(self) -> list[str]:
@@ -99,35 +99,37 @@ class Recorder:
 
 
 def recorder_at(root: Path) -> Recorder:
-    """Records on the commit that is checked out. Raises RecordError where a trial could not be repeated from it."""
+    """A recorder on the commit that is checked out. Raises RecordError if trials could not be repeated from it."""
     head = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
     if head.returncode:
-        raise RecordError("this is no git repository with a commit, and experiments hang on one; commit first")
+        raise RecordError(
+            "this is not a git repository with a commit, and every experiment needs one as its parent; commit first"
+        )
     baseline = head.stdout.strip()
     if _git(root, "symbolic-ref", "--quiet", "HEAD").returncode:
         raise RecordError(
-            f"HEAD is detached at {baseline[:7]}: no branch would hold what the experiments hang on; "
+            f"HEAD is detached at {baseline[:7]}: the parent commit of the experiments would be on no branch; "
             "`git switch -c NAME` makes one"
         )
     if dirty := _dirty(root):
         raise RecordError(
             f"{len(dirty)} files differ from the last commit, e.g. {', '.join(dirty[:3])}: trials are recorded on that "
-            "commit, and could not be repeated from it; commit or stash first"
+            "commit and could not be repeated from it; commit or stash first"
         )
     known = _git(root, "var", "GIT_COMMITTER_IDENT").returncode == 0
-    return Recorder(root, baseline, {} if known else _NOBODY)
+    return Recorder(root, baseline, {} if known else _DEFAULT_USER)
 
 
 def _dirty(root: Path) -> list[str]:
-    """Files that a trial depends on and the last commit does not hold as they are."""
+    """Files that a trial depends on and that differ from the last commit."""
     status = _git(root, "status", "--porcelain", "--untracked-files=all", "--no-renames").stdout.splitlines()
     changed = [line[3:] for line in status if line[:2] != "??"]
     new = [line[3:] for line in status if line[:2] == "??" and line[3:].startswith(("src/", "conf/"))]
-    return [path for path in (*changed, *new) if not path.startswith(_FREE)]
+    return [path for path in (*changed, *new) if not path.startswith(_IGNORED)]
 
 
-_FREE = ("conf/sweep", "conf/engine", str(paths.SWEEPS))  # what describes a search, and what one leaves behind
-_NOBODY = {  # where git knows no user, as in a container
+_IGNORED = ("conf/sweep", "conf/engine", str(paths.SWEEPS))  # configuration and outputs of sweeps
+_DEFAULT_USER = {  # if git has no user, as in a container
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "Full Circle"), ("EMAIL", "sweep@localhost"))
@@ -145,11 +147,11 @@ def _git(
         text=True,
         check=False,
         env=os.environ | (more or {}),
-        start_new_session=True,  # Ctrl-C is for the sweep, which finishes what it is recording
+        start_new_session=True,  # Ctrl-C must reach only the sweep, which completes the record
     )
 
 
-def _of_search(trial: Trial) -> dict[str, Any]:
+def _search_metrics(trial: Trial) -> dict[str, Any]:
     found: dict[str, Any] = {"trial": trial.number, "state": trial.state}
     if trial.value is not None:
         found["value"] = trial.value
@@ -157,5 +159,5 @@ def _of_search(trial: Trial) -> dict[str, Any]:
 
 
 def _json(value: dict[str, Any]) -> str:
-    """As `tables.write_json` writes it, so that the run that repeats a trial changes no byte."""
+    """JSON as `tables.write_json` writes it, so that repeating a trial changes no byte."""
     return json.dumps(rounded(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,4 +1,4 @@
-"""A sweep from the command line to its last file: plan, search, record, report."""
+"""Run a sweep: plan, search, record, report."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from fullcircle.stages.train import Measured, goal_of, scorer_of
 from fullcircle.stages.validate import ValidateConfig
 from fullcircle.sweep import page, trials
 from fullcircle.sweep.engine import engine_of
-from fullcircle.sweep.page import Luck, Swept
 from fullcircle.sweep.plan import SweepPlan, check_data, plan
 from fullcircle.sweep.record import Recorder, recorder_at
-from fullcircle.sweep.search import Search, begin, importance, journal_at
+from fullcircle.sweep.result import Incumbent, SweepResult
+from fullcircle.sweep.search import Search, importance, journal_at, open_search
 from fullcircle.sweep.trial import Outcome, Task
 
 if TYPE_CHECKING:
@@ -40,25 +40,26 @@ if TYPE_CHECKING:
     from fullcircle.sweep.trials import Trial
 
 JOURNAL, TABLE, PAGE = "journal.log", "trials.csv", "index.html"
+_TEST_SCORES = "luck"  # attribute of a study; keeps the name that earlier journals have
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep under way. `models`: those of the trials that were the best when they ended."""
+    """A running sweep. `models`: trial number -> model, of each trial that was the best when it ended."""
 
     planned: SweepPlan
     search: Search
     recorder: Recorder
-    featurized: bool  # whether data/features is what params.yaml asks for
+    featurized: bool  # whether data/features is up to date with params.yaml
     models: dict[int, tuple[Plan, Measured]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
-        """Where its files are."""
+        """The folder of its files."""
         return paths.SWEEPS / self.planned.config.name
 
-    def task(self, choices: dict[str, Any], rivals: dict[int, float], bar: float | None) -> Task:
-        """What a worker is told of a trial."""
+    def task(self, choices: dict[str, Any], thresholds: dict[int, float], best: float | None) -> Task:
+        """The task of a trial, for a worker. `thresholds`: for pruning; `best`: the best value so far."""
         config = self.planned.config
         return Task(
             root=str(Path.cwd()),
@@ -67,101 +68,105 @@ class Sweep:
             maximize=config.direction == "maximize",
             repeats=config.repeats,
             folds=config.folds,
-            rivals=rivals,
+            rivals=thresholds,
             featurized=self.featurized,
-            bar=bar,
+            bar=best,
         )
 
-    def ended(self, trial: Trial, outcome: Outcome) -> None:
-        """A trial has ended: keep its model if it is the best so far, and make it an experiment."""
+    def finish_trial(self, trial: Trial, outcome: Outcome) -> None:
+        """Keep the model of a trial if it is the best so far, and record the trial."""
         if outcome.model is not None:
             self.models[trial.number] = outcome.model
         if self.planned.config.recorded is None and trial.state != "failed":
             self.record(trial)
 
     def record(self, trial: Trial) -> None:
-        """Make a trial an experiment."""
+        """Record a trial as an experiment."""
         config = self.planned.config
         params = as_yaml(self.planned.params(trial.choices))
         self.recorder.record(config.experiment(trial.number), trial, params, config.metric)
 
     def finish(self) -> list[Trial]:
-        """Record what is to be recorded and is not yet, and write the table; the trials with their experiments."""
+        """Record the remaining trials and write the table; returns the trials with experiment and rank."""
         config, found = self.planned.config, self.search.finished()
         kept = [t for t in found if t.state != "failed"]
         if config.recorded is not None:
             kept = trials.ranked(found, config.direction)[: config.recorded]
-        there = self.recorder.recorded(config.name)
-        for trial in kept:  # only the best, or those that an interruption left out
-            if config.experiment(trial.number) not in there:
+        recorded = self.recorder.recorded(config.name)
+        for trial in kept:  # only the best, or those not recorded before an interrupt
+            if config.experiment(trial.number) not in recorded:
                 self.record(trial)
-        if config.recorded:  # those that are among the best no more
-            self.recorder.remove(there - {config.experiment(t.number) for t in kept})
-        there = self.recorder.recorded(config.name)
-        names = {t.number: config.experiment(t.number) for t in found if config.experiment(t.number) in there}
+        if config.recorded:  # those that are no longer among the best
+            self.recorder.remove(recorded - {config.experiment(t.number) for t in kept})
+        recorded = self.recorder.recorded(config.name)
+        names = {t.number: config.experiment(t.number) for t in found if config.experiment(t.number) in recorded}
         ranks = {t.number: rank for rank, t in enumerate(trials.ranked(found, config.direction), start=1)}
         found = [replace(t, experiment=names.get(t.number, ""), rank=ranks.get(t.number)) for t in found]
         trials.write_csv(self.folder / TABLE, found)
         return found
 
-    def luck(self, found: list[Trial]) -> tuple[Luck, ...]:
-        """What the test rows say of each trial that was the best when it ended. Nothing is chosen by it.
+    def incumbents(self, found: list[Trial]) -> tuple[Incumbent, ...]:
+        """Each trial that was the best when it ended, with its score on test rows, which select nothing.
 
-        The best of all gets an interval. What an earlier run of the sweep found is kept with the study.
+        Only the last one gets an interval. Test scores of earlier runs of the sweep are stored in the study.
         """
-        known: dict[str, float] = dict(self.search.study.user_attrs.get("luck", {}))
-        rivals = trials.running_best(found, self.planned.config.direction)
-        told, interval, rows = [], None, self._test_rows() if self.models else {}
-        for trial in rivals:
+        scores: dict[str, float] = dict(self.search.study.user_attrs.get(_TEST_SCORES, {}))
+        best_so_far = trials.running_best(found, self.planned.config.direction)
+        incumbents, interval, rows = [], None, self._test_rows() if self.models else {}
+        for trial in best_so_far:
             if trial.number in self.models:
-                predictions = self._judged(rows, self.planned.params(trial.choices), *self.models[trial.number])
-                known[str(trial.number)] = rounded(self._judge.evaluate(predictions)[self._metric])
-                if trial is rivals[-1]:
+                predictions = self._predictions(rows, self.planned.params(trial.choices), *self.models[trial.number])
+                scores[str(trial.number)] = rounded(self._task_metrics.evaluate(predictions)[self._metric])
+                if trial is best_so_far[-1]:
                     interval = self._interval(rows, predictions)
-            if str(trial.number) in known and trial.value is not None:
-                told.append(Luck(trial.number, trial.value, known[str(trial.number)], interval))
-        self.search.study.set_user_attr("luck", known)
-        return tuple(told)
+            if str(trial.number) in scores and trial.value is not None:
+                incumbents.append(Incumbent(trial.number, trial.value, scores[str(trial.number)], interval))
+        self.search.study.set_user_attr(_TEST_SCORES, scores)
+        return tuple(incumbents)
 
     @property
     def _metric(self) -> str:
         return self.planned.config.metric.removeprefix("val_")
 
     @property
-    def _judge(self) -> TaskMetrics:
+    def _task_metrics(self) -> TaskMetrics:
         return task_metrics(goal_of(self.planned.base()).n_classes)
 
     @property
-    def _judging(self) -> ValidateConfig:
+    def _validate_config(self) -> ValidateConfig:
         return load(ValidateConfig, "validate", self.planned.base())
 
     def _test_rows(self) -> Columns:
         features, _ = next(iter(self.models.values()))
-        return read_columns(paths.TEST, [*dict.fromkeys([*features.inputs, "target", *self._judging.resample_by])])
+        return read_columns(
+            paths.TEST, [*dict.fromkeys([*features.inputs, "target", *self._validate_config.resample_by])]
+        )
 
-    def _judged(self, rows: Columns, params: dict[str, Any], features: Plan, measured: Measured) -> Any:
-        """What a scorer of the model predicts of the test rows."""
+    def _predictions(self, rows: Columns, params: dict[str, Any], features: Plan, measured: Measured) -> Any:
+        """Predictions of the model's scorer for the test rows."""
         scorer = scorer_of(measured.estimator, measured.calibration, features)
         predicted = scorer.predict({name: rows[name] for name in features.inputs}, params["train"]["threads"])
-        return self._judge.predictions(predicted, rows["target"], measured.calibration, self._judging.bins)
+        return self._task_metrics.predictions(
+            predicted, rows["target"], measured.calibration, self._validate_config.bins
+        )
 
     def _interval(self, rows: Columns, predictions: Any) -> tuple[float, float]:
-        config = self._judging
+        config = self._validate_config
         group = groups_of([rows[column] for column in config.resample_by], len(rows["target"]))
-        found = bootstrap(self._judge, predictions, group, config.resamples, config.interval, config.seed)
+        found = bootstrap(self._task_metrics, predictions, group, config.resamples, config.interval, config.seed)
         low, high = found[self._metric]
         return rounded(low), rounded(high)
 
 
-def sweep(overrides: Sequence[str], started_dry_run: subprocess.Popen[str], *, fresh: bool) -> str:
-    """Run a sweep, or go on with one; returns what to tell. Raises FullCircleError before anything is written.
+def sweep(overrides: Sequence[str], dry_run: subprocess.Popen[str], *, fresh: bool) -> str:
+    """Run a sweep, or resume one; returns a summary. Raises FullCircleError before anything is written.
 
-    `rehearsal`: a dry run of DVC up to `featurize`, begun before this was imported.
+    `dry_run`: of DVC up to `featurize`, started before this module was imported.
     """
     planned = plan(overrides)
     config, recorder = planned.config, recorder_at(Path())
-    model_of(load(ModelConfig, "model", planned.base()))  # its library takes seconds, and DVC is still thinking
-    featurized = check_data(planned, started_dry_run)
+    model_of(load(ModelConfig, "model", planned.base()))  # imports its library, which takes seconds, while DVC runs
+    featurized = check_data(planned, dry_run)
     file = paths.SWEEPS / config.name / JOURNAL
     if not (fresh or file.exists()):
         recorder.check_unused(config.name)
@@ -170,19 +175,19 @@ def sweep(overrides: Sequence[str], started_dry_run: subprocess.Popen[str], *, f
             journal = stack.enter_context(journal_at(file, fresh=fresh))
             if fresh:
                 recorder.remove(recorder.recorded(config.name))
-            search = begin(config, planned.space, journal, _asked(planned))
-            under_way = Sweep(planned, search, recorder, featurized)
+            search = open_search(config, planned.space, journal, _identity(planned))
+            running = Sweep(planned, search, recorder, featurized)
             start = time.monotonic()
             with _interruptible() as interrupted:
-                _run(under_way, engine, interrupted)
-        found = under_way.finish()
-        write_text(under_way.folder / PAGE, page.render(_swept(under_way, found, time.monotonic() - start)))
-        return _told(under_way, found)
+                _run(running, engine, interrupted)
+        found = running.finish()
+        write_text(running.folder / PAGE, page.render(_result(running, found, time.monotonic() - start)))
+        return _summary(running, found)
 
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed: looked at between trials, so that none is cut in two. A second one is not awaited."""
+    """A function that returns whether Ctrl-C was pressed, to check between trials; a second Ctrl-C ends at once."""
     pressed = threading.Event()
 
     def on_signal(_number: int, _frame: object) -> None:
@@ -196,23 +201,23 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _run(under_way: Sweep, engine: Engine, interrupted: Callable[[], bool]) -> None:
-    search = under_way.search
+def _run(running: Sweep, engine: Engine, interrupted: Callable[[], bool]) -> None:
+    search = running.search
     with _progress(search) as bar:
 
         def on_trial(trial: Trial, outcome: Outcome) -> None:
-            under_way.ended(trial, outcome)
+            running.finish_trial(trial, outcome)
             bar.update()
-            bar.set_postfix_str(_standing(search))
+            bar.set_postfix_str(_best_so_far(search))
 
-        search.run(under_way.task, engine, on_trial, interrupted)
+        search.run(running.task, engine, on_trial, interrupted)
 
 
-def _asked(planned: SweepPlan) -> dict[str, Any]:
-    """All that makes a trial's value what it is: only such trials can be compared."""
+def _identity(planned: SweepPlan) -> dict[str, Any]:
+    """Everything that determines the value of a trial: only trials with the same identity can be compared."""
     config = planned.config
     lock = read_params(paths.DVC_LOCK)["stages"]["split"]["outs"]
-    base = {key: value for key, value in planned.base().items() if key not in ("package", "explore")}
+    base = {key: value for key, value in planned.base().items() if key != "package"}
     return {
         "metric": [config.metric, config.direction, config.repeats, config.folds],
         "space": planned.space.texts,
@@ -222,7 +227,7 @@ def _asked(planned: SweepPlan) -> dict[str, Any]:
 
 
 def _progress(search: Search) -> Any:
-    """A bar with time left and the best value, on a terminal."""
+    """A progress bar with the remaining time and the best value; only on a terminal."""
     return tqdm(
         total=search.trials,
         initial=len(search.finished()),
@@ -232,15 +237,15 @@ def _progress(search: Search) -> Any:
     )
 
 
-def _standing(search: Search) -> str:
+def _best_so_far(search: Search) -> str:
     best = trials.best(search.finished(), search.config.direction)
     return f"best {best.value:g} ({search.config.experiment(best.number)})" if best else "no trial completed yet"
 
 
-def _swept(under_way: Sweep, found: list[Trial], seconds: float) -> Swept:
-    config, space = under_way.planned.config, under_way.planned.space
+def _result(running: Sweep, found: list[Trial], seconds: float) -> SweepResult:
+    config, space = running.planned.config, running.planned.space
     best = trials.best(found, config.direction)
-    return Swept(
+    return SweepResult(
         name=config.name,
         metric=config.metric,
         direction=config.direction,
@@ -252,16 +257,16 @@ def _swept(under_way: Sweep, found: list[Trial], seconds: float) -> Swept:
         space=space.texts,
         log=space.log,
         trials=tuple(found),
-        importance=importance(under_way.search),
-        luck=under_way.luck(found),
+        importance=importance(running.search),
+        incumbents=running.incumbents(found),
         adopt_command=f"fullcircle adopt {config.experiment(best.number)}" if best else "",
     )
 
 
-def _told(under_way: Sweep, found: list[Trial]) -> str:
-    config, counts = under_way.planned.config, [t.state for t in found]
+def _summary(running: Sweep, found: list[Trial]) -> str:
+    config, counts = running.planned.config, [t.state for t in found]
     lines = [
-        f"{len(found)} of {under_way.search.trials} trials: {counts.count('complete')} complete, "
+        f"{len(found)} of {running.search.trials} trials: {counts.count('complete')} complete, "
         f"{counts.count('pruned')} pruned, {counts.count('failed')} failed"
     ]
     if best := trials.best(found, config.direction):
@@ -270,7 +275,7 @@ def _told(under_way: Sweep, found: list[Trial]) -> str:
         lines.append(f"best: {name}, {config.metric} {best.value:g}{spread}; keep it with `fullcircle adopt {name}`")
     failed = [t for t in found if t.state == "failed"]
     lines += [f"trial {t.number} failed: {t.error.splitlines()[0]}" for t in failed[:3]]
-    if len(found) < under_way.search.trials:
-        lines.append("the same command goes on where this one stopped")
-    lines.append(f"see {under_way.folder / PAGE}, {under_way.folder / TABLE} and `fullcircle show`")
+    if len(found) < running.search.trials:
+        lines.append("run the same command again to resume")
+    lines.append(f"see {running.folder / PAGE}, {running.folder / TABLE} and `fullcircle show`")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The search: asks Optuna for trials, has them run, tells it what came of them. It can be interrupted and continued."""
+"""The search: draws trials from Optuna, runs them, and reports their outcomes. It can be interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from fullcircle.sweep.engine import outcome_of
 from fullcircle.sweep.space import Space
 from fullcircle.sweep.trials import Trial
 
+_IDENTITY = "asked"  # attribute of a study; keeps the name that earlier journals have
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -31,22 +32,22 @@ if TYPE_CHECKING:
     from fullcircle.sweep.engine import Engine
     from fullcircle.sweep.trial import Outcome, Task
 
-STARTUP = 8  # trials that are drawn at random, and never pruned, before the search knows anything
-KINDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+STARTUP = 8  # trials at the start that are drawn at random and never pruned
+STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A study and what it searches."""
+    """A study with its space and configuration."""
 
     study: optuna.Study
     space: Space
     config: SweepConfig
-    trials: int  # in all
+    trials: int  # budget, trials of earlier runs included
 
     def finished(self) -> list[Trial]:
-        """Every trial that came to an end of its own, in order."""
-        return [trial_of(frozen) for frozen in self._told()]
+        """Every trial that completed, was pruned or failed, in order."""
+        return [trial_of(frozen) for frozen in self._finished()]
 
     def run(
         self,
@@ -55,12 +56,12 @@ class Search:
         on_trial: Callable[[Trial, Outcome], None],
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Run trials until the budget is spent or the search is interrupted; what is running then is left.
+        """Run trials until the budget is spent or the search is interrupted; running trials are then abandoned.
 
-        `task_of`: choices, rivals and bar -> a task. `on_trial` is called for each that ends, in the order they do.
+        `task_of`: choices, pruning thresholds and best value -> a task. `on_trial` is called for each trial as it ends.
         """
         deadline = None if self.config.seconds is None else time.monotonic() + self.config.seconds
-        left = self.trials - len(self._told())
+        left = self.trials - len(self._finished())
         pending: dict[Any, optuna.Trial] = {}
         ended: list[tuple[Trial, Outcome]] = []
         while left > 0 or pending or ended:
@@ -69,17 +70,17 @@ class Search:
                 trial = self.study.ask()
                 choices = self.space.draw(trial)
                 trial.set_user_attr("choices", choices)
-                pending[engine.submit(task_of(choices, self.rivals(), self.bar()))] = trial
+                pending[engine.submit(task_of(choices, self.pruning_thresholds(), self.best_value()))] = trial
                 left -= 1
-            for one in ended:  # while the next are running
-                on_trial(*one)
+            for trial_and_outcome in ended:  # while the next trials are running
+                on_trial(*trial_and_outcome)
             if interrupted() or (late and not pending):
                 break
-            done = [(pending.pop(future), outcome_of(future)) for future in engine.first(pending)] if pending else []
-            ended = [(self.tell(trial, outcome), outcome) for trial, outcome in done]
+            done = [(pending.pop(future), outcome_of(future)) for future in engine.wait(pending)] if pending else []
+            ended = [(self.finish(trial, outcome), outcome) for trial, outcome in done]
 
-    def tell(self, trial: optuna.Trial, outcome: Outcome) -> Trial:
-        """Keep what came of a trial."""
+    def finish(self, trial: optuna.Trial, outcome: Outcome) -> Trial:
+        """Store the outcome of a trial in the study."""
         trial.set_user_attr("outcome", _attributes(outcome))
         if outcome.error:
             frozen = self.study.tell(trial, state=TrialState.FAIL)
@@ -89,31 +90,31 @@ class Search:
             frozen = self.study.tell(trial, outcome.value)
         return trial_of(frozen)
 
-    def rivals(self) -> dict[int, float]:
-        """Step -> the median log loss there of the trials that were completed (Optuna's MedianPruner)."""
-        complete = [f for f in self._told() if f.state is TrialState.COMPLETE]
+    def pruning_thresholds(self) -> dict[int, float]:
+        """Step -> median log loss of the completed trials at that step (Optuna's MedianPruner); empty: no pruning."""
+        complete = [f for f in self._finished() if f.state is TrialState.COMPLETE]
         if self.config.prune == "none" or len(complete) < STARTUP:
             return {}
         curves = [f.user_attrs["outcome"]["curve"] for f in complete]
         steps = {step for curve in curves for step in curve}
         return {int(step): statistics.median(c[step] for c in curves if step in c) for step in steps}
 
-    def bar(self) -> float | None:
-        """The best value so far."""
-        values = [f.value for f in self._told() if f.value is not None]
+    def best_value(self) -> float | None:
+        """The best value so far; None if there is none."""
+        values = [f.value for f in self._finished() if f.value is not None]
         return (max if self.config.direction == "maximize" else min)(values) if values else None
 
-    def _told(self) -> list[FrozenTrial]:
-        found = [f for f in self.study.get_trials(deepcopy=False) if f.state in KINDS and "outcome" in f.user_attrs]
-        # Cut off between its outcome and its end, a trial has failed without an error, and is run again.
+    def _finished(self) -> list[FrozenTrial]:
+        found = [f for f in self.study.get_trials(deepcopy=False) if f.state in STATES and "outcome" in f.user_attrs]
+        # A trial interrupted between its outcome and its end is a failure without an error: it is run again.
         return [f for f in found if f.state is not TrialState.FAIL or f.user_attrs["outcome"]["error"]]
 
 
 @contextmanager
 def journal_at(path: Path, *, fresh: bool) -> Iterator[Path]:
-    """The journal of a sweep, for this process alone; `fresh`: emptied. Raises ConfigError if another one has it.
+    """Lock the journal of a sweep; `fresh`: empty it. Raises ConfigError if another process has the lock.
 
-    A line that a full disk or a kill left unfinished is dropped: Optuna would write on behind it.
+    An incomplete last line (full disk, killed process) is removed: Optuna would append to it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
@@ -121,7 +122,7 @@ def journal_at(path: Path, *, fresh: bool) -> Iterator[Path]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ConfigError(
-                f"the sweep of {path.parent} is running already; give this one another sweep.name"
+                f"the sweep of {path.parent} is already running; give this one another sweep.name"
             ) from None
         file.seek(0)
         file.truncate(0 if fresh else file.read().rfind(b"\n") + 1)
@@ -139,11 +140,11 @@ def _attributes(outcome: Outcome) -> dict[str, Any]:
 
 
 def trial_of(frozen: FrozenTrial) -> Trial:
-    """A trial as people see it."""
+    """A finished trial of Optuna as a `Trial`; its number counts from 1."""
     attributes = frozen.user_attrs["outcome"]
     return Trial(
         number=frozen.number + 1,
-        state=cast("Any", KINDS[frozen.state]),
+        state=cast("Any", STATES[frozen.state]),
         choices=frozen.user_attrs["choices"],
         value=frozen.value if frozen.state is TrialState.COMPLETE else None,
         deviation=attributes["deviation"],
@@ -153,10 +154,10 @@ def trial_of(frozen: FrozenTrial) -> Trial:
     )
 
 
-def begin(config: SweepConfig, space: Space, journal: Path, asked: dict[str, Any]) -> Search:
-    """The study that `journal` holds, or a new one. `asked`: all that makes a trial's value what it is.
+def open_search(config: SweepConfig, space: Space, journal: Path, identity: dict[str, Any]) -> Search:
+    """The study in `journal`, or a new one. `identity`: everything that determines the value of a trial.
 
-    Raises ConfigError if the study was begun with something else asked, for its values could not be compared.
+    Raises ConfigError if the study has another identity: its values could not be compared.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
@@ -165,36 +166,36 @@ def begin(config: SweepConfig, space: Space, journal: Path, asked: dict[str, Any
         direction=config.direction,
         load_if_exists=True,
     )
-    identity = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-    if study.user_attrs.get("asked", identity) != identity:
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    if study.user_attrs.get(_IDENTITY, digest) != digest:
         raise ConfigError(
-            f"sweep {config.name} was begun with another space, metric, configuration or data, and its "
+            f"sweep {config.name} was started with another space, metric, configuration or data, and its "
             f"{len(study.trials)} trials cannot be compared with new ones; give it another sweep.name, or start over "
             "with --fresh"
         )
-    study.set_user_attr("asked", identity)
+    study.set_user_attr(_IDENTITY, digest)
     points = space.grid() if config.sampler == "grid" else []
     if not study.trials:
         for point in points:
             study.enqueue_trial(point)
-    for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):  # interrupted: to be run again
+    for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):  # interrupted: run it again
         study.tell(frozen.number, state=TrialState.FAIL)
         study.enqueue_trial(frozen.params)
     study.sampler = _sampler(config, len(study.trials))
     return Search(study, space, config, min(config.trials, len(points) or config.trials))
 
 
-def _sampler(config: SweepConfig, begun: int) -> optuna.samplers.BaseSampler:
-    seed = config.seed + begun  # or a sweep that goes on would draw its first trials again
+def _sampler(config: SweepConfig, trials: int) -> optuna.samplers.BaseSampler:
+    seed = config.seed + trials  # otherwise a resumed sweep would draw its first trials again
     if config.sampler == "tpe":
         return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP, constant_liar=config.workers > 1)
     return optuna.samplers.RandomSampler(seed=seed)
 
 
 def importance(search: Search) -> dict[str, float]:
-    """Share of each swept key in the variance of the value, by Optuna's fANOVA (Hutter et al. 2014); empty if few.
+    """Share of each swept key in the variance of the value, by Optuna's fANOVA (Hutter et al. 2014).
 
-    Only keys that every completed trial drew can be compared.
+    Empty for few trials. Only keys that every completed trial has can be compared.
     """
     complete = [f for f in search.study.get_trials(deepcopy=False) if f.state is TrialState.COMPLETE]
     if len(complete) <= STARTUP or len({f.value for f in complete}) < 2:

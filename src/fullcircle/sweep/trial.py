@@ -1,4 +1,4 @@
-"""One trial: parameters -> what `train` would say of them, without a process, a read or a binning of its own."""
+"""One trial: parameters -> the metrics that `train` would write, without a process, a read or a binning per trial."""
 
 from __future__ import annotations
 
@@ -12,22 +12,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from fullcircle.base.columns import Array, Columns, take
-from fullcircle.base.typed import build
 from fullcircle.core import paths
 from fullcircle.core.config import load, read_params
 from fullcircle.core.problem import Features, Lookup
 from fullcircle.core.schema import Schema
-from fullcircle.core.split import Split, TimeSplit, folds
-from fullcircle.core.tables import read_columns, read_json, read_matrix, rounded
+from fullcircle.core.split import Split
+from fullcircle.core.tables import concatenated, read_columns, read_typed, rounded
 from fullcircle.features.plan import Plan, read_plan
-from fullcircle.features.transform import apply
+from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.models import ModelConfig
 from fullcircle.models.sample import Sample, samples_of
-from fullcircle.stages.featurize import FeaturizeConfig, fit_plan
-from fullcircle.stages.train import Measured, TrainConfig, goal_of, measure
+from fullcircle.stages.featurize import featurize
+from fullcircle.stages.train import Measured, TrainConfig, fold_of, goal_of, measure, read_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +38,9 @@ KEPT = 3  # feature matrices that a worker keeps, of the latest ways to make the
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a worker is told. `rivals`: step -> log loss above which to give up; empty: never.
+    """What a worker gets. `rivals`: step -> log loss above which to give up; empty: never.
 
-    `featurized`: whether data/features is what params.yaml asks for, and may be read by who asks for the same.
+    `featurized`: whether data/features is what params.yaml describes, and may be read by trials with the same choices.
     `bar`: the model comes back only if its trial does better, for a forest is heavy to send.
     """
 
@@ -60,7 +57,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a task. `curve`: step -> lowest validation log loss so far. `error`: why it failed, if it did.
+    """The outcome of a task. `curve`: step -> lowest validation log loss so far. `error`: why it failed, if it did.
 
     `model`: features and estimator, of a trial that did better than its task's bar.
     """
@@ -84,63 +81,52 @@ class Stopped(Exception):  # noqa: N818
 
 
 class Workplace:
-    """The rows of a repository, and the feature matrices made of them. A worker has one of its own."""
+    """The rows of a repository, and the feature matrices made of them, one per worker."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.schema = build(Schema, read_json(root / paths.SCHEMA), str(paths.SCHEMA))
+        self.schema = read_typed(Schema, root / paths.SCHEMA)
         self._rows: dict[tuple[str, ...], tuple[Columns, Columns]] = {}
         self._made: dict[str, Any] = {}
 
     def sides(self, params: dict[str, Any], *, featurized: bool = False) -> tuple[Plan, Sides]:
-        """Training and validation rows as `featurize` would make them, or has."""
+        """Training and validation rows as `featurize` would make them, or has made them."""
         if featurized and _key(params) == _key(read_params(self.root / paths.PARAMS)):
             return self._once("sides", params, self._made_by_featurize)
         return self._once("sides", params, lambda: self._featurized(params, *self._read(params)))
 
     def _made_by_featurize(self) -> tuple[Plan, Sides]:
-        training, validation = (
-            read_matrix(self.root / path)[:2] for path in (paths.TRAIN_FEATURES, paths.VALIDATION_FEATURES)
-        )
-        classes = goal_of(read_params(self.root / paths.PARAMS)).n_classes
-        return read_plan(self.root / paths.FEATURES), samples_of(training, validation, classes)
+        n_classes = goal_of(read_params(self.root / paths.PARAMS)).n_classes
+        train, validation = (read_columns(self.root / path, ["target"]) for path in (paths.TRAIN, paths.VALIDATION))
+        return read_plan(self.root / paths.FEATURES), read_samples(train, validation, n_classes, self.root)
 
     def folds(self, params: dict[str, Any], count: int) -> list[Sides]:
         """Training and validation rows together, each fold held out once; what is fitted is fitted on the others."""
         return self._once(f"folds {count}", params, lambda: self._folds(params, count))
 
     def _folds(self, params: dict[str, Any], count: int) -> list[Sides]:
-        both, at = self._both(params), self.fold(params, count)
+        both, at = concatenated(*self._read(params)), self.fold(params, count)
+        assert at is not None  # noqa: S101  a split by time is not evaluated by folds
         held_out = ((take(both, at != i), take(both, at == i)) for i in range(count))
         return [self._featurized(params, *halves)[1] for halves in held_out]
 
-    def fold(self, params: dict[str, Any], count: int) -> Array:
-        """The fold of each training and then validation row, int (rows,)."""
-        config: Split = load(Split, "split", params)
-        assert not isinstance(config, TimeSplit)  # noqa: S101
-        both = self._both(params)
-        return folds(
-            {name: both[name] for name in (*(config.columns or both), "target")},
-            config,
-            count,
-            goal_of(params).n_classes,
-        )
-
-    def _both(self, params: dict[str, Any]) -> Columns:
-        train, validation = self._read(params)
-        return {name: np.concatenate([train[name], validation[name]]) for name in train}
+    def fold(self, params: dict[str, Any], count: int) -> Array | None:
+        """The fold of each training and then validation row, int (rows,); None if validation rows are held out."""
+        return fold_of(load(Split, "split", params), count, goal_of(params).n_classes, lambda: self._read(params))
 
     def _featurized(self, params: dict[str, Any], train: Columns, validation: Columns) -> tuple[Plan, Sides]:
-        features, lookups = (
+        lookups, n_classes = load(tuple[Lookup, ...], "problem.lookups", params), goal_of(params).n_classes
+        made = featurize(
+            train,
+            validation,
+            self.schema,
             load(Features, "problem.features", params),
-            load(tuple[Lookup, ...], "problem.lookups", params),
+            [(lookup, read_columns(self.root / paths.reference(lookup.table))) for lookup in lookups],
+            load(FeaturizeConfig, "featurize", params),
+            n_classes,
         )
-        references = [(lookup, read_columns(self.root / paths.reference(lookup.table))) for lookup in lookups]
-        config = load(FeaturizeConfig, "featurize", params)
-        classes = goal_of(params).n_classes
-        fitted = fit_plan(train, self.schema.inputs, features, references, config, classes)
-        matrix = apply(fitted.plan, {name: validation[name] for name in self.schema.inputs})
-        return fitted.plan, samples_of((fitted.matrix, _target(train)), (matrix, _target(validation)), classes)
+        sides = (made.train, train["target"]), (made.validation, validation["target"])
+        return made.plan, samples_of(*sides, n_classes)
 
     def _read(self, params: dict[str, Any]) -> tuple[Columns, Columns]:
         names = tuple(dict.fromkeys([*self.schema.inputs, "target", *params["split"]["columns"]]))
@@ -167,12 +153,8 @@ def _key(params: dict[str, Any]) -> str:
     return json.dumps(found, sort_keys=True)
 
 
-def _target(rows: Columns) -> Array:
-    return rows["target"].astype(np.float32)
-
-
 def evaluate(task: Task, workplace: Workplace, stopped: Callable[[], bool] = lambda: False) -> Outcome:
-    """Fit as often as the task asks, and say what validation rows say. What goes wrong is the outcome's `error`."""
+    """Fit as often as the task requires, and measure on validation rows. A failure is the outcome's `error`."""
     start = time.perf_counter()
     curve = _Curve(task, stopped)
     try:
@@ -190,7 +172,7 @@ def _evaluate(task: Task, workplace: Workplace, curve: _Curve) -> Outcome:
     plan, sides = workplace.sides(task.params, featurized=task.featurized)
     by_time = load(Split, "split", task.params).kind == "time"
     count = 1 if by_time else load(TrainConfig, "train", task.params).folds
-    measured = _fit(task, sides, 0, curve, workplace.fold(task.params, count) if count > 1 else None)
+    measured = _fit(task, sides, 0, curve, workplace.fold(task.params, count))
     metrics = {name: rounded(value) for name, value in measured.metrics.items()}
     name = task.metric.removeprefix("val_")
     seeds = range(1, task.repeats if "seed" in task.params["model"] else 1)
@@ -200,7 +182,7 @@ def _evaluate(task: Task, workplace: Workplace, curve: _Curve) -> Outcome:
         folds = workplace.folds(task.params, task.folds)
         values = [_fit(task, fold, i, None).validation[name] for i in (0, *seeds) for fold in folds]
     if not all(map(math.isfinite, values)):
-        return Outcome(error=f"{task.metric} is no number: the rows that judge it hold one class only", metrics=metrics)
+        return Outcome(error=f"{task.metric} is no number: the held-out rows have one class only", metrics=metrics)
     value = rounded(statistics.fmean(values))
     deviation = rounded(statistics.stdev(values)) if len(values) > 1 else None
     better = task.bar is None or (value > task.bar if task.maximize else value < task.bar)
@@ -218,7 +200,7 @@ def _fit(task: Task, sides: Sides, repeat: int, curve: _Curve | None, fold: Arra
 
 
 def _silent(train: float, validation: float) -> None:
-    """Nobody looks at this curve."""
+    """An `on_round` that keeps nothing."""
 
 
 class _Curve:
@@ -229,7 +211,7 @@ class _Curve:
         self.seen: dict[int, float] = {}
 
     def at_pace(self, rounds: float) -> Callable[[float, float], None]:
-        """A function that is told each round's losses, and looks up every so many rounds."""
+        """A function that gets each round's losses, and decides every so many rounds."""
         done, best = 0, math.inf
 
         def on_round(_train: float, validation: float) -> None:

@@ -1,4 +1,4 @@
-"""The trials of a sweep: what was chosen, what came of it, and the CSV file that keeps them."""
+"""The trials of a sweep: choices and results, and their CSV file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Direction: TypeAlias = Literal["maximize", "minimize"]
 
-BEFORE = ("trial", "rank", "experiment", "state", "value", "deviation", "seconds")
+LEADING = ("trial", "rank", "experiment", "state", "value", "deviation", "seconds")
 STATES = ("complete", "pruned", "failed")
 
 
@@ -28,13 +28,13 @@ class Trial:
     number: int
     state: Literal["complete", "pruned", "failed"]
     choices: dict[str, Any]  # swept key, such as model.max_depth -> its value; keys may differ between trials
-    value: float | None = None  # of the sweep's metric: mean over folds and repeats; None if it failed
+    value: float | None = None  # of the sweep's metric: mean over folds and repeats; None if it failed or was pruned
     deviation: float | None = None  # sample standard deviation over repeats or folds; None for a single fit
     metrics: dict[str, float | None] = field(default_factory=dict)  # of metrics/train.json
     seconds: float = 0.0
     error: str = ""
     experiment: str = ""  # its DVC experiment; empty if it was not recorded
-    rank: int | None = None  # among the complete trials of its sweep, 1 the best
+    rank: int | None = None  # among the complete trials of its sweep; 1 is the best
 
 
 def completed(trials: Iterable[Trial]) -> list[Trial]:
@@ -44,13 +44,13 @@ def completed(trials: Iterable[Trial]) -> list[Trial]:
 
 
 def ranked(trials: Iterable[Trial], direction: Direction) -> list[Trial]:
-    """The complete trials, the best first, of equals the earlier."""
+    """The complete trials, best first; of equal ones the earlier first."""
     sign = -1.0 if direction == "maximize" else 1.0
     return sorted(completed(trials), key=lambda trial: sign * (trial.value or 0.0))
 
 
 def best(trials: Iterable[Trial], direction: Direction) -> Trial | None:
-    """The best complete trial, of equals the earlier; None where none is complete."""
+    """The best complete trial, of equal ones the earlier; None if none is complete."""
     found = running_best(trials, direction)
     return found[-1] if found else None
 
@@ -66,11 +66,11 @@ def running_best(trials: Iterable[Trial], direction: Direction) -> list[Trial]:
 
 
 def write_csv(path: Path, trials: Sequence[Trial]) -> None:
-    """Write trials as CSV, whole or not at all: a column a metric and a choice, empty where a trial has none.
+    """Write trials as CSV: one column per metric and per choice, empty if a trial does not have it. Atomic.
 
-    Values, metrics and choices keep every digit, so that `read_csv` gives back equal trials; seconds are rounded
-    to 0.1 and lines of an error end in a line feed. Text that could be read as a number, a truth value or null is
-    written in quotes, as in JSON.
+    Values, metrics and choices keep every digit, so that `read_csv` returns equal trials; seconds are rounded to 0.1,
+    and lines of an error end in a line feed. Text that could be read as a number, a boolean or null is quoted, as in
+    JSON.
     """
     metrics = sorted({name for trial in trials for name in trial.metrics})
     choices = dict.fromkeys(key for trial in trials for key in trial.choices)
@@ -89,22 +89,22 @@ def write_csv(path: Path, trials: Sequence[Trial]) -> None:
 
 
 def read_csv(path: Path) -> list[Trial]:
-    """Read what `write_csv` wrote. Raises DataError for a file that is missing or is no table of trials."""
+    """Read a file of `write_csv`. Raises DataError if it is missing or not a table of trials."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            if missing := [name for name in (*BEFORE, "error") if name not in (reader.fieldnames or ())]:
-                raise DataError(f"{path} is no table of trials: it has no column {', '.join(missing)}")
+            if missing := [name for name in (*LEADING, "error") if name not in (reader.fieldnames or ())]:
+                raise DataError(f"{path} is not a table of trials: it has no column {', '.join(missing)}")
             return [_trial(row) for row in reader]
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error}); a sweep writes it") from None
     except (csv.Error, ValueError) as error:
-        raise DataError(f"{path} is no table of trials: {error}") from None
+        raise DataError(f"{path} is not a table of trials: {error}") from None
 
 
 def _trial(row: dict[str, str]) -> Trial:
     if any(cell is None for cell in row.values()) or None in row:
-        raise ValueError(f"the row of trial {row['trial']} has another number of cells than the header")
+        raise ValueError(f"the row of trial {row['trial']} does not have the number of cells of the header")
     if row["state"] not in STATES:
         raise ValueError(f"the state of trial {row['trial']} is {row['state']!r}; known: {', '.join(STATES)}")
     return Trial(
@@ -134,7 +134,7 @@ def _cell(values: dict[str, Any], key: str) -> str:
 
 
 def _parsed(cell: str) -> Any:
-    """The value that a cell holds: JSON if it is that, else text."""
+    """The value of a cell: parsed as JSON if valid, else text."""
     try:
         return json.loads(cell)
     except ValueError:
