@@ -42,7 +42,7 @@ def test_the_card_gives_metrics_verdict_limits_and_provenance(task: str) -> None
 def test_the_card_names_the_worst_slices_and_those_not_judged() -> None:
     assert "| depot | 2 | 0.740 (south) | 0.060 (south) | 0.600 (south) | east |" in render(facts())
     several = render(of_classes())
-    assert "| column | levels judged | highest log loss | lowest accuracy | highest ECE | not judged |" in several
+    assert "| column | levels evaluated | highest log loss | lowest accuracy | highest ECE | not evaluated |" in several
     assert "| depot | 2 | 0.360 (south) | 0.880 (south) | 0.070 (south) | none |" in several
     assert "| depot | 2 | 0.390 (south) | 45.0 (south) | −6.0 (south) | none |" in render(of_numbers())
 

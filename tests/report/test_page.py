@@ -193,7 +193,7 @@ def test_optional_parts_are_there_when_the_facts_are() -> None:
 
 def test_a_slice_without_numbers_is_marked_and_the_worst_is_bold() -> None:
     page = render(facts())
-    assert page.count("<em>not judged</em>") == 1
+    assert page.count("<em>not evaluated</em>") == 1
     (table,) = slice_tables(facts(), wording_of(facts()))
     rows = {row.slice.level: row for row in table.rows}
     assert [level for level, row in rows.items() if row.worst] == ["south"]
@@ -255,14 +255,14 @@ def test_the_narrowest_pass_is_named() -> None:
 def test_gates_are_named_in_the_primary_metric() -> None:
     assert "R² above the best single rule" in text_of(render(of_numbers()))
     several = text_of(render(of_classes()))
-    assert "log loss below knowing nothing" in several
+    assert "log loss below the dummy baseline" in several
     assert "log loss gap to the worst slice" in several
     assert "AUC gap to the worst slice" in text_of(render(facts()))
 
 
 def test_numbers_out_of_fold_are_said_to_be_so() -> None:
     crossed, plain = text_of(render(of_classes())), text_of(render(facts()))
-    assert "each foretold by a model of the other 4 of 5 folds" in crossed
+    assert "each predicted by a model fitted on the other 4 of 5 folds" in crossed
     assert "Of the first of 5 folds" in crossed
     assert "On validation" not in crossed
     assert "On validation" in plain

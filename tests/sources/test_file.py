@@ -214,8 +214,8 @@ def test_a_large_file_is_never_held_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "cannot be read: Empty CSV file. Mend the file, or say in the source's dialect"),
-        (b"zip,rooms,price,sold\n1,2,3,\n1,2\n", "expected 4 columns, got 2 in the row that begins with '1,2'. Mend"),
+        (b"", "cannot be read: Empty CSV file. Correct the file, or give the source's dialect"),
+        (b"zip,rooms,price,sold\n1,2,3,\n1,2\n", "expected 4 columns, got 2 in the row that begins with '1,2'."),
         ("zip,rooms,price,sold\n1,2,3,\nMüller,1,2,\n".encode("latin-1"),
          r"it is not written in utf-8: line 3 holds b'M\\xfcller,1,2,\\n', which latin-1 would read as 'Müller,1,2,"),
         ("zip,rooms,price,sold\n1,2,3,\n".encode("utf-16"), "Say in the source's dialect which `encoding` it has"),

@@ -15,7 +15,7 @@ from .columns import Array, Columns, is_null, rows
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What one raw column holds, and what becomes of a value that it should not hold.
+    """What one raw column may hold, and how a value that it must not hold is treated.
 
     `min`, `max`, `levels`: what is possible. An impossible value costs the row (`reject`) or itself
     (`blank`: it becomes null). Infinity is never possible.
@@ -67,7 +67,7 @@ class Checked:
 
     `columns`: as given, with impossible or unusual values blanked or clipped where the column says so.
     `broken`: rule -> boolean mask of the rows that break it and are to be rejected; only rules that were broken.
-    `mended`: rule -> number of values that were blanked or clipped; only rules that did something.
+    `corrected`: rule -> number of values that were blanked or clipped; only rules that changed a value.
     """
 
     columns: Columns
@@ -113,7 +113,7 @@ class Checks:
             values = columns[name].tolist()
             if (required and None in values) or (levels is not None and not levels.issuperset(values)):
                 return False
-        if any(np.isnat(columns[name]).any() for name in self._times):
+        if any(is_null(columns[name]).any() for name in self._times):
             return False
         if not self._numbers:
             return True
@@ -146,7 +146,7 @@ def _check_column(result: Checked, name: str, column: Column) -> None:
     if column.kind != "time":
         values = _possible(result, name, column, values)
     result.columns[name] = values
-    if column.missing == "reject":  # judged last: a value that was blanked is missing too
+    if column.missing == "reject":  # checked last: a value that was blanked is missing too
         _note(result, f"{name} is missing", is_null(values))
 
 

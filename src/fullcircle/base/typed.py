@@ -25,7 +25,7 @@ _EXACT: dict[Any, set[type]] = {str: {str}, float: {float}, float | None: {float
 def build(kind: type[T], data: object, where: str = "") -> T:
     """Make a `kind` of `data` (what YAML or JSON holds); `where` is the key that errors name.
 
-    Understands dataclasses, unions of dataclasses told apart by a `kind`, `task` or `name` field of a `Literal`
+    Understands dataclasses, unions of dataclasses distinguished by a `kind`, `task` or `name` field of a `Literal`
     type, `tuple[X, ...]`, `tuple[X, Y]`, `dict[str, X]`, `Literal`, `X | None`, str, bool, int and float.
     An int passes for a float; nothing else is converted. A dataclass checks its own ranges in
     `__post_init__` by raising ValueError, and may name old keys in a class variable `RENAMED` (old key -> what is

@@ -39,11 +39,11 @@ def cast(values: pa.Array, kind: str, format: str | None = None) -> tuple[pa.Arr
         return pa.nulls(len(values), wanted), None
     if kind == "time":
         made = times(values, format)
-        return _judged(values, None if made is None else _seconds(made), wanted)
+        return _with_mask(values, None if made is None else _seconds(made), wanted)
     to: Callable[[pa.Array], pa.Array | None] = {"integer": _integers, "number": _numbers}.get(kind, _texts)
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
-    return _judged(values, to(values), wanted)
+    return _with_mask(values, to(values), wanted)
 
 
 def times(values: pa.Array, format: str | None = None) -> pa.Array | None:  # noqa: A002
@@ -77,7 +77,7 @@ def _plain(values: pa.Array) -> pa.Array:
     return values
 
 
-def _judged(values: pa.Array, made: pa.Array | None, wanted: pa.DataType) -> tuple[pa.Array, pa.Array | None]:
+def _with_mask(values: pa.Array, made: pa.Array | None, wanted: pa.DataType) -> tuple[pa.Array, pa.Array | None]:
     if made is None:
         return pa.nulls(len(values), wanted), values.is_valid()
     wrong = pc.and_(values.is_valid(), made.is_null())

@@ -11,7 +11,7 @@ from fullcircle.base.checks import Column
 class Schema:
     """What later stages must know of the columns that `clean` leaves.
 
-    `inputs`: what the scorer asks for. `outcomes`: what becomes known only after `moment` (in words).
+    `inputs`: the columns that the scorer requires. `outcomes`: what becomes known only after `moment` (in words).
     `observed`: the table of last observations, if there is one. `records`: columns that identify a row.
     """
 

@@ -93,7 +93,7 @@ def _behave(
         "up": move >= -check.tolerance,
         "down": move <= check.tolerance,
     }[check.expect]
-    held, moved = (float(did.mean()), float(np.median(move))) if len(move) else (0.0, 0.0)  # nobody to ask: not held
+    held, moved = (float(did.mean()), float(np.median(move))) if len(move) else (0.0, 0.0)  # no row to test: not held
     return Behaved(check.name, check.expect, held, check.share, moved)
 
 

@@ -70,7 +70,7 @@ def predictions(predicted: Array, target: Array, calibration: BinaryCalibration,
 def evaluate(sorted_: Predictions, weight: Array | None = None) -> dict[str, float]:
     """Every metric of NAMES. `weight`: rows' weights in the order they were given (None: 1 each).
 
-    Where a weight leaves one class only, auc and ap are NaN; where nothing is foretold, precision and F1 are 0.
+    With one class of positive weight, auc and ap are NaN; with no predicted positives, precision and F1 are 0.
     """
     w = np.ones(len(sorted_.target)) if weight is None else weight[sorted_.order].astype(np.float64)
     positive, negative = w * sorted_.target, w * (1 - sorted_.target)

@@ -37,7 +37,7 @@ def precision_recall(hits: Array, alarms: Array) -> Columns:
     """Columns `recall` (rising) and `precision`. Empty where there are no positives."""
     if hits[-1] == 0:
         return {"recall": np.zeros(0), "precision": np.zeros(0)}
-    at = _thinned(len(hits))[1:]  # the first point foretells nothing and has no precision
+    at = _thinned(len(hits))[1:]  # the first point predicts no positives and has no precision
     return {"recall": (hits / hits[-1])[at], "precision": (hits / (hits + alarms).clip(1))[at]}
 
 

@@ -18,10 +18,10 @@ def bootstrap(
 ) -> dict[str, tuple[float, float]]:
     """Percentile interval of every metric (Efron 1979), whole groups drawn with replacement (Field and Welsh 2007).
 
-    `predictions`: what `judge.predictions` made. `group`: int64 (rows,), the number of each row's group, as
+    `predictions`: what the task's `predictions` made. `group`: int64 (rows,), the number of each row's group, as
     `groups_of` has it. Rows of one day share its weather: drawn one by one they would seem to tell more than they do.
-    Resamples of which a metric could not be had, as of one class, do not count. Both ends are NaN where none is left,
-    and where there is one group only: it says nothing of others.
+    Resamples in which a metric is not available, such as those of one class, do not count. Both ends are NaN where
+    none is left, and where there is one group only: it says nothing of others.
     """
     random = np.random.default_rng(seed)
     groups = int(group.max()) + 1

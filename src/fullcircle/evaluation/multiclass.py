@@ -52,7 +52,7 @@ class Predictions:
 
     `probability`: float64 (rows, classes). `target`, `predicted`: positions of classes, int64 (rows,).
     `confidence`: probability of the predicted class; `correct`: 1.0 where it came. `bins`: of confidence.
-    `loss`, `squared`: each row's log loss and squared error, summed over classes. `rankings`: one a class.
+    `loss`, `squared`: each row's log loss and squared error, summed over classes. `rankings`: one per class.
     """
 
     probability: Array

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fullcircle.scoring.predictions import Calibration
 
 LEVELS = 50
-"""A column of more levels is not told level by level: who would read it?"""
+"""A column with more levels is not shown level by level: the table would be too long to read."""
 
 SPANS = 8
 NULL, OTHERS = "null", "(others)"
@@ -41,7 +41,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Slicing:
-    """How slices are judged: by the primary `metric` and a few more, from `at_least` rows on, in `bins` at most."""
+    """How slices are evaluated: by the primary `metric` and a few more, from `at_least` rows on, in `bins` at most."""
 
     metric: str
     bins: int
@@ -51,9 +51,9 @@ class Slicing:
 def slices(
     columns: dict[str, Array], predicted: Array, target: Array, calibration: Calibration, slicing: Slicing
 ) -> list[Slice]:
-    """Judge every level of every column, levels in order. Null is a level of its own, named `null`.
+    """Evaluate every level of every column, levels in order. Null is a level too, named `null`.
 
-    Of a category with more than 50 levels the 49 with the most rows are judged, and all `(others)` as one; numbers
+    Of a category with more than 50 levels the 49 with the most rows are evaluated, and all `(others)` as one; numbers
     and times of more than 50 values are cut into 8 spans of about equal count. `forecast`: (rows, outputs).
     """
     result = []
@@ -66,7 +66,7 @@ def slices(
 
 
 def gap(task: TaskMetrics, metric: str, overall: float, evaluated: list[Slice]) -> float | None:
-    """How much better the whole is than the worst slice that could be judged; None where none could."""
+    """How much better the metric of all rows is than that of the worst slice; None if no slice was evaluated."""
     values = [s.values[metric] for s in evaluated]
     return max((better(task, metric, overall, v) for v in values if v is not None), default=None)
 

@@ -1,4 +1,4 @@
-"""The judge of each task: a module of metrics, and which of two values of one is better."""
+"""The metrics of each task: a module per task, and which of two values of a metric is better."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FILES = {
 
 
 class TaskMetrics(Protocol):
-    """A module that judges the predictions of one task: `binary`, `multiclass` or `regression`."""
+    """A module with the metrics of one task: `binary`, `multiclass` or `regression`."""
 
     NAMES: dict[str, str]
     """Short name -> full name, in the order they are shown."""
@@ -37,7 +37,7 @@ class TaskMetrics(Protocol):
     PRIMARY: str
     """The one to go by where the problem has no reason for another."""
     SLICED: tuple[str, ...]
-    """What is told of a slice, besides the primary metric."""
+    """The metrics of a slice, besides the primary one."""
 
     def predictions(self, predicted: Array, target: Array, calibration: Any, bins: int, /) -> Any:
         """What `evaluate` and `curves` work on, sorted once. `forecast`: (rows, outputs), `target`: (rows,)."""
@@ -50,7 +50,7 @@ class TaskMetrics(Protocol):
 
 
 def task_metrics(n_classes: int) -> TaskMetrics:
-    """The judge of a target with so many classes; 0: a number."""
+    """The metrics of a target with so many classes; 0: a number."""
     if n_classes == 0:
         return regression
     return binary if n_classes == 2 else multiclass

@@ -1,4 +1,4 @@
-"""Features: columns in, columns out, with NumPy alone; called alike in training and in the scorer.
+"""Features: columns in, columns out, with NumPy only; training and the scorer call the same code.
 
 A scorer's plan names its functions; only those of `LIBRARY` can be named, so that a file never chooses code.
 """

@@ -49,7 +49,7 @@ class OneHot:
 class TargetMean:
     """The level's smoothed mean of the target in training; `default` for an unknown level, and for null.
 
-    Share of positives, or mean of the number; for several classes a tuple with a share a class.
+    Share of positives, or mean of the number; for several classes a tuple with one share per class.
     """
 
     kind: Literal["target"]
@@ -177,7 +177,7 @@ def fit_order(
 def _ascending(means: Array, counts: Array) -> Array:
     """Positions of levels that are of `counts` rows, from low to high along the line on which `means` vary most.
 
-    Means that agree to ten digits are alike, for the bits beyond depend on the machine.
+    Means that agree to ten digits count as equal, because the bits beyond depend on the machine.
     """
     apart = means - counts @ means / max(1, counts.sum())
     axis = np.linalg.svd(apart * np.sqrt(counts)[:, None], full_matrices=False)[2][:1].sum(axis=0)

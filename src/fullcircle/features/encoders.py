@@ -1,4 +1,4 @@
-"""Which encoders a feature gets: what its kind asks for, or what the problem says; and their fitting."""
+"""Which encoders a feature gets: those of its kind, or those that the problem names; and how they are fitted."""
 
 from __future__ import annotations
 

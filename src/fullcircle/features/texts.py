@@ -50,14 +50,14 @@ class Words:
     """Mean, sum, largest and smallest effect of a text's words and pairs of neighbouring words.
 
     `effects`: bucket -> by how much the target's mean among training texts that have the word differs from the mean of
-    all, drawn towards 0; a tuple with one a class for several. A word without an effect (rare or unknown) does not
+    all, drawn towards 0; a tuple with one per class for several. A word without an effect (rare or unknown) does not
     count; a text of none but such is 0, and a null text is null.
     """
 
     kind: Literal["words"]
     feature: str
     effects: dict[str, float] | dict[str, tuple[float, ...]]
-    n_classes: int  # outputs of the target: 1, or one a class
+    n_classes: int  # outputs of the target: 1, or one per class
     name: str = ""
 
     @property
@@ -92,12 +92,12 @@ def fit_words(feature: str, found: Coded, y: Array, min_rows: int, smoothing: fl
     mean = mean_of(y)
     effects = _effects(found.at, texts, y, common, smoothing, mean)
     buckets = np.flatnonzero(common)
-    told: dict[str, float] | dict[str, tuple[float, ...]] = (
+    by_bucket: dict[str, float] | dict[str, tuple[float, ...]] = (
         {str(b): float(effects[b, 0]) for b in buckets}
         if y.shape[1] == 1
         else {str(b): tuple(effects[b].tolist()) for b in buckets}
     )
-    encoder = Words("words", feature, told, y.shape[1])
+    encoder = Words("words", feature, by_bucket, y.shape[1])
     if count == 1:
         return encoder, _summary(texts, effects)[found.at]
     fold, learnt = folds(len(found.at), count), np.empty((len(found.at), len(encoder.outputs)))

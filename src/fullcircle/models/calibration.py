@@ -50,7 +50,7 @@ def radius_of(residual: Array, coverage: float) -> float:
 def platt(margin: Array, y: Array) -> tuple[float, float]:
     """Slope and intercept of the sigmoid that fits `y` best (Platt 1999), by damped Newton steps on the log loss.
 
-    Rounded to 6 digits. A margin that says nothing (all rows alike) moves the intercept only; one that parts the
+    Rounded to 6 digits. A margin without information (equal in all rows) moves the intercept only; one that parts the
     classes without error would have an infinite slope, and stops at a large one.
     """
     y = y.astype(np.float64)

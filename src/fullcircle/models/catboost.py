@@ -40,7 +40,7 @@ class FittedCatBoost:
     parts: tuple[Part, ...] = (Part("margin", 1.0),)
 
     def margin(self, X: Array) -> Array:
-        """Log odds, a score a class, or a number: float64 (rows, outputs), rounded to float32 as the graph has it."""
+        """Log odds, one score per class, or a number: float64 (rows, outputs), rounded to float32 as in the graph."""
         counted = min(self.rounds, self.booster.tree_count_)
         output = self.booster.predict(X, prediction_type="RawFormulaVal", ntree_end=counted, thread_count=1)
         some = np.asarray(output, dtype=np.float64).reshape(len(X), -1)
@@ -108,7 +108,7 @@ def _fit(config: CatBoostConfig, sample: Sample, rounds: int, threads: int, **ho
     if not ((sample.X[:1] != sample.X) & ~(np.isnan(sample.X) & np.isnan(sample.X[:1]))).any():
         raise ConfigError(
             f"model catboost finds every feature the same on all {len(sample.y):,} training rows, and fits no trees to "
-            "that. Choose another model, or mend the features"
+            "that. Choose another model, or correct the features"
         )
     booster = require("catboost").CatBoost(_parameters(config, sample.n_classes, rounds, threads))
     seen = np.unique(sample.y)

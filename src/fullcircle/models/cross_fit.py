@@ -76,7 +76,7 @@ class _Crossed:
 def _crossed(
     configs: tuple[MemberConfig, ...], sample: Sample, fold: Array, threads: int, on_round: OnRound
 ) -> list[_Crossed]:
-    """Fit each of `configs` once a fold, with the fold as validation rows, and foretell the fold."""
+    """Fit each of `configs` once per fold, with the fold as validation rows, and predict the fold."""
     folds = np.unique(fold)
 
     def fit(job: tuple[MemberConfig, int]) -> Fitted:
@@ -89,9 +89,9 @@ def _crossed(
 
 
 def _of_folds(config: MemberConfig, fits: list[Fitted], sample: Sample, fold: Array, threads: int) -> _Crossed:
-    """Foretell each fold by its fit. The fold stopped that fit when it was at its best for the fold, which flatters.
+    """Predict each fold by its fit. The fold stopped that fit when it was best for the fold, which is optimistic.
 
-    So the others' rounds count; a fit that was stopped before them foretells with all that it has.
+    So the others' rounds count; a fit that was stopped before them predicts with all the rounds that it has.
     """
     folds = np.unique(fold)
     rounds = [fitted.rounds for fitted in fits if fitted.rounds is not None]

@@ -97,7 +97,7 @@ def weights_of(config: EnsembleConfig, margins: Sequence[Array], sample: Sample)
 
 
 def pick(margins: Sequence[Array], y: Array, n_classes: int, picks: int) -> list[int]:
-    """How often each of `margins`, float64 (rows, outputs), is picked for a mean that foretells `y` (rows,) well.
+    """How often each of `margins`, float64 (rows, outputs), is picked for a mean that predicts `y` (rows,) well.
 
     Greedy selection with replacement (Caruana et al. 2004, Ensemble Selection from Libraries of Models): each of
     `picks` times the one is added whose mean with those picked before has the lowest loss of the task. A tie goes to

@@ -60,7 +60,7 @@ class FittedForest:
         )
 
     def _of_outputs(self, value: Array) -> Array:
-        """A column an output of a column a class seen in training; a class that was not seen has probability 0."""
+        """One column per output, from one column per class seen in training; an unseen class has probability 0."""
         if self.n_classes == 0:
             return value
         every = np.zeros((len(value), self.n_classes))

@@ -31,7 +31,7 @@ class FittedLightGBM:
     parts: tuple[Part, ...] = (Part("margin", 1.0),)
 
     def margin(self, X: Array) -> Array:
-        """Log odds, a score a class, or a number: float64 (rows, outputs), rounded to float32 as the graph has it."""
+        """Log odds, one score per class, or a number: float64 (rows, outputs), rounded to float32 as in the graph."""
         output = self.booster.predict(X, raw_score=True, num_iteration=self.rounds, num_threads=1)
         return np.asarray(output, dtype=np.float32).astype(np.float64).reshape(len(X), -1)
 

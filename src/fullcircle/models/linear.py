@@ -29,7 +29,7 @@ class FittedLinear:
     parts: tuple[Part, ...] = (Part("margin", 1.0),)
 
     def margin(self, X: Array) -> Array:
-        """Log odds, a score a class, or a number: float64 (rows, outputs)."""
+        """Log odds, one score per class, or a number: float64 (rows, outputs)."""
         return np.asarray(self.scaling(X) @ self.weights + self.bias)
 
     def importance(self) -> Array:

@@ -40,7 +40,7 @@ class FittedMLP:
         return self.passes[min(self.rounds, len(self.passes)) - 1]
 
     def margin(self, X: Array) -> Array:
-        """Log odds, a score a class, or a number: float64 (rows, outputs)."""
+        """Log odds, one score per class, or a number: float64 (rows, outputs)."""
         return forward(self.layers, bounded(self.scaling, X))
 
     def importance(self) -> Array:

@@ -42,7 +42,7 @@ def tiles(facts: Facts, say: Wording) -> list[Tile]:
     about = {
         "rec": f"of the {positive} rows raise an alarm",
         "prec": f"of the alarms turn out {positive}",
-        "ece": "mean gap between foretold and observed share",
+        "ece": "mean gap between predicted and observed share",
     }
     return tiles_of(facts, say, (facts.problem.metric, "rec", "prec", "ece", "auc"), about)
 
@@ -57,7 +57,7 @@ def promises(_facts: Facts) -> dict[str, float]:
     return {}
 
 
-def judged_on(facts: Facts, _say: Wording) -> str:
+def evaluated_on(facts: Facts, _say: Wording) -> str:
     """How the balance of the test rows differs from that of training."""
     train = share(facts.split.sides["train"].positive)
     return f"{share(facts.spread.positive)} of them positive; training rows had {train}"
@@ -133,11 +133,11 @@ def _precision_recall(facts: Facts, points: Points) -> str:
 
 def _calibration(points: Points) -> str:
     return charts.line_chart(
-        "Calibration on test rows: foretold probability against observed share",
+        "Calibration on test rows: predicted probability against observed share",
         [Series("model", [(predicted, observed) for predicted, observed, _ in points])],
-        Axis("foretold probability", 0, 1, share=True),
+        Axis("predicted probability", 0, 1, share=True),
         Axis("observed share of positives", 0, 1, share=True),
-        diagonal="as foretold",
+        diagonal="perfect calibration",
         dots=True,
     )
 

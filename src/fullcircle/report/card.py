@@ -40,7 +40,7 @@ def render(facts: Facts) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SliceLine:
-    """A column of slices: how many levels were judged, the worst value of each metric and its level, and the rest."""
+    """A column of slices: levels evaluated, the worst value of each metric with its level, and the levels left out."""
 
     column: str
     evaluated: int
@@ -49,7 +49,7 @@ class SliceLine:
 
 
 def slice_metrics(facts: Facts) -> tuple[str, ...]:
-    """The metrics that slices are told by, the primary one first."""
+    """The metrics of slices, the primary one first."""
     return tuple(facts.tested.slices[0].values) if facts.tested.slices else ()
 
 

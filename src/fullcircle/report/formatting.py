@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from fullcircle.scoring.verdict import GateResult
 
 VERDICTS = {
-    "blessed": "Every gate that could be judged was passed.",
+    "blessed": "Every gate that could be evaluated was passed.",
     "rejected": "At least one gate failed: this model must not be used.",
-    "unknown": "A value that a gate needs could not be had: nothing is promised.",
+    "unknown": "A value that a gate needs is not available: nothing is promised.",
 }
 
 
@@ -120,14 +120,15 @@ def unfitted(fit: TrainReport) -> str:
     return "Out of fold" if fit.folds > 1 else "On validation"
 
 
-def flattered(fit: TrainReport) -> str:
+def optimistic(fit: TrainReport) -> str:
     """What is to be known of those numbers, in a sentence."""
     if fit.folds > 1:
         return (
-            f"Out of fold: on training and validation rows, each foretold by a model of the other {fit.folds - 1} "
-            f"of {fit.folds} folds. They are flattered a little, for weights and calibration were chosen on them"
+            f"Out of fold: on training and validation rows, each predicted by a model fitted on the other "
+            f"{fit.folds - 1} of {fit.folds} folds. They are slightly optimistic, because weights and calibration were "
+            "chosen on them"
         )
-    return "Validation numbers are flattered, for rounds and calibration were chosen on those rows"
+    return "Validation numbers are optimistic, because rounds and calibration were chosen on those rows"
 
 
 def resampled(facts: Facts) -> str:

@@ -37,7 +37,7 @@ OTHERS = "all others"
 
 @dataclass(frozen=True, slots=True)
 class ClassLine:
-    """One class on test rows: how many there were, how many were foretold, and for what it was taken most often."""
+    """One class on test rows: how many there are, how many were predicted, and with what it is confused most often."""
 
     name: str
     actual: int
@@ -74,7 +74,7 @@ def promises(_facts: Facts) -> dict[str, float]:
     return {}
 
 
-def judged_on(facts: Facts, _say: Wording) -> str:
+def evaluated_on(facts: Facts, _say: Wording) -> str:
     """How the balance of the test rows differs from that of training."""
     name = max(facts.spread.shares, key=lambda name: facts.spread.shares[name])
     train = share(facts.split.sides["train"].shares[name])
@@ -136,7 +136,7 @@ def curves(facts: Facts, _say: Wording) -> list[Figure]:
         )
     if drawn.calibration:
         right = share(facts.tested.metrics.get("acc"))
-        note = f"Bins of equal count. On average {share(drawn.predicted)} were foretold, and {right} came true."
+        note = f"Bins of equal count. On average {share(drawn.predicted)} were predicted, and {right} were right."
         heading = "Calibration of the predicted class"
         figures.append(Figure("calibration", heading, _calibration(drawn.calibration), note))
     return figures
@@ -183,8 +183,8 @@ def _calibration(points: Points) -> str:
     return charts.line_chart(
         "Calibration on test rows: probability of the predicted class against how often it came",
         [Series("model", [(predicted, observed) for predicted, observed, _ in points])],
-        Axis("foretold probability of the predicted class", 0, 1, share=True),
+        Axis("probability of the predicted class", 0, 1, share=True),
         Axis("share of predictions that came true", 0, 1, share=True),
-        diagonal="as foretold",
+        diagonal="perfect calibration",
         dots=True,
     )

@@ -44,7 +44,7 @@ class MetricRow:
 
 @dataclass(frozen=True, slots=True)
 class SliceRow:
-    """One level of a slice; `strip` is empty where it was not judged."""
+    """One level of a slice; `strip` is empty where it was not evaluated."""
 
     slice: Slice
     mean: str
@@ -54,7 +54,7 @@ class SliceRow:
 
 @dataclass(frozen=True, slots=True)
 class SliceTable:
-    """The levels of one column; `metrics`: those that are told, the primary one first."""
+    """The levels of one column; `metrics`: those that are shown, the primary one first."""
 
     column: str
     metrics: tuple[str, ...]
@@ -127,7 +127,7 @@ def _metric_strip(name: str, value: float | None, bounds: Interval | None, level
 
 
 def slice_tables(facts: Facts, say: Wording) -> list[SliceTable]:
-    """The slices by column, that of most levels first; the worst of several judged levels is marked."""
+    """The slices by column, that of most levels first; the worst of several evaluated levels is marked."""
     metric, texts = say.primary, task_text(facts.calibration.task)
     overall = facts.tested.metrics.get(metric)
     known = [v for s in facts.tested.slices if (v := s.values[metric]) is not None]

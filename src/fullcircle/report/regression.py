@@ -53,7 +53,7 @@ def promises(facts: Facts) -> dict[str, float]:
     return {"coverage": promised(facts)}
 
 
-def judged_on(facts: Facts, say: Wording) -> str:
+def evaluated_on(facts: Facts, say: Wording) -> str:
     """How the mean of the test rows differs from that of training."""
     train = say.amount(facts.split.sides["train"].mean)
     return f"their mean {say.amount(facts.spread.mean, unit=True)}; training rows had {train}"
@@ -82,18 +82,18 @@ def months(facts: Facts, say: Wording) -> Figure:
 
 
 def curves(facts: Facts, say: Wording) -> list[Figure]:
-    """What came over what was foretold, and the residuals with the prediction interval."""
+    """Actual over predicted values, and the residuals with the prediction interval."""
     drawn = facts.curves
     if not drawn.residuals or not drawn.calibration:
         return []
     actual = _came(facts, say)
-    note = "Bins of equal count, by forecast: the mean of what came. On the dotted line it is as foretold."
+    note = "Bins of equal count, by prediction: the mean of the actual values. The dotted line is a perfect prediction."
     beside = (
-        "What came less what was foretold: the median of each bin. Dashed, the prediction interval: it is as wide "
+        "Residuals (actual minus predicted): the median of each bin. Dashed, the prediction interval: it is as wide "
         "everywhere, and does not suit bins whose rows reach much further, or much less far."
     )
     return [
-        Figure("forecast", "What was foretold and what came", actual, note),
+        Figure("forecast", "Predicted and actual values", actual, note),
         Figure("residuals", "Residuals", _residuals(facts, say), beside),
     ]
 
@@ -110,24 +110,26 @@ def _came(facts: Facts, say: Wording) -> str:
             facts.curves.calibration, facts.curves.residuals, strict=True
         )
     ]
-    x = charts.axis(f"foretold{_in(say)}", [band.at for band in values])
+    x = charts.axis(f"predicted{_in(say)}", [band.at for band in values])
     y = charts.axis(f"came{_in(say)}", [end for band in values for end in (band.low, band.value, band.high)])
     ends = max(x.low, y.low), min(x.high, y.high)
-    as_predicted = Series("as foretold", [(end, end) for end in ends] if ends[0] < ends[1] else [])
-    title = "What came on test rows, over what was foretold"
+    as_predicted = Series("perfect", [(end, end) for end in ends] if ends[0] < ends[1] else [])
+    title = "Actual over predicted values on test rows"
     return bands.bands(title, values, x, y, ("mean", WITHIN), [("ref", as_predicted)])
 
 
 def _residuals(facts: Facts, say: Wording) -> str:
     values = [Band(predicted, low, middle, high) for predicted, low, middle, high, _ in facts.curves.residuals]
     half = radius(facts)
-    x = charts.axis(f"foretold{_in(say)}", [band.at for band in values])
-    y = charts.axis(f"came less foretold{_in(say)}", [half, -half, *(end for b in values for end in (b.low, b.high))])
+    x = charts.axis(f"predicted{_in(say)}", [band.at for band in values])
+    y = charts.axis(
+        f"actual minus predicted{_in(say)}", [half, -half, *(end for b in values for end in (b.low, b.high))]
+    )
     level = {height: [(x.low, height), (x.high, height)] for height in (0.0, half, -half)}
     within = f"interval: ± {say.amount(half)}"
-    lines = [("ref", Series("as foretold", level[0.0])), ("s2", Series(within, level[half]))]
+    lines = [("ref", Series("perfect", level[0.0])), ("s2", Series(within, level[half]))]
     lines.append(("s2", Series(within, level[-half])))
-    return bands.bands("Residuals on test rows, over what was foretold", values, x, y, ("median", WITHIN), lines)
+    return bands.bands("Residuals on test rows, over the prediction", values, x, y, ("median", WITHIN), lines)
 
 
 def _in(say: Wording) -> str:

@@ -23,11 +23,11 @@ class TaskText(Protocol):
     SECTION: str
     """What that section is called."""
     HEADS: tuple[str, ...]
-    """What is told of how the target is spread: a column each."""
+    """The distribution of the target: the heads of its columns."""
     FORECAST: str
     """What a forecast is."""
     KNOWING_NOTHING: str
-    """What is foretold without a model."""
+    """The prediction without a model."""
 
     def cells(self, spread: TargetDistribution, say: Wording, /) -> tuple[str, ...]:
         """How the target is spread over some rows, as HEADS has it."""
@@ -44,7 +44,7 @@ class TaskText(Protocol):
     def promises(self, facts: Facts, /) -> dict[str, float]:
         """Metrics that were promised to have some value."""
 
-    def judged_on(self, facts: Facts, say: Wording, /) -> str:
+    def evaluated_on(self, facts: Facts, say: Wording, /) -> str:
         """How the target of test rows differs from that of training rows, in half a sentence."""
 
     def months(self, facts: Facts, say: Wording, /) -> Figure:

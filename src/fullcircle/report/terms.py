@@ -35,8 +35,8 @@ MEANINGS = {
         "ap": "precision, averaged over all recalls; chance is the share of positives",
         "logloss": "mean surprise at what came, in nats",
         "brier": "mean squared error of the probabilities",
-        "ece": "mean distance between foretold and observed share, in bins of equal count",
-        "acc": "share of rows foretold right at the threshold",
+        "ece": "mean distance between predicted and observed share, in bins of equal count",
+        "acc": "share of rows predicted right at the threshold",
         "prec": "share of alarms that are right",
         "rec": "share of positives that raise an alarm",
         "f1": "harmonic mean of precision and recall",
@@ -55,7 +55,7 @@ MEANINGS = {
         "rmse": "large errors weigh more",
         "mae": "how far a forecast is off on average",
         "medae": "half of the forecasts are nearer than this",
-        "bias": "above 0 too much is foretold, below 0 too little",
+        "bias": "above 0 predictions are too high on average, below 0 too low",
         "coverage": "near to what was promised is best",
         "width": "from one end to the other, the same for every row",
     },
@@ -86,7 +86,7 @@ def name_of(metric: str, task: TaskMetrics, primary: str) -> str:
     said = {
         "slice_gap": "gap to the worst slice",
         "train_gap": "gap to training rows",
-        "over_dummy": f"{better} knowing nothing",
+        "over_dummy": f"{better} the dummy baseline",
         "over_rule": f"{better} the best single rule",
         "over_champion": f"{better} the champion",
     }
@@ -162,7 +162,7 @@ class Wording:
         return number(value, self.digits)
 
     def require(self, gate: GateResult) -> str:
-        """What a gate asks for."""
+        """The threshold of a gate."""
         return f"≥ {plain(gate.min)}" if gate.min is not None else f"≤ {plain(gate.max)}"
 
     def amount(self, value: Value, *, unit: bool = False) -> str:

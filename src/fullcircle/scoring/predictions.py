@@ -1,7 +1,7 @@
-"""Answers: what a model's margins mean, a task each. Margins in, calibrated forecasts out, and their words.
+"""What the margins of a model mean, for each task: margins in, calibrated predictions and their words out.
 
-A margin is float64 (rows, outputs): the log odds of the positive class (1 output), a score a class (as many as there
-are classes), or a number in standard units (1). A forecast has the same shape: the probability of the positive class,
+A margin is float64 (rows, outputs): the log odds of the positive class (1 output), one score per class, or a number
+in standard units (1). A prediction has the same shape: the probability of the positive class,
 one of each class, or a number in the target's own unit.
 """
 
@@ -45,7 +45,7 @@ class BinaryCalibration:
         return sigmoid(self.slope * margin + self.intercept)
 
     def columns(self, values: Array) -> dict[str, Array]:
-        """What is told of each row: `prediction`, and a probability a class."""
+        """The output of each row: `prediction`, and one probability per class."""
         positive = values[:, 0]
         predicted = np.array(self.classes, dtype=object)[(positive >= self.threshold).astype(int)]
         return {"prediction": predicted, **_probabilities(self.classes, np.stack([1 - positive, positive], axis=1))}
@@ -67,7 +67,7 @@ class MulticlassCalibration:
         return softmax(self.slope * margin)
 
     def columns(self, values: Array) -> dict[str, Array]:
-        """What is told of each row: `prediction`, and a probability a class."""
+        """The output of each row: `prediction`, and one probability per class."""
         predicted = np.array(self.classes, dtype=object)[values.argmax(axis=1)]
         return {"prediction": predicted, **_probabilities(self.classes, values)}
 
@@ -100,7 +100,7 @@ class RegressionCalibration:
         return self.center + self.scale * margin
 
     def columns(self, values: Array) -> dict[str, Array]:
-        """What is told of each row: `prediction`, and the ends of its interval, `lower` and `upper`."""
+        """The output of each row: `prediction`, and the ends of its interval, `lower` and `upper`."""
         value = values[:, 0]
         return {"prediction": value, "lower": value - self.radius, "upper": value + self.radius}
 
@@ -109,7 +109,7 @@ Calibration: TypeAlias = BinaryCalibration | MulticlassCalibration | RegressionC
 
 
 def outputs_of(n_classes: int) -> int:
-    """How many outputs a margin has: 1 for two classes or a number (0 classes), else one a class."""
+    """How many outputs a margin has: 1 for two classes or a number (0 classes), else one per class."""
     return n_classes if n_classes > 2 else 1
 
 

@@ -30,7 +30,7 @@ BATCH = 16384  # rows; bounds the memory of one call
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One output of the ONNX graph: a `margin`, or a `probability` (of the positive class, or one a class).
+    """One output of the ONNX graph: a `margin`, or a `probability` (of the positive class, or one per class).
 
     `weight`: what its margin counts for in the model's, above 0 and up to 1.
     """

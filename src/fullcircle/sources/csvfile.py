@@ -1,4 +1,4 @@
-"""CSV in blocks: the columns' kinds are read straight away, and what is no such value as text, to be judged later."""
+"""CSV in blocks: columns are read as their kinds, or as text from the block on where a value is not of its kind."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _unreadable(opener: Opener, dialect: Dialect, where: str, error: Exception) 
         said = f"expected {counted[1]} columns{_first_other(opener, dialect, int(counted[1]))}"
     if "straddling" in said:
         said = f"a row is longer than {BLOCK >> 20} MiB; perhaps a quote is not closed"
-    advice = "Mend the file, or say in the source's dialect how it is written (delimiter, quote, skip, header, names)."
+    advice = "Correct the file, or give the source's dialect (delimiter, quote, skip, header, names)."
     return f"{where} cannot be read: {said.removeprefix('CSV parse error: ').rstrip('.')}. {advice}"
 
 
@@ -190,7 +190,7 @@ def _rows(text: io.TextIOWrapper, dialect: Dialect) -> Iterator[list[str]]:
 
 
 def _other_encoding(opener: Opener, dialect: Dialect, where: str, error: Exception) -> str:
-    """Name the first line that is not in the dialect's encoding, where lines can be told."""
+    """Name the first line that is not in the dialect's encoding, where lines can be counted."""
     example = f" ({error})"
     with opener() as file:
         for number, line in enumerate(file, 1):

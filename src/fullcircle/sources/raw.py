@@ -73,7 +73,7 @@ def _line(name: str, column: Column, values: pa.Array, wrong: pa.Array, before: 
     ways = ", ".join(f"{shape} ({count:,} times)" for shape, count in shapes.most_common(5))
     wanted = column.format or "ISO 8601"
     if len(shapes) > 1:
-        return f"{line}\n    {wanted} is wanted, and it is written in {len(shapes)} ways: {ways}. Mend the source."
+        return f"{line}\n    {wanted} is wanted, and it is written in {len(shapes)} ways: {ways}. Correct the source."
     return f"{line}\n    {wanted} is wanted, and it is written as {ways}. Give the column that `format`."
 
 
