@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from .cells import LARGEST
 from .columns import Array, Columns, is_null, rows
 
 
@@ -121,7 +122,7 @@ class Checks:
         if (table < self._low).any() or (table > self._high).any() or np.isnan(table[self._required]).any():
             return False
         integers = table[self._integers]
-        return not ((integers != np.floor(integers)) & (integers == integers)).any()
+        return not (((integers != np.floor(integers)) & (integers == integers)) | (np.abs(integers) >= LARGEST)).any()
 
 
 def _bounds(column: Column) -> tuple[float, float]:
@@ -173,7 +174,7 @@ def _impossible(values: Array, column: Column, null: Array) -> Array:
     wrong = np.isinf(values)
     if column.kind == "integer":
         with np.errstate(invalid="ignore"):
-            wrong |= (values != np.floor(values)) & ~null
+            wrong |= ((values != np.floor(values)) & ~null) | (np.abs(values) >= LARGEST)
     if column.min is not None:
         wrong |= values < column.min
     if column.max is not None:

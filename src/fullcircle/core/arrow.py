@@ -1,11 +1,19 @@
-"""Arrow values of any type -> the type that a column's kind has, and which of them cannot be."""
+"""Arrow values of any type -> the type that a column's kind has, and which of them cannot be.
+
+Text is read by the grammar of `base.cells`. Where Arrow's own conversion is known to agree with it, Arrow converts a
+whole column at once; otherwise each distinct text is read once in Python.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from fullcircle.base.cells import BLANKS, integer_of, moment_of, number_of, text_of_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +27,8 @@ TYPES = {
     "time": UTC,
 }
 
-_INTEGER = r"^[-+]?\d{1,18}(\.0*)?$"
-_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?(?i:nan|inf|infinity)$"
-_OFFSET = r"[T ]\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)$"
+_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"  # as Arrow reads it too
+_ISO_UTC = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?Z$"
 
 
 def cast(values: pa.Array, kind: str, format: str | None = None) -> tuple[pa.Array, pa.Array | None]:  # noqa: A002
@@ -43,6 +50,9 @@ def cast(values: pa.Array, kind: str, format: str | None = None) -> tuple[pa.Arr
     to: Callable[[pa.Array], pa.Array | None] = {"integer": _integers, "number": _numbers}.get(kind, _texts)
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    if kind == "integer" and pa.types.is_string(values.type):  # int64 has no NaN: it is null before
+        nan = pc.match_substring_regex(values, r"^[ \t]*[-+]?(?i:nan)[ \t]*$")
+        values = pc.if_else(nan, pa.scalar(None, values.type), values)
     return _with_mask(values, to(values), wanted)
 
 
@@ -58,14 +68,14 @@ def times(values: pa.Array, format: str | None = None) -> pa.Array | None:  # no
         return values.cast(naive).cast(zoned)
     if not pa.types.is_string(values.type):
         return None
-    if format is not None:
-        return pc.strptime(values, format=format, unit="us", error_is_null=True).cast(zoned)
-    offset = pc.match_substring_regex(values, _OFFSET)
-    nothing = pa.scalar(None, pa.string())
-    return pc.coalesce(
-        _parsed(pc.if_else(offset, values, nothing), zoned),
-        _parsed(pc.if_else(offset, nothing, values), naive).cast(zoned),
-    )
+    if format is None:
+        for pattern, kind in ((_ISO, naive), (_ISO_UTC, zoned)):
+            if _all_match(values, pattern):
+                try:
+                    return values.cast(kind).cast(zoned)
+                except pa.ArrowInvalid:
+                    break  # one that is written as a time and is none, such as 30 February
+    return _read(values, partial(_microseconds, written=format), pa.int64()).cast(naive).cast(zoned)
 
 
 def _plain(values: pa.Array) -> pa.Array:
@@ -94,12 +104,10 @@ def _integers(values: pa.Array) -> pa.Array | None:
         return _integers(values.cast(pa.string()))
     if not pa.types.is_string(kind):
         return None
-    try:
-        return values.cast(pa.int64())  # three times as quick as to look at each
-    except pa.ArrowInvalid:
-        text = pc.utf8_trim_whitespace(values)
-        text = pc.if_else(pc.match_substring_regex(text, _INTEGER), text, pa.scalar(None, pa.string()))
-        return pc.replace_substring_regex(text, r"^\+|\.0*$", "").cast(pa.int64())
+    digits = pc.utf8_trim(values, BLANKS)
+    if _all_match(digits, r"^-?[0-9]{1,15}$"):
+        return digits.cast(pa.int64())
+    return _read(values, _integer, pa.int64())
 
 
 def _whole(values: pa.Array) -> pa.Array:
@@ -118,36 +126,50 @@ def _numbers(values: pa.Array) -> pa.Array | None:
         return values.cast(pa.float64())
     if not pa.types.is_string(kind):
         return None
-    try:
-        return values.cast(pa.float64())
-    except pa.ArrowInvalid:
-        text = pc.utf8_trim_whitespace(values)
-        text = pc.if_else(pc.match_substring_regex(text, _NUMBER), text, pa.scalar(None, pa.string()))
-        return pc.replace_substring_regex(text, r"^\+", "").cast(pa.float64())
+    if not pc.any(pc.match_substring(values, "(")).as_py():  # Arrow reads nan(1) as a number
+        try:
+            return pc.utf8_trim(values, BLANKS).cast(pa.float64())
+        except pa.ArrowInvalid:
+            pass  # one is no number, or is written as Arrow does not read it
+    return _read(values, number_of, pa.float64())
 
 
 def _texts(values: pa.Array) -> pa.Array | None:
     kind = values.type
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
+    if pa.types.is_floating(kind):
+        coded = values.cast(pa.float64()).dictionary_encode()
+        texts = [text_of_number(value) for value in coded.dictionary.to_pylist()]
+        return pa.array(texts, pa.string()).take(coded.indices)
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
         return values.cast(pa.string())
     if pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_time(kind):
         return values.cast(pa.string())
     return pc.strftime(_seconds(times(values)), format="%Y-%m-%dT%H:%M:%SZ") if pa.types.is_timestamp(kind) else None
 
 
-def _parsed(texts: pa.Array, kind: pa.DataType) -> pa.Array:
-    """ISO 8601 as timestamps, null where it is none."""
-    try:
-        return texts.cast(kind)
-    except pa.ArrowInvalid:  # one by one, for Arrow does not say which
-        return pa.array([_one(text, kind) for text in texts], kind)
+def _all_match(texts: pa.Array, pattern: str) -> bool:
+    return pc.all(pc.match_substring_regex(texts, pattern)).as_py() is not False
 
 
-def _one(text: pa.StringScalar, kind: pa.DataType) -> pa.Scalar:
+def _read(texts: pa.Array, parse: Callable[[str], Any], kind: pa.DataType) -> pa.Array:
+    """Each distinct text as `parse` reads it; null for one that it refuses with a ValueError."""
+    coded = texts.dictionary_encode()
+    return pa.array([_or_none(parse, text) for text in coded.dictionary.to_pylist()], kind).take(coded.indices)
+
+
+def _or_none(parse: Callable[[str], Any], text: str) -> Any:
     try:
-        return text.cast(kind)
-    except pa.ArrowInvalid:
-        return pa.scalar(None, kind)
+        return parse(text)
+    except ValueError:
+        return None
+
+
+def _integer(text: str) -> int:
+    return int(integer_of(text))
+
+
+def _microseconds(text: str, written: str | None) -> int:
+    return (moment_of(text, written) - datetime(1970, 1, 1)) // timedelta(microseconds=1)
 
 
 def _seconds(moments: pa.Array) -> pa.Array:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.scoring.csvfile import moment_of
+from fullcircle.base.cells import time_of
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array
@@ -70,15 +70,13 @@ def dated(values: Array) -> Dated | None:
 
 def moments(values: Array, written: str | None) -> Array:
     """Dates in UTC, datetime64[s], of texts that `written` (None: ISO 8601) reads; null for null."""
-    read = {v: moment_of(v, written) for v in set(values.tolist()) - {None}}
+    read = {v: time_of(v, written) for v in set(values.tolist()) - {None}}
     return np.array([read.get(v, np.datetime64("NaT")) for v in values.tolist()], dtype="datetime64[s]")
 
 
 def _reads(form: str, value: str) -> bool:
-    if form == ISO and not (value[4:5] == "-" and value[7:8] == "-"):
-        return False  # Python reads 20130901 and 2013W01 too, which Arrow does not
     try:
-        moment_of(value, None if form == ISO else form)
-    except (ValueError, OverflowError):
+        time_of(value, None if form == ISO else form)
+    except ValueError:
         return False
     return True

@@ -22,7 +22,7 @@ WORDS = 3  # a column is text if its values have at least so many words on avera
 DISTINCT = 0.5  # ... and at least this share of them is distinct
 NUMERIC = 0.5  # share of levels that are numbers, above which the others are reported
 _CODE = r"^[-+]?0\d"
-_LONG = r"^[-+]?\d{19,}$"
+_INEXACT = r"^[-+]?[0-9]{16,}$"  # a whole number that a float may not hold
 _EXACT = 2**53
 _DIGITS = "numbers of 16 or more digits are codes: as floats they would lose digits"
 
@@ -118,7 +118,7 @@ def _kind_of_text(name: str, values: pa.Array, where: str) -> tuple[Kind, str, s
     if no_number is None:
         if pc.any(pc.match_substring_regex(levels, _CODE)).as_py():
             return "category", "numbers with a leading zero are codes", None
-        if pc.any(pc.match_substring_regex(levels, _LONG)).as_py():
+        if no_integer is not None and pc.any(pc.match_substring_regex(levels, _INEXACT)).as_py():
             return "category", _DIGITS, None
         return _integer(integers) if no_integer is None else ("number", "", None)
     found = dated(levels.to_numpy(zero_copy_only=False))

@@ -17,7 +17,7 @@ from fullcircle.core.arrow import cast
 from fullcircle.core.data import Table
 from fullcircle.core.source import SUFFIXES, File, Source, format_of
 from fullcircle.sources import location
-from fullcircle.sources.csvfile import header
+from fullcircle.sources.csvfile import header, with_points
 from fullcircle.sources.errors import source_errors
 from fullcircle.sources.filesystem import Place, listed, opened, place_of
 
@@ -110,7 +110,9 @@ def read(source: Source) -> sources.Reading:
         first = listed(source.path, place, SUFFIXES["csv"], source.path)[0]
         with source_errors(source.path):
             names = header(lambda: opened(first, place), source.dialect, source.path)
-        return sources.read(source, Table({name.removeprefix(_BOM): Column("text") for name in names}))
+        reading = sources.read(source, Table({name.removeprefix(_BOM): Column("text") for name in names}))
+        batches = (with_points(batch, source.dialect, set(batch.schema.names)) for batch in reading.batches)
+        return replace(reading, batches=batches)
     return sources.read(source, None)
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
-import re
 import zlib
 from collections import Counter
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ..base.cells import read_texts
 from ..base.errors import DataError, difference
 from ..pointintime.state import Added
 from .batch import CHUNK, Chunk, Job, Summary, score_chunks
@@ -91,30 +90,12 @@ def _chunk(first: int, lines: list[list[str]], header: list[str], wanted: dict[s
 
 
 def _read(cells: list[str], column: Column, dialect: Dialect) -> tuple[Array, list[int]]:
-    """The cells as the column holds them, and the positions of those that cannot be read, which become null."""
-    nulls = set(dialect.nulls)
-    if dialect.decimal != ".":
-        number = re.compile(rf"[-+]?\d*{re.escape(dialect.decimal)}\d+")
-        cells = [cell.replace(dialect.decimal, ".") if number.fullmatch(cell) else cell for cell in cells]
-    if column.kind in ("category", "text"):
-        return np.array([None if cell in nulls else cell for cell in cells], dtype=object), []
-    null = np.datetime64("NaT") if column.kind == "time" else np.nan
-    parse = float if column.kind != "time" else partial(moment_of, written=column.format)
-    values, wrong = np.full(len(cells), null, "datetime64[s]" if column.kind == "time" else float), []
-    for i, cell in enumerate(cells):
-        try:
-            values[i] = parse(cell) if cell not in nulls else null
-        except ValueError:
-            wrong.append(i)
-    return values, wrong
+    """The cells as the column holds them, and the positions of those that cannot be read, which become null.
 
-
-def moment_of(cell: str, written: str | None) -> np.datetime64:
-    """A time in UTC, to the second; one without a zone is UTC. `written`: its format (None: ISO 8601). ValueError."""
-    moment = datetime.fromisoformat(cell) if written is None else datetime.strptime(cell, written)
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return np.datetime64(moment.replace(microsecond=0), "s")
+    What is no whole number is a number that the checks refuse, in their words.
+    """
+    kind = "number" if column.kind == "integer" else column.kind
+    return read_texts(cells, kind, column.format, dialect.nulls, dialect.decimal)
 
 
 def _header(reader: _Reader, source: Path, dialect: Dialect) -> list[str]:

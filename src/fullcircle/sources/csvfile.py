@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from fullcircle.base.cells import pointed
 from fullcircle.base.errors import SourceError
-from fullcircle.core.arrow import TYPES, cast
+from fullcircle.core.arrow import cast
 from fullcircle.sources.readahead import csv_reader
 
 if TYPE_CHECKING:
@@ -35,22 +36,35 @@ def read_csv(
 ) -> Iterator[pa.RecordBatch]:
     """Batches of a CSV file. Raises SourceError for a file that is no table in this dialect.
 
-    With `columns`, a column has the type of its kind, or is text from the block on where that fails: `cast` then
-    says which values are wrong. Without, a column is what all of its values are (the file is read twice).
+    A column has the type of its kind, or is text in batches with a value that is not: `cast` then shows which ones.
+    Without `columns`, it has the first kind that all of its values are (the file is read twice).
     """
     try:
         codecs.lookup(dialect.encoding)
     except LookupError:
         raise SourceError(f"{where}: there is no encoding {dialect.encoding!r}. Python's names are meant.") from None
     if columns is None:
-        kinds = _inferred(opener, dialect, where)
-        for batch in _texts(opener, dialect, where):
-            arrays = [cast(a, kinds[n])[0] for n, a in zip(batch.schema.names, batch.columns, strict=True)]
+        names = _all_names(opener, dialect, where)
+        kinds = _inferred(opener, dialect, where, names)
+        found = {name for name, kind in kinds.items() if kind in ("integer", "number")}
+        for batch in _texts(opener, dialect, where, names):
+            numeric = with_points(batch, dialect, found)
+            arrays = [cast(a, kinds[n])[0] for n, a in zip(batch.schema.names, numeric.columns, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, batch.schema.names)
         return
     names = dialect.names or (() if dialect.header else tuple(columns))
-    types = {n: pa.string() if c.format is not None else TYPES[c.kind] for n, c in columns.items()}
-    yield from _typed(opener, dialect, where, names, types)
+    numbers = {name for name, column in columns.items() if column.kind in ("integer", "number")}
+    for batch in _texts(opener, dialect, where, names):
+        yield _as_kinds(with_points(batch, dialect, numbers), columns)
+
+
+def _as_kinds(batch: pa.RecordBatch, columns: dict[str, Column]) -> pa.RecordBatch:
+    """Columns with the type of their kind; one with a value that is not of its kind stays text."""
+    arrays = []
+    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+        typed, wrong = cast(values, columns[name].kind, columns[name].format) if name in columns else (values, None)
+        arrays.append(typed if wrong is None else values)
+    return pa.RecordBatch.from_arrays(arrays, batch.schema.names)
 
 
 def header(opener: Opener, dialect: Dialect, where: str) -> list[str]:
@@ -62,29 +76,15 @@ def header(opener: Opener, dialect: Dialect, where: str) -> list[str]:
         raise SourceError(_other_encoding(opener, dialect, where, error)) from None
 
 
-def _typed(
-    opener: Opener, dialect: Dialect, where: str, names: tuple[str, ...], types: dict[str, pa.DataType]
-) -> Iterator[pa.RecordBatch]:
-    """Batches; a column that fails is read again as text, and the rows that were given are passed over."""
-    given, types = 0, dict(types)
-    while True:
-        passed = 0
-        try:
-            for batch in _blocks(opener, dialect, where, names, types):
-                fresh = batch.slice(min(batch.num_rows, max(0, given - passed)))
-                passed += batch.num_rows
-                if fresh.num_rows or not passed:
-                    yield _pointed(fresh, dialect, types)
-                given = max(given, passed)
-        except pa.ArrowInvalid as error:
-            failed = re.search(r"In CSV column #(\d+): CSV conversion error", str(error))
-            if failed is None or _NO_UTF8 in str(error):
-                raise SourceError(_unreadable(opener, dialect, where, error)) from None
-            types[(names or header(opener, dialect, where))[int(failed[1])]] = pa.string()
-        except UnicodeError as error:
-            raise SourceError(_other_encoding(opener, dialect, where, error)) from None
-        else:
-            return
+def _texts(opener: Opener, dialect: Dialect, where: str, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+    """Batches in which every cell is text, or null."""
+    try:
+        found = names or tuple(header(opener, dialect, where))
+        yield from _blocks(opener, dialect, where, names, dict.fromkeys(found, pa.string()))
+    except pa.ArrowInvalid as error:
+        raise SourceError(_unreadable(opener, dialect, where, error)) from None
+    except UnicodeError as error:
+        raise SourceError(_other_encoding(opener, dialect, where, error)) from None
 
 
 def _blocks(
@@ -119,33 +119,34 @@ def _blocks(
         yield from reader
 
 
-def _pointed(batch: pa.RecordBatch, dialect: Dialect, types: dict[str, pa.DataType]) -> pa.RecordBatch:
-    """With a decimal point in columns that are text, as `cast` reads them."""
+def with_points(batch: pa.RecordBatch, dialect: Dialect, numbers: set[str]) -> pa.RecordBatch:
+    """With a decimal point in the columns `numbers`, as `cast` reads them."""
     if dialect.decimal == ".":
         return batch
     for i, name in enumerate(batch.schema.names):
-        if name in types and pa.types.is_string(types[name]) and pa.types.is_string(batch.column(i).type):
-            numeric = pc.match_substring_regex(batch.column(i), rf"^[-+]?\d*{re.escape(dialect.decimal)}\d+$")
-            pointed = pc.replace_substring(batch.column(i), dialect.decimal, ".")
-            batch = batch.set_column(i, name, pc.if_else(numeric, pointed, batch.column(i)))
+        if name in numbers:
+            coded = batch.column(i).dictionary_encode()
+            texts = [pointed(text, dialect.decimal) for text in coded.dictionary.to_pylist()]
+            batch = batch.set_column(i, name, pa.array(texts, pa.string()).take(coded.indices))
     return batch
 
 
-def _texts(opener: Opener, dialect: Dialect, where: str) -> Iterator[pa.RecordBatch]:
-    names = dialect.names
-    found = names or tuple(header(opener, dialect, where))
-    if not dialect.header and not names:
-        names = found = tuple(f"column_{i + 1}" for i in range(len(found)))
-    yield from _typed(opener, dialect, where, names, dict.fromkeys(found, pa.string()))
+def _all_names(opener: Opener, dialect: Dialect, where: str) -> tuple[str, ...]:
+    """The names to read by where no columns are known: none if the header has them."""
+    if dialect.header or dialect.names:
+        return dialect.names
+    return tuple(f"column_{i + 1}" for i in range(len(header(opener, dialect, where))))
 
 
-def _inferred(opener: Opener, dialect: Dialect, where: str) -> dict[str, str]:
+def _inferred(opener: Opener, dialect: Dialect, where: str, names: tuple[str, ...]) -> dict[str, str]:
     """The kind of each column: the first of integer, number and time that all its values are, or text."""
     left: dict[str, list[str]] = {}
     seen: set[str] = set()
-    for batch in _texts(opener, dialect, where):
-        for name, values in zip(batch.schema.names, batch.columns, strict=True):
-            kinds = [kind for kind in left.get(name, _KINDS) if cast(values, kind)[1] is None]
+    for batch in _texts(opener, dialect, where, names):
+        numbers = with_points(batch, dialect, set(batch.schema.names))
+        for name, values, numeric in zip(batch.schema.names, batch.columns, numbers.columns, strict=True):
+            given = {"time": values}
+            kinds = [k for k in left.get(name, _KINDS) if cast(given.get(k, numeric), k)[1] is None]
             if kinds and pc.any(pc.match_substring_regex(values, _CODE)).as_py():
                 kinds = [kind for kind in kinds if kind == "time"]
             left[name] = kinds

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fullcircle.base.cells import time_of
 from fullcircle.base.columns import is_null, rows
 from fullcircle.base.errors import ConfigError, DataError
 from fullcircle.base.threads import parallel_map
@@ -80,11 +80,9 @@ def _bound(column: str, values: Array, border: float | str) -> Any:
     if values.dtype.kind != "M":
         return border
     try:
-        moment = datetime.fromisoformat(str(border))
+        return time_of(str(border))
     except ValueError as error:
         raise ConfigError(f"split: the border {border!r} of column {column} is no date or time: {error}") from None
-    utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    return np.datetime64(utc, "s")
 
 
 def report(target: Array, side: Array, config: Split, classes: tuple[str, ...]) -> SplitReport:
