@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 
-from benchmarks import busy, cold, idle, sql, sweeps
+from benchmarks import busy, cold, idle, scoring, sql, state, sweeps
 from benchmarks.measure import ROOT
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     if dirty:
         print("The last commit is measured, without these changes:", dirty, sep="\n")
     figures = []
-    for benchmark in (idle, cold, busy, sql, sweeps):
+    for benchmark in (idle, cold, busy, sql, sweeps, scoring, state):
         for figure in benchmark.measure():
             print(figure, flush=True)
             figures.append(figure)

@@ -68,7 +68,7 @@ def _against(empty: Path, project: Path, name: str) -> Figure:
         assert "Running stage" not in idle.output, idle.output
         ours.append(idle.seconds)
         theirs.append(run(["dvc", "repro"], empty).seconds)
-    return ratio(name, ours, theirs, 1.2)
+    return ratio(name, ours, theirs, 1.6)
 
 
 def _without_parameters(content: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from fullcircle.base.checks import Column
 from fullcircle.base.errors import ConfigError
 from fullcircle.base.typed import build, plain
 from fullcircle.core.data import Table
-from fullcircle.core.problem import Behaviour
+from fullcircle.core.problem import Behaviour, Problem
 from fullcircle.core.split import GroupSplit, RandomSplit, Split, TimeSplit
 from fullcircle.features.encoders import Encoder
 from tests.builders import FLIGHTS
@@ -188,3 +188,15 @@ def test_borders_of_a_time_split_need_a_value_a_column() -> None:
     data = {"kind": "time", "columns": ["year", "month"], "validation_from": [2013], "test_from": [2013, 2]}
     with pytest.raises(ConfigError, match="each need a value for year, month"):
         build(TimeSplit, data, "split")
+
+
+@pytest.mark.parametrize("kind", ["split", "problem"])
+def test_an_old_key_is_an_error_that_names_the_new_one(kind: str) -> None:
+    message = r"keys have new names\n  alike is now duplicates \(together is now copies, apart is independent\)"
+    if kind == "split":
+        data = {"kind": "random", "columns": [], "validation": 0.2, "test": 0.2, "salt": "s", "alike": "apart"}
+        with pytest.raises(ConfigError, match=message):
+            build(Split, data, "split")  # type: ignore[arg-type]
+    else:
+        with pytest.raises(ConfigError, match=message):
+            build(Problem, {"name": "homes", "alike": "apart"}, "problem")

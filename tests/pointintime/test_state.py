@@ -18,6 +18,7 @@ from fullcircle.pointintime import state as module
 from fullcircle.pointintime.recent import due_at
 from fullcircle.pointintime.spec import Recent, StateSpec
 from fullcircle.pointintime.state import State
+from fullcircle.scoring.bundle import Bundle
 from fullcircle.stages.clean import add_known
 from tests.builders import FLIGHTS, MOMENT, flights, history, observations, same
 from tests.pointintime.replay import replay
@@ -194,6 +195,9 @@ def test_two_months_of_flights_asked_one_by_one_get_what_clean_and_the_test_rows
     computed = {n: np.concatenate([v[n] for _, v in found]) for n in made.outputs}
     assert same(computed, {n: kept[n][order] for n in made.outputs})
     assert most < 10_000  # of 110,000 events: bounded by the longest span
+    scorer = Bundle.load(folder / paths.BUNDLE).scorer
+    inputs = {n: kept[n][order] for n in scorer.plan.inputs}
+    assert scorer.score(inputs | computed).predicted.tolist() == scorer.score(inputs).predicted.tolist()
 
 
 def seconds(moment: str) -> int:
