@@ -120,7 +120,7 @@ def test_the_verdict_is_the_badge(status: str) -> None:
     verdict = Verdict(status, (judged,) if status == "rejected" else ())  # type: ignore[arg-type]
     page = render(facts(verdict=verdict))
     assert f'<strong class="badge {status}">{status}</strong>' in page
-    assert ("Failed: ROC AUC, 0.6000 where ≥ 0.7 is asked." in text_of(page)) == (status == "rejected")
+    assert ("Failed: ROC AUC, 0.6000 (required: ≥ 0.7)." in text_of(page)) == (status == "rejected")
 
 
 def test_what_the_data_holds_is_text_and_never_markup() -> None:
@@ -171,7 +171,7 @@ def test_equal_facts_give_equal_pages() -> None:
 def test_the_page_does_without_what_is_optional(task: str) -> None:
     page = render(bare(task))
     text = text_of(page)
-    for part in ("Learning curve", "Calibration", "What each tells", "What the model makes"):
+    for part in ("Learning curve", "Calibration", "Information of each feature", "Importance in the model"):
         assert part not in text
     assert "by month" not in text
     assert "no observation" not in text

@@ -171,11 +171,11 @@ def features(facts: Facts) -> list[Figure]:
     if tells:
         note = "Mutual information with the target on training rows, in bits, one feature at a time."
         svg = charts.bars("Information about the target, in bits", tells, 4)
-        figures.append(Figure("information", "What each tells by itself", svg, note))
+        figures.append(Figure("information", "Information of each feature", svg, note))
     if any(value > 0 for _, value in importance):
-        note = "Share of the model's own measure of importance. Features that tell the same share it between them."
+        note = "Share of the model's own measure of importance. Features with the same information share it."
         svg = charts.bars("Importance of features to the model", importance)
-        figures.append(Figure("importance", "What the model makes of them", svg, note))
+        figures.append(Figure("importance", "Importance in the model", svg, note))
     return figures
 
 

@@ -33,7 +33,7 @@ MEANINGS = {
     "binary": {
         "auc": "how often a positive ranks above a negative; 0.5 is chance",
         "ap": "precision, averaged over all recalls; chance is the share of positives",
-        "logloss": "mean surprise at what came, in nats",
+        "logloss": "mean negative log probability of the actual class, in nats",
         "brier": "mean squared error of the probabilities",
         "ece": "mean distance between predicted and observed share, in bins of equal count",
         "acc": "share of rows predicted right at the threshold",
@@ -43,7 +43,7 @@ MEANINGS = {
     },
     "multiclass": {
         "auc": "how often a row of a class ranks above another; 0.5 is chance",
-        "logloss": "mean surprise at what came, in nats",
+        "logloss": "mean negative log probability of the actual class, in nats",
         "brier": "squared error of the probabilities, summed over classes: 0 to 2",
         "ece": "mean distance between the predicted class's probability and how often it came, in bins of equal count",
         "acc": "share of rows whose most probable class came",
