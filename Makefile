@@ -20,7 +20,7 @@ install: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## install the locked enviro
 develop: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## the same, with tools for tests and checks
 	@$(UV) sync --locked --quiet
 
-sweep: install  ## search for parameters; every trial is a DVC experiment (conf/sweep/xgboost.yaml)
+sweep: install  ## search for parameters; every trial is a DVC experiment (conf/sweep/)
 	$(RUN) fullcircle sweep
 
 repro: install  ## run the pipeline; stages that have not changed are skipped

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 def test_a_full_disk_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(overrides: list[str], started_dry_run: object, *, fresh: bool) -> NoReturn:
-        raise OSError(errno.ENOSPC, "No space left on device", "reports/sweeps/s/journal.log")
+        raise OSError(errno.ENOSPC, "No space left on device", "reports/sweeps/s/journal.jsonl")
 
     monkeypatch.setattr(run, "sweep", full)
     monkeypatch.setattr(sys, "argv", ["fullcircle", "sweep"])
     message = (
-        "fullcircle: reports/sweeps/s/journal.log cannot be written: No space left on device; make room, and again"
+        "fullcircle: reports/sweeps/s/journal.jsonl cannot be written: No space left on device; make room, and again"
     )
     assert cli.failure() == message
 

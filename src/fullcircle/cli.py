@@ -59,11 +59,14 @@ def init(
 @app.command()
 def sweep(
     overrides: Annotated[
-        list[str] | None, typer.Argument(help="Hydra overrides, such as sweep=xgboost sweep.trials=50 model.seed=3.")
+        list[str] | None, typer.Argument(help="Hydra overrides, such as sweep=models sweep.trials=50 model.seed=3.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard the trials of earlier runs.")] = False,
 ) -> None:
-    """Search for parameters as conf/sweep/NAME.yaml defines; every trial is a DVC experiment. Can be interrupted."""
+    """Search for parameters; every trial is a DVC experiment. Can be interrupted.
+
+    The search is that of the problem's model, conf/sweep/MODEL.yaml; sweep=NAME takes another.
+    """
     from fullcircle.sweep.dry_run import dvc_dry_run
 
     with dvc_dry_run() as dry_run:
@@ -82,7 +85,7 @@ def adopt(
     ],
     sweep: Annotated[str | None, typer.Option(help="The sweep of `best`; by default the latest.")] = None,
 ) -> None:
-    """Adopt the parameters of an experiment: write them to conf/tuned/, and compose params.yaml with them.
+    """Adopt the parameters of an experiment: write them into conf/, and compose params.yaml with them.
 
     Several experiments become an ensemble of their models.
     """
@@ -95,7 +98,8 @@ def adopt(
     title = names[0] if len(names) == 1 else f"an ensemble of {', '.join(names)}"
     adopted = files_for(title, wanted)
     write_text(paths.PARAMS, write(adopted, wanted))
-    print(f"adopted {title} in {', '.join(str(path) for path in adopted.files)}; `dvc repro` runs it")
+    files = ", ".join(str(path) for path in adopted.files)
+    print(f"adopted {title} in {files}; `dvc repro` runs it" if files else f"conf/ composes {title} as it is")
 
 
 @app.command()

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from fullcircle.base.errors import ConfigError
-from fullcircle.commands.adopt import adopt, ensemble_of, names_of, write
+from fullcircle.commands.adopt import adopt, choosing, ensemble_of, names_of, write
 from fullcircle.core import paths
 from fullcircle.core.config import compose
 from fullcircle.params import check_composed
@@ -118,6 +118,52 @@ def test_an_ensemble_needs_two_models(conf: Path) -> None:
         ensemble_of([composed(conf), composed(conf, "train.threads=1")])
     with pytest.raises(ConfigError, match="the 0 experiments have 0"):
         ensemble_of([])
+
+
+def test_what_is_adopted_for_one_problem_changes_no_other(conf: Path) -> None:
+    others = ("digits", "diabetes", "breast_cancer")
+    before = {name: composed(conf, f"problem={name}") for name in others}
+    kept(conf, composed(conf, "model=forest", "split=random", "model.max_depth=5"))
+    assert {name: composed(conf, f"problem={name}") for name in others} == before
+    flights = composed(conf)
+    assert (flights["model"]["name"], flights["split"]["kind"]) == ("forest", "random")
+
+
+def test_an_experiment_with_another_problem_makes_it_the_problem_of_the_repository(conf: Path) -> None:
+    flights = composed(conf)
+    assert kept(conf, composed(conf, "problem=digits", "model=linear"))["problem"]["name"] == "digits"
+    assert composed(conf, "problem=flights") == flights
+
+
+def test_a_choice_is_changed_in_place_and_all_comments_stay(conf: Path) -> None:
+    file = conf / "problem/digits.yaml"
+    before = file.read_text(encoding="utf-8")
+    write(*(lambda wanted: (adopt("e7", wanted, conf), wanted, conf))(composed(conf, "problem=digits", "model=mlp")))
+    expected = before.replace(
+        "- override /model: ensemble", "- override /model: mlp  # adopted from experiment e7; before: ensemble"
+    )
+    assert file.read_text(encoding="utf-8") == expected != before
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# about\n\nproblem: 1\n", "# about\n\ndefaults:\n  - m: b  # adopted from experiment e\n\nproblem: 1\n"),
+        ("defaults: # x\n  - a: b\n", "defaults: # x\n  - m: b  # adopted from experiment e\n  - a: b\n"),
+        ("# only a comment\n", "# only a comment\ndefaults:\n  - m: b  # adopted from experiment e\n\n"),
+        ("defaults:\n  - m: b # why\n", "defaults:\n  - m: b # why\n"),
+    ],
+)
+def test_a_choice_that_a_file_does_not_name_is_added(text: str, expected: str) -> None:
+    assert choosing(text, "m", "b", "e") == expected
+
+
+def test_nothing_is_left_of_an_adoption_that_fails(conf: Path) -> None:
+    before = {file: file.read_bytes() for file in conf.rglob("*.yaml")}
+    wanted = composed(conf, "model=forest")
+    with pytest.raises(ConfigError, match=r"does not compose these parameters: model\.max_depth"):
+        write(adopt("e", wanted, conf), wanted | {"model": wanted["model"] | {"max_depth": 99}}, conf)
+    assert {file: file.read_bytes() for file in conf.rglob("*.yaml")} == before
 
 
 @pytest.fixture

@@ -235,15 +235,28 @@ def test_kept_choices_and_values_are_taken_where_they_exist(tmp_path: Path) -> N
     conf = tmp_path / "conf"
     shutil.copytree(CONF, conf, ignore=shutil.ignore_patterns("tuned"))
     (conf / "tuned" / "values").mkdir(parents=True)
-    (conf / "tuned" / "choices").mkdir()
     values = "# @package _global_\nmodel: {max_depth: 9}\n"
     (conf / "tuned" / "values" / "flights-forest.yaml").write_text(values)
     model = parsed(compose((), conf))["model"]
     assert (model["name"], model["max_depth"] == 9) == ("xgboost", False)
-    choices_ = "# @package _global_\ndefaults:\n  - override /model: forest\n"
-    (conf / "tuned" / "choices" / "kept.yaml").write_text(choices_)
-    model = parsed(compose((), conf))["model"]
+    model = parsed(compose(["model=forest"], conf))["model"]
     assert (model["name"], model["max_depth"]) == ("forest", 9)
+
+
+def test_choices_kept_for_all_problems_at_once_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "tuned" / "choices").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"tuned/choices is no longer read: .*conf/problem/NAME\.yaml"):
+        compose((), tmp_path)
+
+
+@pytest.mark.parametrize("text", ["model: [", "a: b: c\n", "\tx: 1\n", b"\xff\xfe", "a: &b [*b]\n*c: 1\n"])
+@pytest.mark.parametrize("file", ["config.yaml", "problem/flights.yaml", "model/xgboost.yaml"])
+def test_a_file_of_conf_that_cannot_be_parsed_is_named(tmp_path: Path, file: str, text: str | bytes) -> None:
+    conf = tmp_path / "conf"
+    shutil.copytree(CONF, conf)
+    (conf / file).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ConfigError, match=rf"conf/{file} is no YAML: "):
+        compose((), conf)
 
 
 def test_the_committed_parameters_are_those_of_conf(default: str) -> None:

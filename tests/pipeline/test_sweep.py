@@ -47,7 +47,7 @@ def test_a_sweep_changes_only_its_own_folder(swept: Project) -> None:
     assert swept.run("git", "status", "--porcelain").stdout == "?? reports/sweeps/\n"
     assert sorted(path.name for path in (swept.folder / "reports/sweeps/tested").iterdir()) == [
         "index.html",
-        "journal.log",
+        "journal.jsonl",
         "trials.csv",
     ]
 
@@ -164,9 +164,9 @@ def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
 
 
 def test_an_interrupted_sweep_keeps_its_trials_and_resumes(copied: Project) -> None:
-    journal = copied.folder / "reports/sweeps/tested/journal.log"
+    journal = copied.folder / "reports/sweeps/tested/journal.jsonl"
     process = started(copied)
-    wait_for(lambda: journal.exists() and journal.read_text(encoding="utf-8").count('"outcome"') >= 2)
+    wait_for(lambda: journal.exists() and journal.read_text(encoding="utf-8").count('"trial"') >= 2)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert "run the same command again to resume" in output
@@ -188,9 +188,9 @@ def command_of(process: psutil.Process) -> str:
 
 
 def test_the_trial_of_a_killed_worker_is_run_again(copied: Project) -> None:
-    journal = copied.folder / "reports/sweeps/tested/journal.log"
+    journal = copied.folder / "reports/sweeps/tested/journal.jsonl"
     process = started(copied, "engine=dask")
-    wait_for(lambda: journal.exists() and '"outcome"' in journal.read_text(encoding="utf-8"))
+    wait_for(lambda: journal.exists() and '"trial"' in journal.read_text(encoding="utf-8"))
     children = psutil.Process(process.pid).children(recursive=True)
     (worker,) = [child for child in children if "spawn_main" in command_of(child)]
     worker.send_signal(signal.SIGKILL)

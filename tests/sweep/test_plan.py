@@ -18,12 +18,38 @@ def keys(planned: SweepPlan) -> list[str]:
     return [d.key for d in planned.space.dimensions]
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "conf/sweep").glob("*.yaml")))
-def test_every_included_sweep_can_be_planned(name: str) -> None:
-    extra = ["model.max_depth=range(3,6)"] if name == "grid" else []
-    planned = plan([f"sweep={name}", *extra])
-    assert planned.config.name == name
+MODELS = sorted(path.stem for path in (ROOT / "conf/model").glob("*.yaml") if path.stem != "dummy")
+PROBLEMS = sorted(path.stem for path in (ROOT / "conf/problem").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_every_model_has_a_search_that_is_the_default_for_its_problems(problem: str, model: str) -> None:
+    planned = plan([f"problem={problem}", f"model={model}"])
+    assert planned.config.name == model
     assert planned.space.dimensions
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_the_default_search_fits_the_problem_as_it_is(problem: str) -> None:
+    planned = plan([f"problem={problem}"])
+    assert planned.config.metric == f"val_{planned.base()['problem']['metric']}"
+
+
+def test_an_ensemble_is_searched_across_the_kinds_of_its_members() -> None:
+    planned = plan(["model=ensemble"])
+    members = yaml.safe_load((ROOT / "conf/model/ensemble.yaml").read_text(encoding="utf-8"))["members"]
+    assert {*planned.space.always[0].bounds} == {member["name"] for member in members}
+
+
+def test_a_model_without_a_search_is_an_error_that_names_the_searches() -> None:
+    with pytest.raises(ConfigError, match=r"there is no conf/sweep/dummy\.yaml; choose sweep=catboost\|ensemble\|"):
+        plan(["model=dummy"])
+
+
+@pytest.mark.parametrize(("metric", "direction"), [("val_auc", "maximize"), ("val_logloss", "minimize")])
+def test_the_direction_is_that_of_better_values(metric: str, direction: str) -> None:
+    assert plan([f"sweep.metric={metric}"]).config.direction == direction
 
 
 def test_parameters_of_a_trial_equal_those_that_hydra_composes() -> None:
@@ -81,8 +107,7 @@ def test_fixing_all_conditional_keys_of_a_choice_empties_its_space() -> None:
         (["sweep=grid", "model.max_depth=range(3,"], "cannot be read"),
         (["sweep.trails=5"], "trails"),
         (["sweep.metric=val_r2"], "sweep.metric: 'val_r2' does not exist"),
-        (["sweep.metric=val_logloss"], "maximize is the wrong way for val_logloss; set sweep.direction=minimize"),
-        (["sweep.direction=up"], "'up' is not one of 'maximize', 'minimize'"),
+        (["sweep.sampler=best"], "'best' is not one of 'tpe', 'random', 'grid'"),
         (["engine.kind=ray"], "engine"),
     ],
 )

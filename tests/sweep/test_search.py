@@ -11,7 +11,8 @@ import pytest
 
 from fullcircle.base.errors import ConfigError
 from fullcircle.sweep.config import SweepConfig
-from fullcircle.sweep.search import STARTUP, Search, importance, journal_at, open_search
+from fullcircle.sweep.journal import Journal, journal_at
+from fullcircle.sweep.search import STARTUP, Search, importance, open_search
 from fullcircle.sweep.space import parse
 from fullcircle.sweep.trial import Outcome, Task
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 SPACE = {"model.a": "interval(0, 1)", "model.b": "range(1, 6)"}
 CONFIG = SweepConfig(
-    "s", "val_auc", "maximize", 12, None, "tpe", "median", 0, 1, 5, 1, "all", SPACE,
+    "s", "val_auc", 12, None, "tpe", "median", 0, 1, 5, 1, "all", SPACE,
 )  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def searched(journal: Path, config: SweepConfig = CONFIG, engine: Any = None) ->
 
 
 def opened(journal: Path, config: SweepConfig = CONFIG, data: str = "") -> Search:
-    return open_search(config, parse(config.space), journal, {"data": data})
+    return open_search(config, parse(config.space), Journal(journal), {"data": data})
 
 
 def test_the_budget_is_spent_and_every_trial_returned(tmp_path: Path) -> None:
@@ -105,28 +106,37 @@ def test_the_search_is_better_than_its_random_start(tmp_path: Path) -> None:
     assert max(found[STARTUP:]) > max(found[:STARTUP])
 
 
-def test_an_interrupted_sweep_resumes(tmp_path: Path) -> None:
-    count = 0
+@pytest.mark.parametrize("killed_at", [1, 6, STARTUP + 3])
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
+def test_a_sweep_that_goes_on_after_a_kill_has_the_trials_of_an_uninterrupted_one(
+    tmp_path: Path, sampler: Any, killed_at: int
+) -> None:
+    space = {"model.a": "choice(0.1, 0.2, 0.3)", "model.b": "range(1, 6)"} if sampler == "grid" else SPACE
+    config = replace(CONFIG, sampler=sampler, trials=15, space=space)
+    started = 0
 
-    def interrupted(task: Task) -> Outcome:
-        nonlocal count
-        count += 1
-        if count == 6:
+    def killed(task: Task) -> Outcome:
+        nonlocal started
+        started += 1
+        if started == killed_at:
             raise KeyboardInterrupt
         return evaluate(task)
 
     with pytest.raises(KeyboardInterrupt):
-        searched(tmp_path / "j", engine=Immediate(interrupted))
-    before = opened(tmp_path / "j").finished()
-    assert len(before) == 5
-    lost = opened(tmp_path / "j").study.get_trials(states=(optuna.trial.TrialState.WAITING,))
-    found = searched(tmp_path / "j")
-    assert found[:5] == before
-    assert len(found) == 12
-    assert len({tuple(t.choices.items()) for t in found}) == 12, "a resumed sweep draws no trial twice"
-    assert found[5].choices["model.b"] == lost[0].system_attrs["fixed_params"]["model.b"], (
-        "the interrupted trial is run again"
-    )
+        searched(tmp_path / "j", config, Immediate(killed))
+    assert len(opened(tmp_path / "j", config).finished()) == killed_at - 1
+    uninterrupted = [replace(t, seconds=0) for t in searched(tmp_path / "other", config)]
+    assert [replace(t, seconds=0) for t in searched(tmp_path / "j", config)] == uninterrupted
+
+
+def test_a_trial_that_was_running_beside_finished_ones_is_run_again(tmp_path: Path) -> None:
+    search = opened(tmp_path / "j")
+    first = search.draw()
+    second = search.draw({first.number})
+    search.finish(second, Outcome(0.5))
+    assert [t.number for t in opened(tmp_path / "j").finished()] == [2]
+    again = opened(tmp_path / "j").draw()
+    assert (again.number, again.choices) == (1, first.choices)
 
 
 def test_an_interrupted_search_keeps_finished_trials(tmp_path: Path) -> None:
@@ -190,12 +200,10 @@ def test_trials_run_in_parallel(tmp_path: Path) -> None:
 def test_pruning_equals_optunas_median_pruner(tmp_path: Path, seed: int) -> None:
     random = np.random.default_rng(seed)
     curves = [{step: random.random() for step in range(1, random.integers(4, 10))} for _ in range(STARTUP + 3)]
-    search = opened(tmp_path / "j", replace(CONFIG, direction="minimize"))
+    search = opened(tmp_path / "j", replace(CONFIG, metric="val_logloss"))
     theirs = optuna.create_study(pruner=optuna.pruners.MedianPruner(STARTUP, 0))
     for curve in curves:
-        trial = search.study.ask()
-        trial.set_user_attr("choices", search.space.draw(trial))
-        search.finish(trial, Outcome(1.0, curve=curve))
+        search.finish(search.draw(), Outcome(1.0, curve=curve))
         other = theirs.ask()
         for step, value in curve.items():
             other.report(value, step)
@@ -254,19 +262,32 @@ def test_record_is_parsed_as_a_number() -> None:
 
 
 def test_an_incomplete_last_line_of_the_journal_is_dropped(tmp_path: Path) -> None:
-    with journal_at(tmp_path / "s" / "j", fresh=False) as journal:
-        before = searched(journal, replace(CONFIG, trials=4))
-    with journal.open("ab") as file:
-        file.write(b'{"op_code": 8, "trial_')  # as a full disk leaves it
-    with journal_at(journal, fresh=False):
-        assert searched(journal, replace(CONFIG, trials=7))[:4] == before
-    assert len(opened(journal).finished()) == 7
+    path = tmp_path / "s" / "j"
+    with journal_at(path, fresh=False):
+        before = searched(path, replace(CONFIG, trials=4))
+    with path.open("ab") as file:
+        file.write(b'{"trial": {"numb')  # as a full disk leaves it
+    with journal_at(path, fresh=False):
+        assert searched(path, replace(CONFIG, trials=7))[:4] == before
+    assert len(opened(path).finished()) == 7
+
+
+def test_a_damaged_journal_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "j").write_text('{"identity": "a"}\n{"trial": \n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"j is damaged: .*--fresh"):
+        opened(tmp_path / "j")
+
+
+def test_a_link_left_in_the_place_of_a_lock_does_not_stop_a_sweep(tmp_path: Path) -> None:
+    (tmp_path / "j.lock").symlink_to("j")  # dangling: its target is relative
+    with journal_at(tmp_path / "j", fresh=False):
+        assert len(searched(tmp_path / "j", replace(CONFIG, trials=3))) == 3
 
 
 def test_a_fresh_sweep_has_no_trials(tmp_path: Path) -> None:
     searched(tmp_path / "j", replace(CONFIG, trials=4))
-    with journal_at(tmp_path / "j", fresh=True) as journal:
-        assert opened(journal, data="another").finished() == []
+    with journal_at(tmp_path / "j", fresh=True):
+        assert opened(tmp_path / "j", data="another").finished() == []
 
 
 def test_a_running_sweep_is_locked(tmp_path: Path) -> None:
@@ -276,13 +297,3 @@ def test_a_running_sweep_is_locked(tmp_path: Path) -> None:
         journal_at(tmp_path / "s" / "j", fresh=True),
     ):
         pass
-
-
-def test_a_trial_interrupted_before_its_end_is_run_again(tmp_path: Path) -> None:
-    search = opened(tmp_path / "j", replace(CONFIG, trials=2))
-    trial = search.study.ask()
-    trial.set_user_attr("choices", search.space.draw(trial))
-    trial.set_user_attr("outcome", {"deviation": None, "metrics": {}, "curve": {}, "seconds": 1.0, "error": ""})
-    found = searched(tmp_path / "j", replace(CONFIG, trials=2, sampler="random", seed=3))
-    assert [t.number for t in found] == [2, 3]
-    assert found[0].choices == trial.user_attrs["choices"]

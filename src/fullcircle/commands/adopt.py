@@ -1,11 +1,12 @@
 """adopt: keep the parameters of an experiment. Overrides with `-S` are lost when params.yaml is composed again.
 
-They are written to conf/tuned/, which the defaults list of conf/config.yaml includes if it exists:
-`choices/kept.yaml` (model, split and problem) and `values/PROBLEM-MODEL.yaml` (their values).
+The choices of split and model are written into the defaults list of conf/problem/PROBLEM.yaml, and the problem's name
+into that of conf/config.yaml; the values into conf/tuned/values/PROBLEM-MODEL.yaml. No other problem is changed.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,23 +43,43 @@ def adopt(name: str, wanted: dict[str, Any], conf: Path = paths.CONF) -> Adopted
     Raises ConfigError if conf/ no longer has some of its parameters.
     """
     choices = {group: wanted[group][key] for group, key in GROUPS.items()}
-    overrides = [f"{group}={choice}" for group, choice in choices.items()]
-    tuned = conf / "tuned"
-    files = {
-        "tuned/choices": tuned / "choices" / "kept.yaml",
-        "tuned/values": tuned / "values" / f"{choices['problem']}-{choices['model']}.yaml",
-    }
-    untuned = [f"~{group}" for group, file in files.items() if file.exists()]
-    standard = yaml.safe_load(compose([*overrides, *untuned], conf))
+    problem = conf / "problem" / f"{choices['problem']}.yaml"
+    values = conf / "tuned" / "values" / f"{choices['problem']}-{choices['model']}.yaml"
+    untuned = ["~tuned/values"] if values.exists() else []
+    standard = yaml.safe_load(compose([*(f"{group}={choice}" for group, choice in choices.items()), *untuned], conf))
     changed = _changed(standard, wanted)
     if unknown := [key for key in _leaves(changed) if not _has(standard, key)]:
         raise ConfigError(f"{name} has parameters that {conf}/ no longer has: {', '.join(unknown)}")
-    kept = "".join(f"  - override /{group}: {choice}\n" for group, choice in choices.items())
+    files = {problem: _read(problem), conf / "config.yaml": _read(conf / "config.yaml")}
+    texts = dict(files)
+    for group, choice in choices.items():
+        file, entry = (conf / "config.yaml", group) if group == "problem" else (problem, f"override /{group}")
+        texts[file] = choosing(texts[file], entry, choice, name)
     head = f"# @package _global_\n# Adopted from experiment {name} by `fullcircle adopt`; delete the file to undo.\n"
-    values = yaml.safe_dump(changed, sort_keys=False) if changed else "{}\n"
-    return Adopted(
-        {files["tuned/choices"]: f"{head}defaults:\n{kept}", files["tuned/values"]: head + values},
-    )
+    tuned = {values: head + yaml.safe_dump(changed, sort_keys=False)} if changed or values.exists() else {}
+    return Adopted({path: text for path, text in texts.items() if text != files[path]} | tuned)
+
+
+def choosing(text: str, entry: str, choice: str, experiment: str) -> str:
+    """A file of conf/ whose defaults list has `entry: choice`; the rest of it, comments included, stays as it is.
+
+    >>> print(choosing("defaults:\\n  - override /model: xgboost  # fast\\n", "override /model", "forest", "e"))
+    defaults:
+      - override /model: forest  # adopted from experiment e; before: xgboost
+    <BLANKLINE>
+    """
+    found = re.search(rf"^( *- *{re.escape(entry)} *: *)([^\s#]+)(.*)$", text, re.MULTILINE)
+    if found is not None and found[2] == choice:
+        return text
+    why = f"  # adopted from experiment {experiment}"
+    if found is not None:
+        return f"{text[: found.start()]}{found[1]}{choice}{why}; before: {found[2]}{text[found.end() :]}"
+    line = f"  - {entry}: {choice}{why}\n"
+    if start := re.search(r"^defaults *:.*\n", text, re.MULTILINE):
+        return text[: start.end()] + line + text[start.end() :]
+    first = re.search(r"^(?!#|\s*$)", text, re.MULTILINE)
+    at = len(text) if first is None else first.start()
+    return f"{text[:at]}defaults:\n{line}\n{text[at:]}"
 
 
 def write(adopted: Adopted, wanted: dict[str, Any], conf: Path = paths.CONF) -> str:
@@ -155,6 +176,13 @@ def _revision(name: str) -> str:
         names = ", ".join(sorted(known)) or "none"
         raise ConfigError(f"there is no experiment {name}. Experiments: {names}")
     return found.stdout.strip()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"there is no {path}: the experiment has a problem that this commit does not have") from None
 
 
 def _changed(standard: Any, wanted: Any) -> Any:

@@ -53,9 +53,14 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = 
     `name`: of the file in `conf` to begin with. Hydra is imported here (and by sweeps), because no stage needs it.
     Raises ConfigError.
     """
+    if (kept := conf / "tuned" / "choices").exists():
+        raise ConfigError(
+            f"{kept} is no longer read: write its choices into the defaults list of conf/problem/NAME.yaml, where "
+            "`fullcircle adopt` now keeps them for each problem, and delete it"
+        )
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
-    from hydra.errors import HydraException
+    from hydra.errors import HydraException, MissingConfigException
     from omegaconf import OmegaConf
     from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
@@ -68,9 +73,30 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = 
             f"{conf}: a choice needs a key that the problem does not have. {str(error).splitlines()[0]}. "
             "Add it in conf/problem/, or choose otherwise, such as another split."
         ) from None
+    except MissingConfigException as error:
+        raise ConfigError(_missing(conf, error.missing_cfg_file, error.options)) from None
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(f"{conf}: {error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(_unreadable(conf, error)) from None
     return str(OmegaConf.to_yaml(composed))
+
+
+def _missing(conf: Path, file: str | tuple[str, ...] | None, options: Sequence[str] | None) -> str:
+    """A choice that has no file, and the choices that there are."""
+    group, _, _choice = str(file).rpartition("/")
+    choices = f"; choose {group}={'|'.join(sorted(options))}" if options else ""
+    return f"there is no {conf / str(file)}.yaml{choices}"
+
+
+def _unreadable(conf: Path, error: Exception) -> str:
+    """Which file of `conf` is no YAML, for Hydra's error does not always name it."""
+    for file in sorted(conf.rglob("*.yaml")):
+        try:
+            yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        except (yaml.YAMLError, UnicodeDecodeError) as found:
+            return f"{file} is no YAML: {found}"
+    return f"{conf}: {error}"
 
 
 def as_yaml(params: dict[str, Any]) -> str:

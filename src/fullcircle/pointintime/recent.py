@@ -61,18 +61,22 @@ class Asked:
 
 @dataclass(frozen=True)
 class Events:
-    """Events of one grouping. `base`: group * FAR; `due` in seconds, int64; `delay` in minutes, NaN for none (yet)."""
+    """Events of one grouping. `base`: group * FAR; `due` in seconds, int64; `delay` in minutes, NaN for none (yet).
+
+    `happened`: what `happened_at` says of them.
+    """
 
     groups: Groups
     base: Array
     due: Array
     delay: Array
+    happened: Array
 
     @classmethod
-    def of(cls, events: Columns, by: tuple[str, ...], due: Array, delay: Array) -> Events:
+    def of(cls, events: Columns, by: tuple[str, ...], due: Array, delay: Array, happened: Array) -> Events:
         """Group a table of events."""
         groups = Groups(by)
-        return cls(groups, groups.add(events) * FAR, due, delay)
+        return cls(groups, groups.add(events) * FAR, due, delay, happened)
 
     @cached_property
     def _order(self) -> Array:
@@ -87,8 +91,8 @@ class Events:
     @cached_property
     def _happened(self) -> tuple[Array, Array]:
         """`base` + when of the events that happened, sorted, and their delays in the same order."""
-        there = np.flatnonzero(~np.isnan(self.delay))
-        when = self.base[there] + happened_at(self.due[there], self.delay[there])
+        there = np.flatnonzero(self.happened < NEVER)
+        when = self.base[there] + self.happened[there]
         order = np.argsort(when, kind="stable")
         return when[order], self.delay[there][order]
 
@@ -131,7 +135,7 @@ class Events:
         """When waiting ends (sorted), and sums of due times in the order of its begin and of its end."""
         found = self._waits_by_span.get(span)
         if found is None:
-            ended = self.base + np.maximum(self.due, np.minimum(happened_at(self.due, self.delay), self.due + span))
+            ended = self.base + np.maximum(self.due, np.minimum(self.happened, self.due + span))
             order = np.argsort(ended, kind="stable")
             start = int(self.due.min(initial=NEVER)) if len(self.due) else 0  # small numbers cannot overflow
             sums = _cumulated(self.due[self._order] - start), _cumulated(self.due[order] - start)
@@ -163,8 +167,9 @@ def groupings(history: History) -> list[tuple[str, ...]]:
 
 def recent(rows: Columns, due: Array, moment: Array, history: History) -> Columns:
     """The point-in-time columns of `history` for each row of a table that holds all events; times int64 seconds."""
-    found = groupings(history)
-    events = parallel_map(lambda by: Events.of(rows, by, due, rows[history.delay]), found)
+    found, delay = groupings(history), rows[history.delay]
+    happened = happened_at(due, delay)
+    events = parallel_map(lambda by: Events.of(rows, by, due, delay, happened), found)
     asked = parallel_map(lambda each: Asked.of(each.base // FAR, due, moment), events)
     at = {by: i for i, by in enumerate(found)}
     made = parallel_map(lambda c: events[at[c.by]].column(c, history, asked[at[c.by]]), history.columns)

@@ -232,8 +232,11 @@ class State:
             columns, history = self._events.columns, self.spec.history
             due = due_at(columns, self.spec.moment)
             delay = columns[history.delay] if history else due
-            groups = self._events.groups
-            self._event_index = {by: Events(groups[by], self._events.group(by) * FAR, due, delay) for by in groups}
+            happened = happened_at(due, delay)
+            self._event_index = {
+                by: Events(groups, self._events.group(by) * FAR, due, delay, happened)
+                for by, groups in self._events.groups.items()
+            }
         return self._event_index
 
     def _observations(self) -> Observed:

@@ -9,14 +9,16 @@ from typing import Any, Literal, TypeAlias
 from fullcircle.base.errors import ConfigError
 from fullcircle.evaluation.tasks import task_metrics
 
+LOWER = {name for n_classes in (0, 2, 3) for name in task_metrics(n_classes).LOWER}
+"""Metrics of which lower values are better."""
+
 
 @dataclass(frozen=True, slots=True)
 class SweepConfig:
-    """A search: its metric, sampler, budget and space; conf/sweep/xgboost.yaml documents every key."""
+    """A search: its metric, sampler, budget and space; conf/sweep.yaml explains each key."""
 
     name: str
     metric: str
-    direction: Literal["maximize", "minimize"]
     trials: int
     seconds: float | None
     sampler: Literal["tpe", "random", "grid"]
@@ -42,6 +44,11 @@ class SweepConfig:
             raise ValueError(f"record {self.record!r} is not one of all, none, best N")
 
     @property
+    def direction(self) -> Literal["maximize", "minimize"]:
+        """The direction of better values of the metric."""
+        return "minimize" if self.metric.removeprefix("val_") in LOWER else "maximize"
+
+    @property
     def recorded(self) -> int | None:
         """How many of the best trials become experiments; None: all trials."""
         return {"all": None, "none": 0}.get(self.record) if " " not in self.record else int(self.record.split()[1])
@@ -52,16 +59,11 @@ class SweepConfig:
 
 
 def check_metric(config: SweepConfig, n_classes: int) -> None:
-    """Check that the task has the metric, and that the direction is that of better values. Raises ConfigError."""
+    """Check that the task has the metric. Raises ConfigError."""
     task = task_metrics(n_classes)
     ranked = [f"val_{name}" for name in task.NAMES if name not in task.UNRANKED]
     if config.metric not in ranked:
         raise ConfigError(f"sweep.metric: {config.metric!r} does not exist; the metrics are {', '.join(ranked)}")
-    direction = "minimize" if config.metric.removeprefix("val_") in task.LOWER else "maximize"
-    if config.direction != direction:
-        raise ConfigError(
-            f"sweep.direction: {config.direction} is the wrong way for {config.metric}; set sweep.direction={direction}"
-        )
 
 
 @dataclass(frozen=True, slots=True)

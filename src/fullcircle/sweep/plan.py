@@ -17,7 +17,7 @@ from fullcircle.core.config import compose, is_swept, load, read_params
 from fullcircle.params import check_params
 from fullcircle.stages.train import goal_of
 from fullcircle.sweep.config import EngineConfig, SweepConfig, check_metric
-from fullcircle.sweep.space import Dimension, Space, parse
+from fullcircle.sweep.space import Dimension, Space, dimension, parse
 
 if TYPE_CHECKING:
     import subprocess
@@ -76,6 +76,8 @@ def plan(overrides: Sequence[str]) -> SweepPlan:
     check_metric(config, goal_of(composed).n_classes)
     engine: EngineConfig = build(EngineConfig, engine_section, "engine")  # type: ignore[arg-type]
     kept = tuple(text for text in fixed if text.lstrip("+~").partition("=")[0].split(".")[0] not in sections)
+    if not any(text.startswith("sweep=") for text in fixed):
+        kept = tuple(text for text in kept if not _chose_the_search(text, config.space))
     space = parse(_without_fixed(config.space | swept, set(kept)))
     planned = SweepPlan(config, engine, space, kept, {(): composed})
     _check_space(planned)
@@ -105,34 +107,34 @@ def check_data(planned: SweepPlan, dry_run: subprocess.Popen[str]) -> bool:
 
 def _check_space(planned: SweepPlan) -> None:
     """Check that each key is a parameter that a trial can change, and that its stage accepts the bounds."""
-    for dimension in planned.space.dimensions:
-        if dimension.key.split(".")[0] not in SWEPT:
+    for each in planned.space.dimensions:
+        if each.key.split(".")[0] not in SWEPT:
             raise ConfigError(
-                f"sweep.space.{dimension.key}: a sweep varies {' and '.join(SWEPT)}, since every trial starts from "
-                f"the same rows; `dvc exp run --queue -S '{dimension.key}=…'` runs the whole pipeline for each value"
+                f"sweep.space.{each.key}: a sweep varies {' and '.join(SWEPT)}, since every trial starts from "
+                f"the same rows; `dvc exp run --queue -S '{each.key}=…'` runs the whole pipeline for each value"
             )
     drawn = [d for d in planned.space.always if "." not in d.key]
     for chosen in product(*([f"{d.key}={value}" for value in d.bounds] for d in drawn)):
         base = planned.base(chosen)
         check_params(base)
         conditional = [d for condition in chosen for d in planned.space.conditional.get(condition, ())]
-        for dimension in (*planned.space.always, *conditional):
-            if "." in dimension.key:
-                _check_dimension(base, dimension, chosen)
+        for each in (*planned.space.always, *conditional):
+            if "." in each.key:
+                _check_dimension(base, each, chosen)
 
 
-def _check_dimension(base: dict[str, Any], dimension: Dimension, chosen: Iterable[str]) -> None:
-    where = f"sweep.space.{dimension.key}"
-    if wrong := _unknown(base, dimension.key):
+def _check_dimension(base: dict[str, Any], one: Dimension, chosen: Iterable[str]) -> None:
+    where = f"sweep.space.{one.key}"
+    if wrong := _unknown(base, one.key):
         raise ConfigError(f"{where} is not a parameter{_with(chosen)}: {wrong}")
-    for value in dimension.bounds:
+    for value in one.bounds:
         params = copy.deepcopy(base)
-        section, name = _section_of(params, dimension.key)
+        section, name = _section_of(params, one.key)
         section[name] = value
         try:
             check_params(params)
         except ConfigError as error:
-            raise ConfigError(f"{where}: `{dimension.text}` reaches {value}, and {error}") from None
+            raise ConfigError(f"{where}: `{one.text}` reaches {value}, and {error}") from None
 
 
 def _unknown(base: dict[str, Any], key: str) -> str | None:
@@ -158,6 +160,12 @@ def _section_of(params: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     for part in above:
         params = params[part]
     return params, name
+
+
+def _chose_the_search(override: str, space: dict[str, Any]) -> bool:
+    """Whether an override such as model=ensemble names the search, which then goes across other models."""
+    key, _, value = override.partition("=")
+    return key == "model" and key in space and value not in dimension(key, space[key]).bounds
 
 
 def _without_fixed(space: dict[str, Any], fixed: set[str]) -> dict[str, Any]:

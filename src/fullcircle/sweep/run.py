@@ -25,10 +25,11 @@ from fullcircle.stages.train import Measured, goal_of, scorer_of
 from fullcircle.stages.validate import ValidateConfig
 from fullcircle.sweep import page, trials
 from fullcircle.sweep.engine import engine_of
+from fullcircle.sweep.journal import journal_at
 from fullcircle.sweep.plan import SweepPlan, check_data, plan
 from fullcircle.sweep.record import Recorder, recorder_at
 from fullcircle.sweep.result import Incumbent, SweepResult
-from fullcircle.sweep.search import Search, importance, journal_at, open_search
+from fullcircle.sweep.search import Search, importance, open_search
 from fullcircle.sweep.trial import Outcome, Task
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
     from fullcircle.sweep.engine import Engine
     from fullcircle.sweep.trials import Trial
 
-JOURNAL, TABLE, PAGE = "journal.log", "trials.csv", "index.html"
-_TEST_SCORES = "luck"  # attribute of a study; keeps the name that earlier journals have
+JOURNAL, TABLE, PAGE = "journal.jsonl", "trials.csv", "index.html"
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,10 @@ class Sweep:
     def incumbents(self, found: list[Trial]) -> tuple[Incumbent, ...]:
         """Each trial that was the best when it ended, with its score on test rows, which select nothing.
 
-        Only the last one gets an interval. Test scores of earlier runs of the sweep are stored in the study.
+        Only the last one gets an interval. Test scores of earlier runs of the sweep are in the journal.
         """
-        scores: dict[str, float] = dict(self.search.study.user_attrs.get(_TEST_SCORES, {}))
+        earlier = self.search.journal.records("test_scores")
+        scores: dict[str, float] = dict(earlier[-1]) if earlier else {}
         best_so_far = trials.running_best(found, self.planned.config.direction)
         incumbents, interval, rows = [], None, self._test_rows() if self.models else {}
         for trial in best_so_far:
@@ -121,7 +122,8 @@ class Sweep:
                     interval = self._interval(rows, predictions)
             if str(trial.number) in scores and trial.value is not None:
                 incumbents.append(Incumbent(trial.number, trial.value, scores[str(trial.number)], interval))
-        self.search.study.set_user_attr(_TEST_SCORES, scores)
+        if scores != (earlier[-1] if earlier else {}):
+            self.search.journal.append("test_scores", scores)
         return tuple(incumbents)
 
     @property
@@ -273,6 +275,8 @@ def _summary(running: Sweep, found: list[Trial]) -> str:
         name = config.experiment(best.number)
         spread = f" ± {best.deviation:g}" if best.deviation is not None else ""
         lines.append(f"best: {name}, {config.metric} {best.value:g}{spread}; keep it with `fullcircle adopt {name}`")
+        if running.planned.base()["model"]["name"] == "ensemble":
+            lines.append("`fullcircle adopt best:5` makes an ensemble of the best five")
     failed = [t for t in found if t.state == "failed"]
     lines += [f"trial {t.number} failed: {t.error.splitlines()[0]}" for t in failed[:3]]
     if len(found) < running.search.trials:

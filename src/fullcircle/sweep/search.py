@@ -1,53 +1,65 @@
-"""The search: draws trials from Optuna, runs them, and reports their outcomes. It can be interrupted and resumed."""
+"""The search: draws trials with Optuna, runs them, and keeps their outcomes. It can be interrupted and resumed.
+
+Optuna's study is in memory, and is made again from the journal of finished trials. A trial is drawn from its number
+and the trials that ended before it, so a sweep that goes on after a kill has the trials of an uninterrupted one.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import statistics
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import asdict, dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import TrialState
+from optuna.trial import FixedTrial, TrialState, create_trial
 
 from fullcircle.base.errors import ConfigError
 from fullcircle.sweep.config import SweepConfig
 from fullcircle.sweep.engine import outcome_of
+from fullcircle.sweep.journal import Journal
 from fullcircle.sweep.space import Space
 from fullcircle.sweep.trials import Trial
 
-_IDENTITY = "asked"  # attribute of a study; keeps the name that earlier journals have
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from optuna.trial import FrozenTrial
+    from collections.abc import Callable, Collection
 
     from fullcircle.sweep.engine import Engine
     from fullcircle.sweep.trial import Outcome, Task
 
 STARTUP = 8  # trials at the start that are drawn at random and never pruned
-STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A trial that runs. `number` counts from 1."""
+
+    number: int
+    trial: optuna.Trial
+    choices: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A study with its space and configuration."""
+    """A study with its space and configuration. `curves`: of the finished trials, step -> log loss, by number."""
 
     study: optuna.Study
     space: Space
     config: SweepConfig
+    journal: Journal
     trials: int  # budget, trials of earlier runs included
+    points: list[dict[str, Any]] = field(default_factory=list)  # of a grid
+    done: dict[int, Trial] = field(default_factory=dict)
+    curves: dict[int, dict[int, float]] = field(default_factory=dict)
 
     def finished(self) -> list[Trial]:
-        """Every trial that completed, was pruned or failed, in order."""
-        return [trial_of(frozen) for frozen in self._finished()]
+        """Every trial that completed, was pruned or failed, by number."""
+        return [self.done[number] for number in sorted(self.done)]
 
     def run(
         self,
@@ -61,132 +73,106 @@ class Search:
         `task_of`: choices, pruning thresholds and best value -> a task. `on_trial` is called for each trial as it ends.
         """
         deadline = None if self.config.seconds is None else time.monotonic() + self.config.seconds
-        left = self.trials - len(self._finished())
-        pending: dict[Any, optuna.Trial] = {}
+        left = self.trials - len(self.done)
+        pending: dict[Any, Drawn] = {}
         ended: list[tuple[Trial, Outcome]] = []
         while left > 0 or pending or ended:
             late = interrupted() or (deadline is not None and time.monotonic() >= deadline)
             while left > 0 and len(pending) < self.config.workers and not late:
-                trial = self.study.ask()
-                choices = self.space.draw(trial)
-                trial.set_user_attr("choices", choices)
-                pending[engine.submit(task_of(choices, self.pruning_thresholds(), self.best_value()))] = trial
+                drawn = self.draw({each.number for each in pending.values()})
+                pending[engine.submit(task_of(drawn.choices, self.pruning_thresholds(), self.best_value()))] = drawn
                 left -= 1
             for trial_and_outcome in ended:  # while the next trials are running
                 on_trial(*trial_and_outcome)
             if interrupted() or (late and not pending):
                 break
             done = [(pending.pop(future), outcome_of(future)) for future in engine.wait(pending)] if pending else []
-            ended = [(self.finish(trial, outcome), outcome) for trial, outcome in done]
+            ended = [(self.finish(drawn, outcome), outcome) for drawn, outcome in done]
 
-    def finish(self, trial: optuna.Trial, outcome: Outcome) -> Trial:
-        """Store the outcome of a trial in the study."""
-        trial.set_user_attr("outcome", _attributes(outcome))
-        if outcome.error:
-            frozen = self.study.tell(trial, state=TrialState.FAIL)
-        elif outcome.pruned:
-            frozen = self.study.tell(trial, state=TrialState.PRUNED)
-        else:
-            frozen = self.study.tell(trial, outcome.value)
-        return trial_of(frozen)
+    def draw(self, running: Collection[int] = ()) -> Drawn:
+        """The next trial: of the lowest number that neither is in `running` nor has finished."""
+        number = next(n for n in count(1) if n not in self.done and n not in running)
+        self.study.sampler = _sampler(self.config, number)
+        if self.points:
+            self.study.enqueue_trial(self.points[number - 1])
+        trial = self.study.ask()
+        return Drawn(number, trial, self.space.draw(trial))
+
+    def finish(self, drawn: Drawn, outcome: Outcome) -> Trial:
+        """Keep the outcome of a trial, in the journal and in the study."""
+        state = "failed" if outcome.error else "pruned" if outcome.pruned else "complete"
+        trial = Trial(
+            number=drawn.number,
+            state=state,  # type: ignore[arg-type]  # one of STATES
+            choices=drawn.choices,
+            value=outcome.value if state == "complete" else None,
+            deviation=outcome.deviation,
+            metrics=outcome.metrics,
+            seconds=round(outcome.seconds, 2),
+            error=outcome.error,
+        )
+        record = asdict(trial) | {"params": drawn.trial.params, "curve": outcome.curve}
+        self.journal.append("trial", record)
+        self.study.tell(drawn.trial, trial.value, state=STATES[state])
+        self._keep(trial, outcome.curve)
+        return trial
+
+    def restore(self, record: dict[str, Any]) -> None:
+        """Take a trial from the journal."""
+        curve = {int(step): value for step, value in record.pop("curve").items()}
+        drawn = FixedTrial(record.pop("params"))
+        self.space.draw(drawn)
+        trial = Trial(**record)
+        frozen = create_trial(
+            state=STATES[trial.state], value=trial.value, params=drawn.params, distributions=drawn.distributions
+        )
+        self.study.add_trial(frozen)
+        self._keep(trial, curve)
+
+    def _keep(self, trial: Trial, curve: dict[int, float]) -> None:
+        self.done[trial.number], self.curves[trial.number] = trial, curve
 
     def pruning_thresholds(self) -> dict[int, float]:
         """Step -> median log loss of the completed trials at that step (Optuna's MedianPruner); empty: no pruning."""
-        complete = [f for f in self._finished() if f.state is TrialState.COMPLETE]
+        complete = [self.curves[number] for number, trial in self.done.items() if trial.state == "complete"]
         if self.config.prune == "none" or len(complete) < STARTUP:
             return {}
-        curves = [f.user_attrs["outcome"]["curve"] for f in complete]
-        steps = {step for curve in curves for step in curve}
-        return {int(step): statistics.median(c[step] for c in curves if step in c) for step in steps}
+        steps = {step for curve in complete for step in curve}
+        return {step: statistics.median(curve[step] for curve in complete if step in curve) for step in steps}
 
     def best_value(self) -> float | None:
         """The best value so far; None if there is none."""
-        values = [f.value for f in self._finished() if f.value is not None]
+        values = [trial.value for trial in self.done.values() if trial.value is not None]
         return (max if self.config.direction == "maximize" else min)(values) if values else None
 
-    def _finished(self) -> list[FrozenTrial]:
-        found = [f for f in self.study.get_trials(deepcopy=False) if f.state in STATES and "outcome" in f.user_attrs]
-        # A trial interrupted between its outcome and its end is a failure without an error: it is run again.
-        return [f for f in found if f.state is not TrialState.FAIL or f.user_attrs["outcome"]["error"]]
 
+def open_search(config: SweepConfig, space: Space, journal: Journal, identity: dict[str, Any]) -> Search:
+    """The search that `journal` has begun, or a new one. `identity`: everything that determines the value of a trial.
 
-@contextmanager
-def journal_at(path: Path, *, fresh: bool) -> Iterator[Path]:
-    """Lock the journal of a sweep; `fresh`: empty it. Raises ConfigError if another process has the lock.
-
-    An incomplete last line (full disk, killed process) is removed: Optuna would append to it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(
-                f"the sweep of {path.parent} is already running; give this one another sweep.name"
-            ) from None
-        file.seek(0)
-        file.truncate(0 if fresh else file.read().rfind(b"\n") + 1)
-        yield path
-
-
-def _attributes(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "deviation": outcome.deviation,
-        "metrics": outcome.metrics,
-        "curve": {str(step): value for step, value in outcome.curve.items()},
-        "seconds": round(outcome.seconds, 2),
-        "error": outcome.error,
-    }
-
-
-def trial_of(frozen: FrozenTrial) -> Trial:
-    """A finished trial of Optuna as a `Trial`; its number counts from 1."""
-    attributes = frozen.user_attrs["outcome"]
-    return Trial(
-        number=frozen.number + 1,
-        state=cast("Any", STATES[frozen.state]),
-        choices=frozen.user_attrs["choices"],
-        value=frozen.value if frozen.state is TrialState.COMPLETE else None,
-        deviation=attributes["deviation"],
-        metrics=attributes["metrics"],
-        seconds=attributes["seconds"],
-        error=attributes["error"],
-    )
-
-
-def open_search(config: SweepConfig, space: Space, journal: Path, identity: dict[str, Any]) -> Search:
-    """The study in `journal`, or a new one. `identity`: everything that determines the value of a trial.
-
-    Raises ConfigError if the study has another identity: its values could not be compared.
+    Raises ConfigError if the journal has another identity: its values could not be compared.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(journal))),
-        study_name=config.name,
-        direction=config.direction,
-        load_if_exists=True,
-    )
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    if study.user_attrs.get(_IDENTITY, digest) != digest:
+    earlier, found = journal.records("identity"), journal.records("trial")
+    if earlier and earlier[0] != digest:
         raise ConfigError(
             f"sweep {config.name} was started with another space, metric, configuration or data, and its "
-            f"{len(study.trials)} trials cannot be compared with new ones; give it another sweep.name, or start over "
+            f"{len(found)} trials cannot be compared with new ones; give it another sweep.name, or start over "
             "with --fresh"
         )
-    study.set_user_attr(_IDENTITY, digest)
+    if not earlier:
+        journal.append("identity", digest)
     points = space.grid() if config.sampler == "grid" else []
-    if not study.trials:
-        for point in points:
-            study.enqueue_trial(point)
-    for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):  # interrupted: run it again
-        study.tell(frozen.number, state=TrialState.FAIL)
-        study.enqueue_trial(frozen.params)
-    study.sampler = _sampler(config, len(study.trials))
-    return Search(study, space, config, min(config.trials, len(points) or config.trials))
+    study = optuna.create_study(direction=config.direction)
+    search = Search(study, space, config, journal, min(config.trials, len(points) or config.trials), points)
+    for record in sorted(found, key=lambda each: each["number"]):
+        search.restore(record)
+    return search
 
 
-def _sampler(config: SweepConfig, trials: int) -> optuna.samplers.BaseSampler:
-    seed = config.seed + trials  # otherwise a resumed sweep would draw its first trials again
+def _sampler(config: SweepConfig, number: int) -> optuna.samplers.BaseSampler:
+    """The sampler of one trial, whose seed follows from the sweep's and the number of the trial."""
+    seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
     if config.sampler == "tpe":
         return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP, constant_liar=config.workers > 1)
     return optuna.samplers.RandomSampler(seed=seed)

@@ -18,7 +18,7 @@ from fullcircle.base.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from optuna.trial import Trial
+    from optuna.trial import BaseTrial
 
 Distribution: TypeAlias = CategoricalDistribution | IntDistribution | FloatDistribution
 DIGITS = 4  # significant digits of a number drawn from an interval, so that params.yaml holds the exact value
@@ -81,7 +81,7 @@ class Space:
         linear = {d.key for d in self.dimensions if not d.log}
         return tuple(key for key in self.texts if key not in linear)
 
-    def draw(self, trial: Trial) -> dict[str, Any]:
+    def draw(self, trial: BaseTrial) -> dict[str, Any]:
         """A value for every key that the trial searches."""
         drawn = {d.key: _suggested(trial, d.key, d) for d in self.always}
         for key, value in list(drawn.items()):
@@ -169,7 +169,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _suggested(trial: Trial, name: str, dimension: Dimension) -> Any:
+def _suggested(trial: BaseTrial, name: str, dimension: Dimension) -> Any:
     found = dimension.distribution
     if isinstance(found, CategoricalDistribution):
         return trial.suggest_categorical(name, found.choices)
