@@ -36,7 +36,7 @@ def test_each_task_comes_round_and_scores_the_very_file_it_learnt_from(target: s
     done = circle(of(table), target)
     assert done.answers[0] == ["row", *outputs]
     assert (done.scored.scored, done.scored.rejected) == (300, 0)
-    assert done.verdict in ("blessed", "rejected", "unknown")
+    assert done.verdict in ("draft", "rejected", "unknown")  # the decision and the sign-off are open
     if target == "churned":
         agreed = Counter(a[1] == c for a, c in zip(done.answers[1:], table["churned"], strict=True))
         assert agreed[True] > 200  # it learnt something

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fullcircle.base.errors import ConfigError
 from fullcircle.base.typed import build
-from fullcircle.core.problem import Gate
+from fullcircle.core.problem import Gate, SignOff, unfinished
 from fullcircle.evaluation import binary, multiclass, regression
 from fullcircle.evaluation.gates import GATED, check_gates, evaluate_gates
 
@@ -45,6 +45,19 @@ def test_the_margin_is_positive_on_the_right_side() -> None:
 
 def test_the_threshold_itself_is_passed() -> None:
     assert verdict(auc=0.7, ece=0.1, over_champion=0.0).status == "blessed"
+
+
+def test_while_the_problem_is_unfinished_no_model_is_blessed() -> None:
+    gates, open_ = (AUC, ECE), ("decision",)
+    assert evaluate_gates(gates, GOOD, open_).status == "draft"
+    assert evaluate_gates(gates, GOOD, open_).unfinished == open_
+    assert evaluate_gates(gates, GOOD | {"auc": 0.1}, open_).status == "rejected"
+    assert evaluate_gates(gates, GOOD | {"auc": None}, open_).status == "unknown"
+
+
+def test_what_a_draft_leaves_open_is_unfinished() -> None:
+    assert unfinished("? Who decides", SignOff("? who")) == ("decision", "sign_off.role")
+    assert unfinished("Which flights get a team?", SignOff("head of operations")) == ()
 
 
 @pytest.mark.parametrize("value", [None, float("nan")])

@@ -35,6 +35,9 @@ TASKS = ("binary", "multiclass", "regression")
 SPECIES = ("adelie", "chinstrap", "gentoo")
 
 
+BY_HASH = "about 16% of all rows, drawn by hash"
+
+
 def problem(**changed: Any) -> Question:
     """The question; `changed` replaces any part of it."""
     parts: dict[str, Any] = {
@@ -191,7 +194,11 @@ def of_classes(classes: tuple[str, ...] = SPECIES) -> Facts:
                 side: TargetDistribution(n, shares=share)
                 for side, n in {"train": 600, "validation": 150, "test": 300}.items()
             },
-            {"train": "the rest", "validation": "16% of each class, by hash", "test": "16% of each class, by hash"},
+            {
+                "train": "the rest",
+                "validation": BY_HASH,
+                "test": BY_HASH,
+            },
         ),
         by_month={month: TargetDistribution(500, shares=share) for month in ("2024-01", "2024-02")},
         fit=fitted(

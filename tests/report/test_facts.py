@@ -150,8 +150,8 @@ def test_a_split_without_borders_is_described_by_its_shares(run: Path, kind: str
     write_json(paths.SPLIT_REPORT, REPORTS[paths.SPLIT_REPORT] | {"kind": kind, "columns": ["flight"]})
     read_params.cache_clear()
     spans = gather().split.spans
-    assert spans["validation"].startswith("20% of ")
-    assert spans["test"].startswith("10% of ")
+    assert spans["validation"].startswith("about 20% of all ")
+    assert spans["test"].startswith("about 10% of all ")
 
 
 def test_borders_that_are_text_are_shown_as_they_are(run: Path) -> None:

@@ -114,13 +114,18 @@ def test_the_page_says_what_an_interval_is() -> None:
     assert "that draw single rows" in text_of(render(alone))
 
 
-@pytest.mark.parametrize("status", ["blessed", "rejected", "unknown"])
+@pytest.mark.parametrize("status", ["blessed", "draft", "rejected", "unknown"])
 def test_the_verdict_is_the_badge(status: str) -> None:
     judged = GateResult("auc", 0.6, 0.7, None, -0.1, "failed", "")
     verdict = Verdict(status, (judged,) if status == "rejected" else ())  # type: ignore[arg-type]
     page = render(facts(verdict=verdict))
     assert f'<strong class="badge {status}">{status}</strong>' in page
     assert ("Failed: ROC AUC, 0.6000 (required: ≥ 0.7)." in text_of(page)) == (status == "rejected")
+
+
+def test_a_draft_names_what_is_to_be_filled_in() -> None:
+    verdict = Verdict("draft", (), ("decision", "sign_off.role"))
+    assert "To be filled in, in the problem: decision, sign_off.role." in text_of(render(facts(verdict=verdict)))
 
 
 def test_what_the_data_holds_is_text_and_never_markup() -> None:

@@ -241,7 +241,13 @@ def test_the_stage_reads_test_rows_and_writes_every_file_of_every_task(
 ) -> None:
     task = TASKS[name]
     monkeypatch.chdir(tmp_path)
-    problem = {"metric": task.metric, "slices": ["carrier"], "behaviour": [plain(task.later)], "gates": []}
+    problem: dict[str, Any] = {
+        "metric": task.metric,
+        "slices": ["carrier"],
+        "behaviour": [plain(task.later)],
+        "gates": [],
+    }
+    problem |= {"decision": "Which?", "sign_off": {"role": "? who is responsible"}}
     paths.PARAMS.write_text(json.dumps({"validate": asdict(CONFIG), "problem": problem}), encoding="utf-8")
     paths.SCORER.mkdir(parents=True)
     task.scorer.save(paths.SCORER)
@@ -261,7 +267,11 @@ def test_the_stage_reads_test_rows_and_writes_every_file_of_every_task(
     written = read_typed(ValidateReport, paths.TEST_REPORT)
     assert written.task == name
     assert written.metrics == metrics
-    assert json.loads(paths.VERDICT.read_text(encoding="utf-8")) == {"status": "blessed", "gates": []}
+    assert json.loads(paths.VERDICT.read_text(encoding="utf-8")) == {
+        "status": "draft",
+        "gates": [],
+        "unfinished": ["sign_off.role"],
+    }
 
 
 def _load(kind: Any, key: str, folder: Path) -> Any:

@@ -122,6 +122,12 @@ class SignOff:
     date: str | None = None
 
 
+def unfinished(decision: str, sign_off: SignOff) -> tuple[str, ...]:
+    """The keys that a draft leaves open: their text still begins with `?`."""
+    texts = {"decision": decision, "sign_off.role": sign_off.role}
+    return tuple(key for key, text in texts.items() if text.lstrip().startswith("?"))
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One question about one table of data.

@@ -70,7 +70,7 @@ def gates(draft: Draft) -> list[Gate]:
 
 
 def settings(draft: Draft) -> list[Setting]:
-    """Settings that differ from conf/config.yaml because the table is small or lacks targets."""
+    """Settings that differ from conf/defaults.yaml because the table is small or lacks targets."""
     rows, found = draft.known, []
     if _cost(draft) < FOLDED and draft.split.kind != "time":
         found.append(Setting("train", {"folds": 5}, "few rows: cross-validation, every row is held out once"))

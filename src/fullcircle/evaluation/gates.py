@@ -47,13 +47,18 @@ def _apart(low: float, high: float) -> tuple[float, float]:
     return (low - high, high - low) if math.isfinite(high - low) else (-math.inf, math.inf)
 
 
-def evaluate_gates(gates: tuple[Gate, ...], values: dict[str, float | None]) -> Verdict:
-    """Hold every gate against its value; a value that is missing or NaN is unknown."""
+def evaluate_gates(
+    gates: tuple[Gate, ...], values: dict[str, float | None], unfinished: tuple[str, ...] = ()
+) -> Verdict:
+    """Hold every gate against its value; a value that is missing or NaN is unknown.
+
+    `unfinished`: keys of the problem that are still to be filled in; while there are any, no model is blessed.
+    """
     results = tuple(_evaluate_gate(gate, values.get(gate.metric)) for gate in gates)
     if any(gate.status == "failed" for gate in results):
-        return Verdict("rejected", results)
+        return Verdict("rejected", results, unfinished)
     unknown = [gate for gate in results if gate.status == "unknown" and gate.metric != "over_champion"]
-    return Verdict("unknown" if unknown else "blessed", results)
+    return Verdict("unknown" if unknown else "draft" if unfinished else "blessed", results, unfinished)
 
 
 def _evaluate_gate(gate: Gate, value: float | None) -> GateResult:

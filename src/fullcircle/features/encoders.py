@@ -34,7 +34,7 @@ ORDERED = 3  # levels from which on they can be in more than one order that a tr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderConfig:
-    """How encoders are chosen and fitted; what each number means stands in conf/config.yaml."""
+    """How encoders are chosen and fitted; what each number means stands in conf/defaults.yaml."""
 
     few_levels: int
     min_level_rows: int

@@ -13,7 +13,7 @@ from ..base.checks import Column
 from ..base.errors import BundleError
 from ..base.files import read_json, write_text
 from ..base.typed import build, plain
-from . import LIBRARY
+from . import unknown
 from .encoders import Encoder
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Plan:
     def __post_init__(self) -> None:
         if self.format != FORMAT:
             raise BundleError(f"the plan is of format {self.format}, and this version reads format {FORMAT}")
-        if unknown := [name for name in self.created if name not in LIBRARY]:
-            raise BundleError(f"the plan names features that this version does not have: {', '.join(unknown)}")
+        if absent := unknown(self.created):
+            raise BundleError(f"the plan names features that this version does not have: {absent}")
 
 
 def write_plan(folder: Path, plan: Plan) -> None:

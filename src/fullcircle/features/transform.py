@@ -12,7 +12,7 @@ import numpy as np
 
 from ..base.columns import Array, Columns, Rows, coded, rows
 from ..base.errors import DataError
-from . import LIBRARY, arguments
+from . import HOMES, LIBRARY, arguments, where
 from .categories import Frequency, OneHot, Order, TargetMean
 from .numbers import Number, finite
 
@@ -156,7 +156,11 @@ class Transform:
             prepared |= lookup.find(at)
         with np.errstate(all="ignore"):
             for name, function, needed in self._created:
-                values = np.asarray(function(*(prepared[argument] for argument in needed)))
+                try:
+                    values = np.asarray(function(*(prepared[argument] for argument in needed)))
+                except Exception as error:  # whatever a function of somebody's own raises
+                    file = f"{HOMES[name][0]}.py"
+                    raise DataError(f"feature {name} of features/created/{file} failed: {where(error, file)}") from None
                 prepared[name] = _created(name, values, rows(columns))
         return prepared, at
 

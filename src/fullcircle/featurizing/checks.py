@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fullcircle.base.errors import ConfigError
-from fullcircle.features import HOMES, LIBRARY, arguments
+from fullcircle.features import HOMES, arguments, unknown
 from fullcircle.features.encoders import ENCODINGS, Kind
 
 if TYPE_CHECKING:
@@ -51,10 +51,8 @@ def check_features(features: Features, lookups: tuple[Lookup, ...], schema: Sche
 
 def check_created(names: tuple[str, ...], columns: set[str]) -> None:
     """Refuse a created feature that is no function, is defined twice, or hides one of `columns`. Raises ConfigError."""
-    if unknown_names := [name for name in names if name not in LIBRARY]:
-        raise ConfigError(
-            f"problem.features.created: no such function: {', '.join(unknown_names)}. Known: {', '.join(LIBRARY)}"
-        )
+    if absent := unknown(names):
+        raise ConfigError(f"problem.features.created: no such function: {absent}")
     if several := [f"{name} ({', '.join(HOMES[name])})" for name in names if len(HOMES[name]) > 1]:
         raise ConfigError(
             f"problem.features.created: more than one function of the name: {', '.join(several)}; rename one"

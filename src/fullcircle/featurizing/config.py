@@ -10,7 +10,7 @@ from fullcircle.features.encoders import EncoderConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeaturizeConfig(EncoderConfig):
-    """How features are encoded, filled, scaled and selected; conf/config.yaml explains each number."""
+    """How features are encoded, filled, scaled and selected; conf/defaults.yaml explains each number."""
 
     missing: Literal["keep", "median"]
     scale: Literal["none", "standard"]

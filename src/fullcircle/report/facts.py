@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from fullcircle.core.target import Target
     from fullcircle.scoring.predictions import Calibration
 
 
@@ -78,7 +77,7 @@ def gather(versions: dict[str, str] | None = None) -> Facts:
         tables=clean.tables,
         unobserved=clean.point_in_time.rows_without_observation if schema.observed else None,
         by_month=read_typed(LabelReport, paths.LABEL_REPORT).by_month,
-        split=_split(load(dict[str, Any], "split"), read_typed(SplitReport, paths.SPLIT_REPORT), problem.target),
+        split=_split(load(dict[str, Any], "split"), read_typed(SplitReport, paths.SPLIT_REPORT)),
         selection=read_typed(FeaturizeReport, paths.FEATURES_REPORT),
         fit=read_typed(TrainReport, paths.TRAIN_REPORT),
         tested=read_typed(ValidateReport, paths.TEST_REPORT),
@@ -90,11 +89,11 @@ def gather(versions: dict[str, str] | None = None) -> Facts:
     )
 
 
-def _split(config: dict[str, Any], report: SplitReport, target: Target) -> Split:
+def _split(config: dict[str, Any], report: SplitReport) -> Split:
     sides = {"train": report.train, "validation": report.validation, "test": report.test}
     keys = ("validation_from", "test_from") if report.kind == "time" else ()
     borders = tuple(_border(config[key]) for key in keys)
-    return Split(report.kind, report.columns, sides, _spans(config, borders, target), borders)
+    return Split(report.kind, report.columns, sides, _spans(config, borders), borders)
 
 
 def _border(values: Sequence[float | str]) -> str:
@@ -102,12 +101,12 @@ def _border(values: Sequence[float | str]) -> str:
     return "-".join(v if isinstance(v, str) else f"{v:.15g}".zfill(2) for v in values)
 
 
-def _spans(config: dict[str, Any], borders: tuple[str, ...], target: Target) -> dict[str, str]:
+def _spans(config: dict[str, Any], borders: tuple[str, ...]) -> dict[str, str]:
     if borders:
         train, test = f"before {borders[0]}", f"from {borders[1]}"
         return {"train": train, "validation": f"from {borders[0]}, before {borders[1]}", "test": test}
-    what = "of groups" if config["kind"] == "group" else "of each class" if target.classes else "of all rows"
-    shares = {side: f"{config[side]:.0%} {what}, by hash" for side in ("validation", "test")}
+    what = "groups" if config["kind"] == "group" else "rows"
+    shares = {side: f"about {config[side]:.0%} of all {what}, drawn by hash" for side in ("validation", "test")}
     return {"train": "the rest"} | shares
 
 

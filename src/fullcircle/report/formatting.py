@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VERDICTS = {
     "blessed": "Every gate that could be evaluated was passed.",
+    "draft": "Every gate that could be evaluated was passed, but the problem is not finished.",
     "rejected": "At least one gate failed: this model must not be used.",
     "unknown": "A value that a gate needs is not available: nothing is promised.",
 }

@@ -23,10 +23,12 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`rejected` if any gate failed, else `blessed`; `unknown` if a value that a gate needs is not available.
+    """`rejected` if any gate failed; `unknown` if a value that a gate needs is not available.
 
-    A gate against a champion is ignored while there is no champion: its value is None.
+    If every gate was passed: `blessed`, or `draft` while the problem has parts that are still to be filled in;
+    `unfinished` are their keys. A gate against a champion is ignored while there is no champion: its value is None.
     """
 
-    status: Literal["blessed", "rejected", "unknown"]
+    status: Literal["blessed", "draft", "rejected", "unknown"]
     gates: tuple[GateResult, ...]
+    unfinished: tuple[str, ...] = ()

@@ -45,7 +45,7 @@ SHOWN = 20  # features in importance.csv
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """How a model is fitted and becomes a scorer; conf/config.yaml explains each number."""
+    """How a model is fitted and becomes a scorer; conf/defaults.yaml explains each number."""
 
     refit: bool
     folds: int

@@ -10,7 +10,7 @@ from fullcircle.base.errors import DataError
 from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load
-from fullcircle.core.problem import Behaviour, Gate
+from fullcircle.core.problem import Behaviour, Gate, SignOff, unfinished
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_typed, write_csv, write_json
 from fullcircle.core.target import TargetDistribution
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ValidateConfig:
-    """How test rows are evaluated; conf/config.yaml explains each number."""
+    """How test rows are evaluated; conf/defaults.yaml explains each number."""
 
     resamples: int
     resample_by: tuple[str, ...]
@@ -49,12 +49,16 @@ class ValidateConfig:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What the problem requires of a model. `metric`: the primary one. `slices`: columns to slice by."""
+    """What the problem requires of a model. `metric`: the primary one. `slices`: columns to slice by.
+
+    `unfinished`: the keys of the problem that are still to be filled in.
+    """
 
     metric: str
     slices: tuple[str, ...]
     behaviour: tuple[Behaviour, ...]
     gates: tuple[Gate, ...]
+    unfinished: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def validate(
         slices=of_slices,
         behaviour=behaved,
         rejected=rejected,
-        verdict=evaluate_gates(requirements.gates, values),
+        verdict=evaluate_gates(requirements.gates, values, requirements.unfinished),
     )
 
 
@@ -175,6 +179,7 @@ def main() -> None:
         load(tuple[str, ...], "problem.slices"),
         load(tuple[Behaviour, ...], "problem.behaviour"),
         load(tuple[Gate, ...], "problem.gates"),
+        unfinished(load(str, "problem.decision"), load(SignOff, "problem.sign_off")),
     )
     scorer = Scorer.load(paths.SCORER)
     known = read_typed(Baselines, paths.BASELINES)
