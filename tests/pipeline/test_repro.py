@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -205,3 +206,43 @@ def test_another_model_can_be_adopted_and_left_again(copied: Project) -> None:
 def test_other_models_pass_the_parity_gate(copied: Project, model: str) -> None:
     copied.run("fullcircle", "params", f"model={model}")
     assert copied.ran("validate") == ["train", "validate"]
+
+
+def damage(*files: Path) -> None:
+    """Change a bit in the middle of files as a disk does: size, time and mode stay."""
+    for file in files:
+        before, content = file.stat(), bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.chmod(0o644)
+        with file.open("r+b") as opened:
+            opened.write(content)
+        file.chmod(before.st_mode & 0o777)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    ("output", "name", "reader"),
+    [("split", "data/split/test.parquet", "validate"), ("featurize", "data/features", "train")],
+)
+def test_a_damaged_file_that_dvc_trusts_is_refused_and_can_be_made_again(
+    copied: Project, output: str, name: str, reader: str
+) -> None:
+    expected = hashes(copied.folder / "dvc.lock")
+    store = copied.folder / ".dvc/cache/files/md5"
+    cached = store / expected[name][:2] / expected[name][2:]
+    file = copied.folder / name
+    if file.is_dir():  # one file of the folder is damaged
+        entry = json.loads(cached.read_text(encoding="utf-8"))[-1]
+        file, cached = file / entry["relpath"], store / entry["md5"][:2] / entry["md5"][2:]
+    copied.run("dvc", "status")  # DVC sees each file of this copy for the first time, and hashes it
+    damage(file, cached)
+    assert copied.run("dvc", "status").stdout.strip() == "Data and pipelines are up to date."
+    done = copied.run("dvc", "repro", "--single-item", "--force", reader, check=False)
+    assert done.returncode != 0
+    assert f"{reader}: {file.relative_to(copied.folder)} is not what {output} wrote" in done.stdout
+    assert str(cached.relative_to(copied.folder)) in done.stdout
+    file.unlink()
+    cached.unlink()
+    copied.run("dvc", "repro")
+    assert hashes(copied.folder / "dvc.lock") == expected
+    assert copied.run("dvc", "status").stdout.strip() == "Data and pipelines are up to date."

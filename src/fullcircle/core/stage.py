@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from fullcircle.base.errors import FullCircleError
+from fullcircle.core.lock import check_inputs
 from fullcircle.core.threads import set_wait_policy
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 def run(stage: str, main: Callable[[], None]) -> NoReturn:
     """Run a stage's main and end the process: with one message and exit code 1 if it failed."""
     set_wait_policy()
-    leave(failure(stage, main))
+
+    def checked() -> None:
+        check_inputs(stage)
+        main()
+
+    leave(failure(stage, checked))
 
 
 def failure(stage: str, main: Callable[[], None]) -> str | None:
