@@ -62,7 +62,7 @@ INPUTS = {
 
 FEATURES = Features(
     columns=("origin", "carrier", "tailnum", "distance", "temp", "precip", "delay_1h", "seats"),
-    created=("departure_minute", "weekday", "wind_north"),
+    created=("minute_of_day", "day_of_week", "wind_from_north"),
 )
 PLANES = Lookup(table="planes", key="tailnum", matches="tailnum", columns={"seats": "seats"}, fallback="carrier")
 TARGET = BinaryTarget("binary", "late", "late", "on_time", holds="arr_delay >= 15")

@@ -1,4 +1,4 @@
-"""A cold run of the whole pipeline, once a test session, on a copy of the working tree."""
+"""Cold runs of the whole pipeline on copies of the working tree: of the tests' problem, and of the committed one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from fullcircle.core.threads import set_wait_policy
+from tests import project
 from tests.pipeline.graph import ROOT
 
 set_wait_policy()  # before a test imports XGBoost
+project.register()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -80,28 +82,42 @@ def copy_of_working_tree(folder: Path) -> Project:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    project = Project(folder)
-    project.run("git", "init", "-q", "-b", "main")
-    project.commit()
-    return project
+    made = Project(folder)
+    made.run("git", "init", "-q", "-b", "main")
+    made.commit()
+    return made
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side, those of a file stay together, and so do all that need the one cold run."""
+    """Where tests run side by side, those of a file stay together, and so do all that need the committed run."""
     for item in items:
-        cold = "reproduced" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("reproduced" if cold else item.nodeid.partition("::")[0]))
+        cold = "committed" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("committed" if cold else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The project after a cold `dvc repro`. Tests must leave it as it is; those that change things take `copied`.
+    """The tests' own problem in a copy of this repository, after a cold `dvc repro`.
+
+    Tests must leave it as it is; those that change things take `copied`.
+    """
+    made = copy_of_working_tree(tmp_path_factory.mktemp("project"))
+    project.install(made.folder)
+    made.run("fullcircle", "params")
+    made.run("dvc", "repro", "--force")
+    made.commit()
+    return made
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """This repository with the problem that it is configured for, after a cold `dvc repro`.
 
     Every stage is forced: git brings what validate writes, so DVC would find nothing for it to do.
     """
-    project = copy_of_working_tree(tmp_path_factory.mktemp("project"))
-    project.run("dvc", "repro", "--force")
-    return project
+    made = copy_of_working_tree(tmp_path_factory.mktemp("committed"))
+    made.run("dvc", "repro", "--force")
+    return made
 
 
 @pytest.fixture
@@ -109,6 +125,6 @@ def copied(reproduced: Project, tmp_path: Path) -> Project:
     """A clone of the reproduced project, its outputs in place, to be changed at will."""
     folder = tmp_path / "clone"
     shutil.copytree(reproduced.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    project = Project(folder)
-    project.commit()
-    return project
+    made = Project(folder)
+    made.commit()
+    return made

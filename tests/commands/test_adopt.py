@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 from copy import deepcopy
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -15,17 +13,19 @@ from fullcircle.core import paths
 from fullcircle.core.config import compose
 from fullcircle.params import check_composed
 from fullcircle.sweep.trials import Trial, write_csv
+from tests import project
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LINEAR = {"name": "linear", "c": 0.5, "max_iterations": 100}
 DUMMY = {"name": "dummy"}
 
 
 @pytest.fixture
 def conf(tmp_path: Path) -> Path:
-    """The repository's conf/ with nothing adopted."""
-    shutil.copytree(ROOT / paths.CONF, tmp_path / "conf", ignore=shutil.ignore_patterns("tuned"))
-    return tmp_path / "conf"
+    """A conf/ with nothing adopted."""
+    return project.conf_in(tmp_path)
 
 
 def composed(conf: Path, *overrides: str) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def test_an_ensemble_is_adopted_with_its_own_members_and_none_of_the_default(con
     wanted["model"]["members"] = [LINEAR, DUMMY]
     standard = composed(conf, "model=ensemble")["model"]
     assert kept(conf, wanted)["model"] == standard | {"picks": 7, "members": [LINEAR, DUMMY]}
-    tuned = yaml.safe_load((conf / "tuned/values/flights-ensemble.yaml").read_text())
+    tuned = yaml.safe_load((conf / "tuned/values/departures-ensemble.yaml").read_text())
     assert tuned == {"model": {"picks": 7, "members": [LINEAR, DUMMY]}}
 
 
@@ -82,7 +82,7 @@ def test_an_ensemble_of_experiments_is_valid_and_can_be_adopted(conf: Path) -> N
     ensemble = ensemble_of([composed(conf), composed(conf, "model.max_depth=3")])
     assert kept(conf, ensemble) == ensemble
     assert ensemble["featurize"]["missing"] == "keep"
-    check_composed(yaml.safe_dump(ensemble), ROOT / paths.CONF)
+    check_composed(yaml.safe_dump(ensemble), conf)
 
 
 def test_an_ensemble_among_the_experiments_is_replaced_by_its_members(conf: Path) -> None:
@@ -121,24 +121,24 @@ def test_an_ensemble_needs_two_models(conf: Path) -> None:
 
 
 def test_what_is_adopted_for_one_problem_changes_no_other(conf: Path) -> None:
-    others = ("digits", "diabetes", "breast_cancer")
+    others = ("grades", "prices")
     before = {name: composed(conf, f"problem={name}") for name in others}
     kept(conf, composed(conf, "model=forest", "split=random", "model.max_depth=5"))
     assert {name: composed(conf, f"problem={name}") for name in others} == before
-    flights = composed(conf)
-    assert (flights["model"]["name"], flights["split"]["kind"]) == ("forest", "random")
+    departures = composed(conf)
+    assert (departures["model"]["name"], departures["split"]["kind"]) == ("forest", "random")
 
 
 def test_an_experiment_with_another_problem_makes_it_the_problem_of_the_repository(conf: Path) -> None:
-    flights = composed(conf)
-    assert kept(conf, composed(conf, "problem=digits", "model=linear"))["problem"]["name"] == "digits"
-    assert composed(conf, "problem=flights") == flights
+    departures = composed(conf)
+    assert kept(conf, composed(conf, "problem=grades", "model=linear"))["problem"]["name"] == "grades"
+    assert composed(conf, "problem=departures") == departures
 
 
 def test_a_choice_is_changed_in_place_and_all_comments_stay(conf: Path) -> None:
-    file = conf / "problem/digits.yaml"
+    file = conf / "problem/grades.yaml"
     before = file.read_text(encoding="utf-8")
-    write(*(lambda wanted: (adopt("e7", wanted, conf), wanted, conf))(composed(conf, "problem=digits", "model=mlp")))
+    write(*(lambda wanted: (adopt("e7", wanted, conf), wanted, conf))(composed(conf, "problem=grades", "model=mlp")))
     expected = before.replace(
         "- override /model: ensemble", "- override /model: mlp  # adopted from experiment e7; before: ensemble"
     )

@@ -23,9 +23,11 @@ from fullcircle.params import check_composed, check_params
 from fullcircle.stages.clean import CleanConfig
 from fullcircle.stages.train import TrainConfig
 from fullcircle.stages.validate import ValidateConfig
+from tests import project
 
 ROOT = Path(__file__).parents[2]
-CONF = ROOT / paths.CONF
+CONF = project.conf()
+COMMITTED = ROOT / paths.CONF
 GROUPS: dict[str, Any] = {
     "clean": CleanConfig,
     "featurize": FeaturizeConfig,
@@ -74,7 +76,7 @@ def check_all(params: Any) -> None:
 def test_there_is_something_to_choose_from() -> None:
     assert {"xgboost", "forest", "linear", "dummy", "ensemble"} <= set(choices("model"))
     assert {"time", "group", "random"} <= set(choices("split"))
-    assert "flights" in choices("problem")
+    assert "departures" in choices("problem")
 
 
 @pytest.mark.parametrize("name", choices("model"))
@@ -96,18 +98,18 @@ def test_every_split_composes_and_builds(name: str) -> None:
     split: Split = load(Split, "split", params)
     problem = load(Problem, "problem", params)
     assert split.kind == name
-    assert set(split.columns) <= set(load_file(Data, ROOT / problem.data).tables[problem.table].columns)
+    assert set(split.columns) <= set(load_file(Data, CONF.parent / problem.data).tables[problem.table].columns)
 
 
 def test_a_split_by_time_needs_a_time_in_the_problem() -> None:
     message = r"needs a key that the problem does not have. .*problem.time.columns.* or choose otherwise"
     with pytest.raises(ConfigError, match=message):
-        compose(["problem=digits", "split=time"], CONF)
+        compose(["problem=grades", "split=time"], CONF)
 
 
-@pytest.mark.parametrize("name", choices("problem"))
-def test_every_problem_composes_and_is_consistent(name: str) -> None:
-    problem = load(Problem, "problem", composed(f"problem={name}"))
+@pytest.mark.parametrize("name", sorted(path.stem for path in (COMMITTED / "problem").glob("*.yaml")))
+def test_every_problem_of_the_repository_composes_and_is_consistent(name: str) -> None:
+    problem = load(Problem, "problem", parsed(compose([f"problem={name}"], COMMITTED)))
     assert problem.name == name
     data = load_file(Data, ROOT / problem.data)
     tables = data.tables
@@ -137,7 +139,7 @@ def test_every_problem_composes_and_is_consistent(name: str) -> None:
         ("problem.moment", "led_hours", "lead_hours"),
         ("problem.target", "hold", "holds"),
         ("problem.costs", "mised", "missed"),
-        ("problem.sources.flights", "verison", "version"),
+        ("problem.sources.flights", "dialct", "dialect"),
     ],
 )
 def test_a_misspelt_key_is_named_with_its_place_and_the_nearest_name(
@@ -236,7 +238,7 @@ def test_kept_choices_and_values_are_taken_where_they_exist(tmp_path: Path) -> N
     shutil.copytree(CONF, conf, ignore=shutil.ignore_patterns("tuned"))
     (conf / "tuned" / "values").mkdir(parents=True)
     values = "# @package _global_\nmodel: {max_depth: 9}\n"
-    (conf / "tuned" / "values" / "flights-forest.yaml").write_text(values)
+    (conf / "tuned" / "values" / "departures-forest.yaml").write_text(values)
     model = parsed(compose((), conf))["model"]
     assert (model["name"], model["max_depth"] == 9) == ("xgboost", False)
     model = parsed(compose(["model=forest"], conf))["model"]
@@ -250,17 +252,13 @@ def test_choices_kept_for_all_problems_at_once_are_refused(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("text", ["model: [", "a: b: c\n", "\tx: 1\n", b"\xff\xfe", "a: &b [*b]\n*c: 1\n"])
-@pytest.mark.parametrize("file", ["config.yaml", "problem/flights.yaml", "model/xgboost.yaml"])
+@pytest.mark.parametrize("file", ["config.yaml", "problem/departures.yaml", "model/xgboost.yaml"])
 def test_a_file_of_conf_that_cannot_be_parsed_is_named(tmp_path: Path, file: str, text: str | bytes) -> None:
     conf = tmp_path / "conf"
     shutil.copytree(CONF, conf)
     (conf / file).write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ConfigError, match=rf"conf/{file} is no YAML: "):
         compose((), conf)
-
-
-def test_the_committed_parameters_are_those_of_conf(default: str) -> None:
-    assert (ROOT / paths.PARAMS).read_text(encoding="utf-8") == default
 
 
 def test_the_error_of_a_missing_key_names_the_command_that_composes_it() -> None:

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fullcircle.base.errors import ConfigError
 from fullcircle.base.typed import build
-from fullcircle.core import paths
 from fullcircle.core.config import load_file
 from fullcircle.core.data import Data
 from fullcircle.core.target import Costs
 from fullcircle.pointintime.spec import Moment, Recent
+from tests import project
 
-CONF = Path(__file__).parents[2] / paths.CONF
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_costs_set_the_threshold() -> None:
@@ -41,8 +42,8 @@ def test_a_whole_hour_may_be_written_as_an_integer() -> None:
     ],
 )
 def test_a_table_that_is_described_wrongly_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
-    text = (CONF / "data/flights.yaml").read_text(encoding="utf-8")
+    text = (project.conf() / "data/departures.yaml").read_text(encoding="utf-8")
     assert old in text
-    (tmp_path / "flights.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    (tmp_path / "data.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigError, match=message):
-        load_file(Data, tmp_path / "flights.yaml")
+        load_file(Data, tmp_path / "data.yaml")

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,15 +17,15 @@ from fullcircle.core.data import Data
 from fullcircle.core.problem import Problem
 from fullcircle.drafting.files import data_file, problem_file
 from fullcircle.drafting.init import check_readable, init, name_of
+from tests import project
 from tests.drafting.made import customers, drafted
 from tests.drafting.test_yaml import texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from fullcircle.drafting.draft import Draft
-
-CONF = Path(__file__).parents[2] / "conf"
 
 
 def write(file: Path, columns: dict[str, Sequence[Any]]) -> None:
@@ -41,7 +39,7 @@ def write(file: Path, columns: dict[str, Sequence[Any]]) -> None:
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with conf/ and the customers' table, where the command is run."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(CONF, tmp_path / "conf", ignore=shutil.ignore_patterns("tuned"))
+    project.conf_in(tmp_path)
     write(tmp_path / "customers.csv", customers())
     return tmp_path
 
@@ -173,7 +171,7 @@ def test_repeated_rows_are_counted_if_there_is_no_key() -> None:
         (["customers.csv", "--target", "churned", "--task", "ranking"], "--task 'ranking' is not one of binary"),
         (["customers.csv", "--target", "churned", "--name", "My Churn"], "'My Churn' must be lower-case letters"),
         (["customers.csv", "--target", "churned", "--name", "null"], "--name 'null' must be lower-case letters"),
-        (["customers.csv", "--target", "churned", "--name", "flights"], "conf/data/flights.yaml already exists"),
+        (["customers.csv", "--target", "churned", "--name", "departures"], "conf/data/departures.yaml already exists"),
         (["missing.csv", "--target", "churned"], "missing.csv: there is no file"),
     ],
 )  # fmt: skip

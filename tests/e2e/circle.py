@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +21,11 @@ from fullcircle.params import check_composed
 from fullcircle.scoring.batch import Job, Summary
 from fullcircle.scoring.scorer import Scorer
 from fullcircle.stages import clean, featurize, ingest, label, split, train, validate
+from tests import project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[2]
 STAGES = (ingest, clean, label, split, featurize, train, validate)
 
 
@@ -66,7 +65,7 @@ def circle(table: Table, target: str, *overrides: str) -> Done:
 def elsewhere() -> Iterator[None]:
     """Work in a folder with this project's conf/, which is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        shutil.copytree(ROOT / "conf", "conf", ignore=shutil.ignore_patterns("tuned"))
+        project.conf_in(Path())
         yield
     read_params.cache_clear()
 

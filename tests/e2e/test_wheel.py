@@ -60,7 +60,7 @@ def test_the_wheel_needs_numpy_and_onnxruntime_alone_and_answers_as_the_bundle(
     }
     source, out = tmp_path / "in.csv", tmp_path / "out.csv"
     write_csv(source, rows)
-    command = [python, "-I", "-m", "flights_scorer", str(source), str(out)]
+    command = [python, "-I", "-m", "departures_scorer", str(source), str(out)]
     done = subprocess.run(command, check=True, cwd=tmp_path, capture_output=True, text=True)
     assert "1,000 rows scored" in done.stdout
     expected = Bundle.load(reproduced.folder / "dist/bundle").score(rows)

@@ -133,7 +133,7 @@ def test_a_plan_of_an_unknown_format_is_refused(tmp_path: Path) -> None:
 
 def test_a_plan_cannot_name_code_that_is_not_in_the_library() -> None:
     with pytest.raises(BundleError, match="features that this version does not have: eval"):
-        build(Plan, plain(PLAN_OF_THREE) | {"created": ["weekday", "eval"]})
+        build(Plan, plain(PLAN_OF_THREE) | {"created": ["day_of_week", "eval"]})
 
 
 def test_unknown_levels_are_counted_and_nulls_are_not() -> None:
@@ -143,4 +143,4 @@ def test_unknown_levels_are_counted_and_nulls_are_not() -> None:
 
 def test_preparing_adds_lookups_and_created_features() -> None:
     prepared = prepare(fitted_plan(), only_inputs(labelled(10)))
-    assert set(prepared) - set(INPUTS) == {"seats", "departure_minute", "weekday", "wind_north"}
+    assert set(prepared) - set(INPUTS) == {"seats", "minute_of_day", "day_of_week", "wind_from_north"}

@@ -1,4 +1,4 @@
-"""A machine of one core reads the same: every problem of conf/, and a drafted table of mixed cells."""
+"""A machine of one core reads the same: a drafted table of mixed cells."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.pipeline.graph import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROBLEMS = sorted(path.stem for path in (ROOT / "conf/problem").glob("*.yaml"))
 COMMANDS = "from fullcircle.cli import main; main()"
 
 
@@ -37,12 +34,6 @@ def ingested(folder: Path, problem: str, *, one_core: bool) -> dict[str, str]:
     run(folder, "-m", "fullcircle.stages.ingest", one_core=one_core)
     manifest = json.loads((folder / "data/raw/manifest.json").read_text(encoding="utf-8"))
     return {name: table["sha256"] for name, table in manifest.items()}
-
-
-@pytest.mark.parametrize("problem", PROBLEMS)
-def test_a_bundled_problem_is_read_on_one_core_as_on_many(tmp_path: Path, problem: str) -> None:
-    one = ingested(tmp_path / "one", problem, one_core=True)
-    assert one == ingested(tmp_path / "many", problem, one_core=False)
 
 
 def test_a_drafted_table_of_mixed_cells_is_read_on_one_core_as_on_many(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def _no_commit(project: Project) -> list[str]:
 
 def _stale(project: Project) -> list[str]:
     project.edit("params.yaml", "max_rejected: 0.02", "max_rejected: 0.03")
-    project.edit("conf/config.yaml", "max_rejected: 0.02", "max_rejected: 0.03")
+    project.edit("conf/defaults.yaml", "max_rejected: 0.02", "max_rejected: 0.03")
     project.commit()
     return []
 

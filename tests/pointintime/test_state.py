@@ -8,17 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcircle.base.columns import Array, Columns, rows, take
+from fullcircle.base.columns import Columns, take
 from fullcircle.base.errors import DataError
 from fullcircle.base.typed import build, plain
-from fullcircle.core import paths
 from fullcircle.core.data import Data, state_spec_of
-from fullcircle.core.tables import read_columns, read_json
 from fullcircle.pointintime import state as module
 from fullcircle.pointintime.recent import due_at
 from fullcircle.pointintime.spec import Recent, StateSpec
 from fullcircle.pointintime.state import State
-from fullcircle.scoring.bundle import Bundle
 from fullcircle.stages.clean import add_known
 from tests.builders import FLIGHTS, MOMENT, flights, history, observations, same
 from tests.pointintime.replay import replay
@@ -26,7 +23,6 @@ from tests.pointintime.replay import replay
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Project
 
 COLUMNS = tuple(
     Recent(f"{what}_{'_'.join(by)}_{hours}", by, hours, what)
@@ -174,37 +170,3 @@ def test_what_no_row_can_need_is_forgotten_and_changes_nothing(monkeypatch: pyte
 
 def test_a_spec_survives_json() -> None:
     assert build(StateSpec, plain(spec())) == spec()
-
-
-def test_two_months_of_flights_asked_one_by_one_get_what_clean_and_the_test_rows_have(reproduced: Project) -> None:
-    """Events and observations from 30 October on, in the order in which they became known."""
-    folder = reproduced.folder
-    made = build(StateSpec, read_json(folder / paths.STATE_SPEC))
-    kept, test = read_columns(folder / paths.KEPT), read_columns(folder / paths.TEST)
-    due = due_at(kept, made.moment)
-    kept = take(kept, due >= seconds("2013-10-30T05"))
-    observed = raw_observations(folder, made)
-    state, most = State(made), 0
-    found: list[tuple[Array, Columns]] = []
-    test_rows = due_at(kept, made.moment) >= int(due_at(test, made.moment).min())
-    for asked, values in replay(state, kept, observed, only=test_rows):
-        found.append((np.atleast_1d(asked), values))
-        most = max(most, state.freshness()[made.events].rows)
-    order = np.concatenate([asked for asked, _ in found])
-    assert len(order) == rows(test) == 55_403
-    computed = {n: np.concatenate([v[n] for _, v in found]) for n in made.outputs}
-    assert same(computed, {n: kept[n][order] for n in made.outputs})
-    assert most < 10_000  # of 110,000 events: bounded by the longest span
-    scorer = Bundle.load(folder / paths.BUNDLE).scorer
-    inputs = {n: kept[n][order] for n in scorer.plan.inputs}
-    assert scorer.score(inputs | computed).predicted.tolist() == scorer.score(inputs).predicted.tolist()
-
-
-def seconds(moment: str) -> int:
-    return int(np.datetime64(moment, "s").astype(np.int64))
-
-
-def raw_observations(folder: Path, made: StateSpec) -> Columns:
-    assert made.observations is not None
-    raw = read_columns(folder / paths.raw(made.observations.table), list(made.observation_columns))
-    return take(raw, raw[made.observations.time].astype(np.int64) >= seconds("2013-10-30T00"))

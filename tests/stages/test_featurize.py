@@ -337,13 +337,13 @@ def test_a_fallback_on_what_is_not_known_is_refused(fallback: str) -> None:
 
 def test_a_created_feature_of_a_column_that_is_no_input_is_refused() -> None:
     inputs = {name: column for name, column in INPUTS.items() if name != "wind_dir"}
-    with pytest.raises(ConfigError, match="wind_north uses wind_dir, which is no input"):
+    with pytest.raises(ConfigError, match="wind_from_north uses wind_dir, which is no input"):
         check_features(FEATURES, (PLANES,), replace(SCHEMA, inputs=inputs))
 
 
 def test_an_unknown_feature_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"no such function: weekdya\. Known: .*weekday"):
-        require(replace(FEATURES, created=("weekdya",)))
+    with pytest.raises(ConfigError, match=r"no such function: day_of_wek\. Known: .*day_of_week"):
+        require(replace(FEATURES, created=("day_of_wek",)))
     with pytest.raises(ConfigError, match="distnace uses distnace, which is no input"):
         require(replace(FEATURES, columns=("distnace",)))
 
@@ -351,11 +351,11 @@ def test_an_unknown_feature_is_refused() -> None:
 def test_a_created_feature_may_take_a_looked_up_column() -> None:
     lookup = replace(PLANES, columns={"seats": "wind_dir"})
     inputs = {name: column for name, column in INPUTS.items() if name != "wind_dir"}
-    features = Features(("distance",), ("wind_north",))
+    features = Features(("distance",), ("wind_from_north",))
     rows = {name: values for name, values in labelled().items() if name != "wind_dir"}
     assert fit_plan(rows, inputs, features, [(lookup, planes())], featurize(), 2).plan.selected == (
         "distance",
-        "wind_north",
+        "wind_from_north",
     )
     check_features(features, (lookup,), replace(SCHEMA, inputs=inputs))
 
