@@ -116,6 +116,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     Every stage is forced: git brings what validate writes, so DVC would find nothing for it to do.
     """
     made = copy_of_working_tree(tmp_path_factory.mktemp("committed"))
+    shutil.copytree(ROOT / "data/source", made.folder / "data/source", dirs_exist_ok=True)  # what DVC keeps, too
     made.run("dvc", "repro", "--force")
     return made
 

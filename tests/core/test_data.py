@@ -37,7 +37,7 @@ def test_a_whole_hour_may_be_written_as_an_integer() -> None:
             "within_hour: 6",
             r"observations: unknown key: within_hour \(did you mean within_hours\?\)",
         ),
-        ("hours: 1, what", "hours: 0, what", r"history.columns\[0\]: hours 0 must be above 0"),
+        ("hours: 3, what", "hours: 0, what", r"history.columns\[0\]: hours 0 must be above 0"),
         ("duplicates: reject", "duplicates: keep", "'keep' is not one of 'reject', 'error'"),
     ],
 )

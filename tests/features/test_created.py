@@ -17,6 +17,7 @@ from fullcircle.base.errors import DataError
 from fullcircle.features import HOMES, LIBRARY, arguments
 from fullcircle.features.plan import FORMAT, Plan
 from fullcircle.features.transform import Transform
+from tests import project
 
 ROOT = Path(__file__).parents[2]
 nan = float("nan")
@@ -37,7 +38,7 @@ def in_the_folder(tmp_path: Path, text: str) -> subprocess.CompletedProcess[str]
     """Run a command with a copy of the package that has another module of created features, `homes.py`."""
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "src/fullcircle/features/created/homes.py").write_text(text, encoding="utf-8")
-    shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    project.conf_in(tmp_path)
     command = [sys.executable, "-m", "fullcircle.cli", "params", "problem.features.created=[per_person]"]
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "src")}
     return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
@@ -81,7 +82,7 @@ def test_the_example_of_the_documentation_is_a_feature(tmp_path: Path) -> None:
     exec(compile(example, "homes.py", "exec"), names)  # noqa: S102  the documentation's own code
     assert names["per_person"](of(6, 3, nan), of(2, 2, 1)).tolist()[:2] == [3, 1.5]
     done = in_the_folder(tmp_path, example)
-    assert "uses rooms, which is no input" in done.stderr  # it is found, and the flights have no such column
+    assert "uses rooms, which is no input" in done.stderr  # it is found, and the departures have no such column
 
 
 def test_a_file_cannot_name_what_is_no_feature() -> None:
