@@ -79,12 +79,12 @@ def test_a_lookup_without_a_fallback_gives_the_default() -> None:
 
 
 def test_created_features_may_use_looked_up_columns() -> None:
-    table = LookupTable("dest", ("BOS",), {"wind_dir": (90.0,)}, None, {}, {"wind_dir": 0.0})
+    table = LookupTable("dest", ("BOS",), {"wind_dir": (0.0,)}, None, {}, {"wind_dir": 90.0})
     plan = Plan(
         FORMAT, {}, (table,), ("wind_from_north",), (Number("number", "wind_from_north"),), ("wind_from_north",)
     )
     columns = {"dest": text(["BOS", "ORD"]), "wind_speed": np.array([12.0, 12.0])}
-    np.testing.assert_allclose(apply(plan, columns), [[12], [0]])
+    np.testing.assert_allclose(apply(plan, columns), [[12], [0]], atol=1e-6)
 
 
 def test_applying_a_plan_changes_nothing_that_was_given() -> None:
