@@ -1,4 +1,8 @@
-"""The whole configuration, checked at once: every section as its stage will read it, and how they fit together."""
+"""The whole configuration, checked at once: every section as its stage will read it, and how they fit together.
+
+`python -m fullcircle.params` checks params.yaml; the first stage that DVC runs with a new one does so
+(`core.stage`), for `dvc exp run -S` composes by itself.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,11 @@ import yaml
 from fullcircle.base.errors import ConfigError
 from fullcircle.base.typed import build
 from fullcircle.core import paths
-from fullcircle.core.config import load_file
+from fullcircle.core.config import load_file, read_params
 from fullcircle.core.data import Data, schema_of
 from fullcircle.core.problem import Problem
 from fullcircle.core.split import GroupSplit, RandomSplit, TimeSplit
+from fullcircle.core.stage import run
 from fullcircle.evaluation.behaviour import check_behaviour
 from fullcircle.evaluation.gates import check_gates
 from fullcircle.evaluation.tasks import task_metrics
@@ -59,3 +64,12 @@ def check_params(params: dict[str, Any], conf: Path = paths.CONF) -> Params:
     check_gates(problem.gates, task_metrics(len(problem.target.classes)), problem.metric)
     check_behaviour(problem.behaviour, problem.target.classes)
     return whole
+
+
+def main() -> None:
+    """Check params.yaml. Raises ConfigError."""
+    check_params(read_params())
+
+
+if __name__ == "__main__":
+    run("params", main)

@@ -18,6 +18,7 @@ from tests.e2e.circle import of, write_csv
 from tests.pipeline.graph import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 PART = ["tests/core/test_config.py", "tests/commands", "tests/sweep/test_plan.py", "tests/features"]
@@ -41,7 +42,7 @@ def own_problem(project: Project) -> None:
     """Steps 1: a table of homes, whose price is drafted as the problem of the repository."""
     made = customers()
     homes = {"price": made["income"], "rooms": made["age"], "city": made["city"]}
-    known = {name: [value or "3000.00" for value in values] for name, values in homes.items()}
+    known: dict[str, Sequence[str]] = {name: [value or "3000.00" for value in values] for name, values in homes.items()}
     write_csv(project.folder / "data/source/homes.csv", of(known))
     run(project, step("draft"))
     run(project, step("data"))

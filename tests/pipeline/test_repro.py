@@ -238,3 +238,21 @@ def test_a_damaged_file_that_dvc_trusts_is_refused_and_can_be_made_again(
     copied.run("dvc", "repro")
     assert hashes(copied.folder / "dvc.lock") == expected
     assert copied.run("dvc", "status").stdout.strip() == "Data and pipelines are up to date."
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.max_depth=lots", "model.max_depth: expected int, got str 'lots'"),
+        ("validate.interval=95", "validate: interval 95 is outside 0..1"),
+        ("problem.metric=accuracy", "problem.metric: accuracy: this task has no such metric"),
+    ],
+)
+def test_a_wrong_value_of_a_late_stage_is_found_before_the_first_one_runs(
+    copied: Project, override: str, message: str
+) -> None:
+    done = copied.run("dvc", "exp", "run", "-S", "clean.max_rejected=0.3", "-S", override, check=False)
+    assert done.returncode != 0
+    assert f"clean: {message}" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "Running stage 'label'" not in done.stdout

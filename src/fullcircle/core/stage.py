@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from fullcircle.base.errors import FullCircleError
+from fullcircle.base.errors import ConfigError, FullCircleError
+from fullcircle.base.files import write_text
+from fullcircle.core import paths
 from fullcircle.core.lock import check_inputs
 from fullcircle.core.threads import set_wait_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+CHECKED = Path(".dvc/tmp/fullcircle/checked")
+"""The hash of the params.yaml that was checked last."""
 
 
 def run(stage: str, main: Callable[[], None]) -> NoReturn:
@@ -20,10 +28,28 @@ def run(stage: str, main: Callable[[], None]) -> NoReturn:
     set_wait_policy()
 
     def checked() -> None:
-        check_inputs(stage)
+        if os.environ.get("DVC_STAGE") == stage:
+            check_params()
+            check_inputs(stage)
         main()
 
     leave(failure(stage, checked))
+
+
+def check_params() -> None:
+    """Check all of params.yaml once, in the first stage that runs with it. Raises ConfigError.
+
+    Otherwise a wrong value of a late stage would show after the early ones have run. In a process of its own, for it
+    reads the types of all stages.
+    """
+    files = [paths.PARAMS, *sorted((paths.CONF / "data").glob("*.yaml"))]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
+    if CHECKED.is_file() and CHECKED.read_text(encoding="utf-8") == digest:
+        return
+    done = subprocess.run([sys.executable, "-m", "fullcircle.params"], stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise ConfigError(done.stderr.strip().removeprefix("params: "))
+    write_text(CHECKED, digest)
 
 
 def failure(stage: str, main: Callable[[], None]) -> str | None:
