@@ -256,3 +256,14 @@ def test_a_wrong_value_of_a_late_stage_is_found_before_the_first_one_runs(
     assert f"clean: {message}" in done.stdout
     assert "Traceback" not in done.stdout
     assert "Running stage 'label'" not in done.stdout
+
+
+def test_a_run_ends_with_the_verdict_the_metric_its_interval_and_the_page(copied: Project) -> None:
+    copied.edit("conf/problem/departures.yaml", "{metric: auc, min: 0.60", "{metric: auc, min: 0.99")
+    copied.run("fullcircle", "params")
+    report = json.loads((copied.folder / "reports/test/report.json").read_text(encoding="utf-8"))
+    low, high = report["intervals"]["auc"]
+    line = f"rejected (failed: auc): auc {report['metrics']['auc']:.3f} (95%: {low:.3f} to {high:.3f}) in "
+    assert line in copied.run("dvc", "repro").stdout
+    by_hand = copied.run("python", "-m", "fullcircle.stages.package").stdout
+    assert by_hand == f"{line.removesuffix(' in ')}; see reports/index.html\n"

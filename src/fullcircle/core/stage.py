@@ -7,6 +7,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -14,6 +15,7 @@ from fullcircle.base.errors import ConfigError, FullCircleError
 from fullcircle.base.files import write_text
 from fullcircle.core import paths
 from fullcircle.core.lock import check_inputs
+from fullcircle.core.progress import shown
 from fullcircle.core.threads import set_wait_policy
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ def run(stage: str, main: Callable[[], None]) -> NoReturn:
             check_inputs(stage)
         main()
 
-    leave(failure(stage, checked))
+    with shown(stage):
+        result = failure(stage, checked)
+    leave(result)
 
 
 def check_params() -> None:
@@ -50,6 +54,15 @@ def check_params() -> None:
     if done.returncode:
         raise ConfigError(done.stderr.strip().removeprefix("params: "))
     write_text(CHECKED, digest)
+
+
+def seconds_since_dvc() -> float | None:
+    """Seconds since the `dvc` command that runs this stage began; None where DVC does not run it."""
+    if "DVC_STAGE" not in os.environ:
+        return None
+    import psutil
+
+    return time.time() - float(psutil.Process(os.getppid()).create_time())
 
 
 def failure(stage: str, main: Callable[[], None]) -> str | None:

@@ -17,6 +17,7 @@ from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
 from fullcircle.core.data import Data, schema_of, state_spec_of
 from fullcircle.core.memory import check_memory
+from fullcircle.core.progress import doing
 from fullcircle.core.schema import Schema
 from fullcircle.core.stage import run
 from fullcircle.core.tables import files_of, read_columns, write_columns, write_json
@@ -120,7 +121,9 @@ def main() -> None:
     """Clean the raw tables; write both halves, the reference tables, the schema and the report."""
     config, moment = load(CleanConfig, "clean"), load(Moment | None, "problem.moment")
     data = load_file(Data, Path(load(str, "problem.data")))
+    doing("checking rows and computing point-in-time columns")
     cleaned = clean(read_raw(data), load(str, "problem.table"), data, moment, config)
+    doing("writing")
     write_columns(paths.KEPT, cleaned.kept)
     write_columns(paths.REJECTED, cleaned.rejected)
     for table, columns in cleaned.references.items():

@@ -11,6 +11,7 @@ from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.problem import Features, Lookup
+from fullcircle.core.progress import doing
 from fullcircle.core.schema import Schema
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_typed, write_json, write_matrix
@@ -88,7 +89,9 @@ def main() -> None:
     train, validation = read_columns(paths.TRAIN, columns), read_columns(paths.VALIDATION, columns)
     n_classes = len(load(Target, "problem.target").classes)
     config = load(FeaturizeConfig, "featurize")
+    doing("fitting features")
     made = featurize(train, validation, schema, features, references, config, n_classes)
+    doing("writing")
     files = (paths.TRAIN_FEATURES, made.train), (paths.VALIDATION_FEATURES, made.validation)
     parallel_map(lambda file: write_matrix(*file, made.plan.selected), files)
     write_plan(paths.FEATURES, made.plan)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from fullcircle.core.config import load, load_file
 from fullcircle.core.data import Data, Table
 from fullcircle.core.folders import replacing_folder
 from fullcircle.core.manifest import Part, RawTable
+from fullcircle.core.progress import doing
 from fullcircle.core.source import Bundled, Source
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_typed, write_batches, write_json
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fullcircle.core.source import File, Http, Sql
-
-DELAY = 2.0  # seconds before progress is shown
 
 
 def ingest(source: Source, spec: Table, name: str, old: Path, new: Path, before: RawTable | None) -> RawTable:
@@ -104,16 +102,13 @@ def digest(file: Path) -> str:
 
 
 def shown(batches: Iterator[pa.RecordBatch], name: str) -> Iterator[pa.RecordBatch]:
-    """Yield the batches; on a terminal, show how many rows there are so far once that takes a while."""
-    if not sys.stderr.isatty():
-        yield from batches
-        return
-    from tqdm import tqdm
-
-    with tqdm(desc=name, unit=" rows", unit_scale=True, delay=DELAY) as bar:
-        for batch in batches:
-            bar.update(batch.num_rows)
-            yield batch
+    """Yield the batches, and show how many rows there are so far."""
+    rows = 0
+    doing(f"reading {name}")
+    for batch in batches:
+        rows += batch.num_rows
+        doing(f"reading {name}, {rows:,} rows")
+        yield batch
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from fullcircle.core.config import load, read_params
 from fullcircle.core.manifest import RawTable
 from fullcircle.core.schema import Schema
 from fullcircle.core.source import Source, of_new_rows
-from fullcircle.core.stage import run
+from fullcircle.core.stage import run, seconds_since_dvc
 from fullcircle.core.tables import read_columns, read_json, read_typed, write_json
 from fullcircle.core.target import Target
 from fullcircle.features.plan import PLAN, read_plan
@@ -22,6 +22,7 @@ from fullcircle.packaging.reference import reference
 from fullcircle.packaging.wheel import build_wheel, code_hash
 from fullcircle.report import card, page
 from fullcircle.report.facts import gather
+from fullcircle.report.formatting import number
 from fullcircle.scoring import bundle
 from fullcircle.scoring.bundle import About, Bundle, Origin, Provenance
 from fullcircle.scoring.scorer import MODEL, SPEC
@@ -29,6 +30,8 @@ from fullcircle.scoring.verdict import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fullcircle.report.facts import Facts
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "pandas", "pyarrow", "scikit-learn", "xgboost")
 
@@ -74,6 +77,21 @@ def assemble(folder: Path, parts: dict[str, Any], card_text: str) -> str:
     return seal(folder)
 
 
+def summary(facts: Facts, seconds: float | None) -> str:
+    """One line on the run: verdict, primary metric with its interval, time of the `dvc` command, and the page."""
+    metric, tested, verdict = facts.problem.metric, facts.tested, facts.verdict
+    failed = [gate.metric for gate in verdict.gates if gate.status == "failed"]
+    why = f" (failed: {', '.join(failed)})" if failed else ""
+    if verdict.status == "draft":
+        why = f" (to be filled in: {', '.join(verdict.unfinished)})"
+    value = f"{metric} {number(tested.metrics.get(metric), 3)}"
+    ends = tested.intervals.get(metric)
+    if ends is not None and None not in ends:
+        value += f" ({tested.interval:.0%}: {number(ends[0], 3)} to {number(ends[1], 3)})"
+    time = "" if seconds is None else f" in {seconds:.0f} s"
+    return f"{verdict.status}{why}: {value}{time}; see {paths.PAGE}"
+
+
 def main() -> None:
     """Assemble in another folder and rename it: a bundle is complete or not there."""
     config = load(PackageConfig, "package")
@@ -98,6 +116,7 @@ def main() -> None:
     unfinished.rename(paths.BUNDLE)
     Bundle.load(paths.BUNDLE)
     write_text(paths.PAGE, page.render(facts))
+    print(summary(facts, seconds_since_dvc()))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from fullcircle.base.errors import ParityError
 from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load
+from fullcircle.core.progress import doing
 from fullcircle.core.split import Split, TimeSplit, folds
 from fullcircle.core.stage import run
 from fullcircle.core.tables import concatenated, read_columns, read_matrix, write_csv, write_json
@@ -123,6 +125,7 @@ def train(
     measured = measure(sides, model, config, goal, on_round, fold)
     estimator = measured.estimator
     if config.refit and fold is None:  # a model fitted by folds has been fitted on all rows
+        doing("fitting again, on training and validation rows")
         estimator = model_of(model).refit(model, sides[0] + sides[1], estimator, config.threads)
     return Trained(estimator, measured, scorer_of(estimator, measured.calibration, plan))
 
@@ -192,7 +195,8 @@ def main() -> None:
     sides = read_samples(raw, raw_validation, goal.n_classes)
     fold = fold_of(split, config.folds, goal.n_classes, partial(read_to_draw, split))
     with learning_curve(paths.CURVE) as on_round:
-        trained = train(plan, sides, model, config, goal, on_round, fold)
+        trained = train(plan, sides, model, config, goal, showing(model.name, on_round), fold)
+    doing("comparing the scorer with the estimator on every row")
     # Columns out of fold are for learning only: what was learnt is compared with what the scorer computes.
     seen = check_parity(trained, raw, config, "training", None if plan.crossed else sides[0].X)
     check_parity(trained, raw_validation, config, "validation", sides[1].X)
@@ -204,6 +208,18 @@ def main() -> None:
     write_json(paths.TRAIN_METRICS, trained.measured.metrics)
     write_json(paths.TRAIN_REPORT, plain(report(trained, score, found, unknown_levels(plan, raw_validation))))
     write_csv(paths.IMPORTANCE, importance(trained))
+
+
+def showing(model: str, on_round: OnRound) -> OnRound:
+    """An `on_round` that also shows the progress."""
+    rounds = itertools.count(1)
+    doing(f"fitting {model}")
+
+    def shown(train: float, validation: float) -> None:
+        doing(f"fitting {model}, round {next(rounds)}, loss on validation rows {validation:.4f}")
+        on_round(train, validation)
+
+    return shown
 
 
 def goal_of(params: Any = None) -> Goal:

@@ -11,6 +11,7 @@ from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load
 from fullcircle.core.problem import Behaviour, Gate, SignOff, unfinished
+from fullcircle.core.progress import doing
 from fullcircle.core.stage import run
 from fullcircle.core.tables import read_columns, read_typed, write_csv, write_json
 from fullcircle.core.target import TargetDistribution
@@ -185,6 +186,7 @@ def main() -> None:
     known = read_typed(Baselines, paths.BASELINES)
     wanted = dict.fromkeys([*scorer.plan.inputs, "target", *requirements.slices, *config.resample_by])
     train_score = read_typed(TrainReport, paths.TRAIN_REPORT).train_score
+    doing("scoring test rows and resampling them")
     validated = validate(scorer, read_columns(paths.TEST, list(wanted)), known, train_score, config, requirements)
     write_json(paths.TEST_METRICS, validated.metrics)
     write_json(paths.TEST_REPORT, plain(report(validated, known, config, requirements.metric)))
