@@ -53,5 +53,10 @@ bench-peer: develop  ## compare the default model with AutoGluon on 35 tables: t
 	@$(UV) pip install --quiet --python $(PEER)/bin/python --requirements benchmarks/peer/requirements.txt
 	$(RUN) python -m benchmarks.peer --environment $(PEER)
 
+clean:  ## remove what runs make and git does not keep: data, models, dist, reports of explore; not DVC's cache, not .venv
+	rm -rf data/raw data/clean data/reference data/labelled data/split data/features models dist
+	rm -rf reports/dvc_plots reports/explore.html outputs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
 lock: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## solve the dependencies again
 	$(UV) lock

@@ -96,6 +96,7 @@ MAY_IMPORT: dict[str, set[str]] = {
               "stages"},
     "drafting": {"base", "core", "evaluation", "features", "scoring", "sources"},
     "commands": {"base", "core", "evaluation", "features", "scoring", "sources", "sweep"},
+    "notebook": {"base", "core", "scoring"},
     "cli": {"base", "commands", "core", "drafting", "params", "scoring", "sweep"},
 }  # fmt: skip
 """Every package, and every module beside them -> what it may import of the others."""

@@ -19,6 +19,23 @@ from fullcircle.scoring import command
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"fullcircle {version('fullcircle')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Full Circle: tabular data through the whole machine-learning life cycle. What DVC and make do not do."""
+
+
 @app.command()
 def params(
     overrides: Annotated[list[str] | None, typer.Argument(help="Hydra overrides, as in `dvc exp run -S`.")] = None,
