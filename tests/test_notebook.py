@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 import fullcircle
 from fullcircle.base.errors import ConfigError, DataError
-from tests.pipeline.graph import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,19 +34,11 @@ def test_what_is_offered_is_there_and_nothing_else() -> None:
 
 
 @pytest.mark.usefixtures("_in_a_subfolder")
-def test_the_lines_of_the_readme_run() -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(compile(block, "README.md", "exec"), names)  # noqa: S102  the documentation's own code
-    assert names["scored"].columns["prediction"].shape == (3,)
-
-
-@pytest.mark.usefixtures("_in_a_subfolder")
 def test_tables_parameters_and_verdict_are_those_of_the_run(reproduced: Project) -> None:
     assert len(fullcircle.read("raw/flights")) == 5_400
     assert {"target", "carrier"} <= set(fullcircle.read("train").columns)
     assert len(fullcircle.read("features/train")) == len(fullcircle.read("train"))
-    assert fullcircle.params()["problem"]["name"] == "departures"
+    assert fullcircle.parameters()["problem"]["name"] == "departures"
     assert fullcircle.verdict().status == "blessed"
     assert fullcircle.load().about.problem == "departures"
     assert fullcircle.load(reproduced.folder / "dist/bundle").id == fullcircle.load().id

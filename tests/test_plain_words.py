@@ -71,9 +71,12 @@ LONGEST = 300  # lines of a module
 
 @cache
 def texts() -> dict[str, str]:
-    """Path -> text of each file that people read."""
-    files = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "dvc.yaml", ROOT / "Makefile", ROOT / "params.yaml"]
-    files += [*(ROOT / "docs").rglob("*.md"), *(ROOT / "conf").rglob("*.yaml"), *(ROOT / "data").glob("*.md")]
+    """Path -> text of each file of this project that people read; not of those that belong to who forks it."""
+    files = [ROOT / "CONTRIBUTING.md", ROOT / "dvc.yaml", ROOT / "Makefile"]
+    files += [*(ROOT / "docs").glob("*.md"), *(ROOT / "conf").glob("*.yaml"), *(ROOT / "data").glob("*.md")]
+    files += [
+        file for group in ("engine", "model", "split", "sweep") for file in (ROOT / "conf" / group).glob("*.yaml")
+    ]
     files += [file for file in PACKAGE.rglob("*") if file.suffix in (".py", ".jinja", ".css", ".md")]
     return {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in sorted(files)}
 

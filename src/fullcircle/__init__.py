@@ -1,6 +1,6 @@
 """Full Circle: tabular data through the whole machine-learning life cycle, every turn reproducible.
 
-For Python and notebooks: `load`, `params`, `read` and `verdict` of `fullcircle.notebook`, imported when used.
+For Python and notebooks: `load`, `parameters`, `read` and `verdict` of `fullcircle.notebook`, imported when used.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fullcircle.notebook import load, params, read, verdict
+    from fullcircle.notebook import load, parameters, read, verdict
 
-__all__ = ["load", "params", "read", "verdict"]
+__all__ = ["load", "parameters", "read", "verdict"]
 
 
 def __getattr__(name: str) -> Any:

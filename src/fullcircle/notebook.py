@@ -55,7 +55,7 @@ def read(name: str) -> pd.DataFrame:
     return frame
 
 
-def params() -> dict[str, Any]:
+def parameters() -> dict[str, Any]:
     """The composed parameters: params.yaml. Raises ConfigError."""
     return dict(read_params(_root() / paths.PARAMS))
 

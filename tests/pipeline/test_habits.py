@@ -97,7 +97,9 @@ def test_clean_removes_what_runs_make_and_nothing_else(copied: Project) -> None:
 
 
 def test_generated_pages_stay_out_of_diffs_and_a_fork_keeps_its_results(reproduced: Project) -> None:
-    shown = reproduced.run("git", "check-attr", "diff", "merge", "reports/index.html", "uv.lock", "dvc.lock").stdout
+    shown = reproduced.run(
+        "git", "check-attr", "diff", "merge", "--", "reports/index.html", "uv.lock", "dvc.lock"
+    ).stdout
     assert shown.splitlines() == [
         "reports/index.html: diff: unset",
         "reports/index.html: merge: ours",

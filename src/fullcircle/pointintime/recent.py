@@ -1,6 +1,7 @@
 """Recent events: how late they were, how many wait, and what the timetable holds, at a row's moment of prediction.
 
-All sums are of whole numbers, so that a value does not depend on which other events are in the table.
+All sums are of whole numbers, so that a value does not depend on which other events are in the table, nor on the
+order of events of one time: sorts need not be stable.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Events:
     @cached_property
     def _order(self) -> Array:
         """Positions of the events by group and due time."""
-        return np.argsort(self.base + self.due, kind="stable")
+        return np.argsort(self.base + self.due)
 
     @cached_property
     def _planned(self) -> Array:
@@ -93,7 +94,7 @@ class Events:
         """`base` + when of the events that happened, sorted, and their delays in the same order."""
         there = np.flatnonzero(self.happened < NEVER)
         when = self.base[there] + self.happened[there]
-        order = np.argsort(when, kind="stable")
+        order = np.argsort(when)
         return when[order], self.delay[there][order]
 
     def timetable(self, asked: Asked, span: int) -> Array:
@@ -136,7 +137,7 @@ class Events:
         found = self._waits_by_span.get(span)
         if found is None:
             ended = self.base + np.maximum(self.due, np.minimum(self.happened, self.due + span))
-            order = np.argsort(ended, kind="stable")
+            order = np.argsort(ended)
             start = int(self.due.min(initial=NEVER)) if len(self.due) else 0  # small numbers cannot overflow
             sums = _cumulated(self.due[self._order] - start), _cumulated(self.due[order] - start)
             found = self._waits_by_span[span] = ended[order], *sums, start
