@@ -256,12 +256,6 @@ def test_a_file_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> N
             checked(file(tmp_path / path))
 
 
-def test_an_unknown_encoding_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "homes.csv").write_text(TEXT)
-    with pytest.raises(SourceError, match="there is no encoding 'latin-99'"):
-        checked(file(tmp_path / "homes.csv", dialect=Dialect(encoding="latin-99")))
-
-
 def test_an_unknown_protocol_is_an_error() -> None:
     with pytest.raises(SourceError, match="nowhere://x cannot be read: Protocol not known: nowhere"):
         sources.read(file("nowhere://x", format="csv"), SPEC)

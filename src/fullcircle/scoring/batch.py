@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..base.checks import Column
+from ..base.checks import Column, nulls
 from ..base.columns import Array, Columns
 from ..base.dialect import Dialect
 from ..base.errors import DataError, difference
@@ -76,7 +76,7 @@ class Job:
 
     def shown_of(self, names: Sequence[str]) -> dict[str, str]:
         """The columns to show that a file has -> how they are called in the output, where no name comes twice."""
-        taken = {"row", *self.score({name: _nothing(c) for name, c in self.read.items()}).columns}
+        taken = {"row", *self.score({name: nulls(c, 0) for name, c in self.read.items()}).columns}
         return {name: f"input.{name}" if name in taken else name for name in self.shown if name in names}
 
 
@@ -134,7 +134,7 @@ def score_chunks(
         part_aside.open("w", newline="", encoding="utf-8") as bad,
     ):
         answers, losses = csv.writer(good, lineterminator="\n"), csv.writer(bad, lineterminator="\n")
-        empty = job.score({name: _nothing(column) for name, column in job.read.items()})
+        empty = job.score({name: nulls(column, 0) for name, column in job.read.items()})
         answers.writerow(["row", *shown.values(), *empty.columns])
         losses.writerow(["row", "reasons", *header])
         for chunk in read():
@@ -152,13 +152,6 @@ def score_chunks(
         if total == 0:
             raise DataError(f"{source} has a header and no rows")
     return Summary(scored, total - scored, dict(reasons.most_common()), aside)
-
-
-def _nothing(column: Column) -> Array:
-    """No rows of a column."""
-    if column.kind == "time":
-        return np.zeros(0, "datetime64[s]")
-    return np.zeros(0, object if column.kind in ("category", "text") else float)
 
 
 def _written(name: str, values: Array) -> list[str]:

@@ -136,3 +136,5 @@ def _read(kind: type[T], file: Path) -> T:
         return build(kind, read_json(file), str(file))
     except ConfigError as error:
         raise BundleError(str(error)) from None
+    except RecursionError:
+        raise BundleError(f"{file} cannot be read: lists in lists, too deep") from None
