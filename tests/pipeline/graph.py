@@ -15,6 +15,7 @@ def name_of(path: Path) -> str:
 
 
 FILES = {name_of(path): path for path in SRC.rglob("*.py")}
+ROOT_PACKAGE = "fullcircle"  # its function `load` is for those who score: no stage calls it
 
 
 class _Imports(ast.NodeVisitor):
@@ -56,5 +57,5 @@ def closure(module: str) -> set[Path]:
     while waiting:
         name = waiting.pop()
         seen.add(name)
-        waiting |= imports(FILES[name]) - seen
+        waiting |= imports(FILES[name]) - seen - {ROOT_PACKAGE}
     return {FILES[name].relative_to(ROOT) for name in seen if runs(FILES[name])}

@@ -47,7 +47,10 @@ BUNDLE = Path(__file__).parent / "bundle"
 
 
 def load() -> Bundle:
-    """Verify the model's files and load them; `load().score(columns)` scores NumPy columns by name."""
+    """Verify the model's files and load them.
+
+    `load().score(rows)` scores a pandas DataFrame, a dict of lists or NumPy arrays, or a list of dicts.
+    """
     return Bundle.load(BUNDLE)
 '''
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import onnxruntime
 
+from ..base.arrays import as_columns
 from ..base.checks import Checked, Checks, nulls
 from ..base.columns import Array, Columns, rows, take
 from ..base.errors import BundleError, ConfigError, DataError, FullCircleError, difference
@@ -86,6 +87,7 @@ class Scorer:
     def __init__(self, plan: Plan, spec: ScorerSpec, model: bytes) -> None:
         self.plan, self.spec, self.model = plan, spec, model
         self._checks, self._transform = Checks(plan.inputs), Transform(plan)
+        self._kinds = {name: column.kind for name, column in plan.inputs.items()}
         self._outputs_per_row = outputs_of(len(spec.calibration.classes))
         widest = check_graph(model, len(plan.selected))
         self._batch = max(1, CELLS // widest)
@@ -146,14 +148,17 @@ class Scorer:
 
     def _inputs_of(self, columns: Columns) -> Columns:
         if columns.keys() == self.plan.inputs.keys():
-            return columns
+            return as_columns(columns, self._kinds)
         columns = {name: values for name, values in columns.items() if name not in self.plan.ignored}
         if differs := difference(self.plan.inputs, columns):
             raise DataError(f"these are not the columns that the model takes\n  {differs}")
-        return columns
+        return as_columns(columns, self._kinds)
 
     def score(self, columns: Columns, threads: int = 1) -> Scored:
-        """Check and score raw input columns; rows that fail a check are set aside with their reasons."""
+        """Check and score raw input columns; rows that fail a check are set aside with their reasons.
+
+        `columns`: NumPy arrays of one length, as `base.arrays.as_column` takes them. Raises DataError for others.
+        """
         columns = self._inputs_of(columns)
         if self._checks.passed(columns):
             predicted = self.predict(columns, threads)
