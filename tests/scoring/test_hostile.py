@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from fullcircle.base.errors import BundleError, DataError
+from fullcircle.base.errors import BundleError, DataError, FullCircleError
 from fullcircle.base.files import MANIFEST
 from fullcircle.features.plan import PLAN
 from fullcircle.scoring import bundle as files
@@ -227,3 +230,60 @@ def test_rows_of_a_sound_bundle_are_still_errors_of_data(folder: Path) -> None:
 
 def test_the_models_are_onnx() -> None:
     onnx.checker.check_model(onnx.load_model_from_string(constant(1.0)))
+
+
+def test_features_that_float32_cannot_hold_are_infinite_and_refused(folder: Path) -> None:
+    count = len(trained("dummy").scorer.plan.selected)
+    change(folder, PLAN, center=[0.0] * count, scale=[1e-300] * count)
+    loaded = Bundle.load(folder)
+    with np.errstate(invalid="ignore"), pytest.raises(BundleError, match="gives NaN or infinity"):
+        loaded.score(only_inputs(labelled(5, seed=7)))
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    1e300,
+    1e-320,
+    10**30,
+    "",
+    "x",
+    "\0",
+    [],
+    {},
+    [[]],
+    {"a": 1},
+    "time",
+    "number",
+    "%Y",
+    "\ud800",
+)
+
+
+def places(data: Any) -> list[tuple[Any, Any]]:
+    """All lists and objects in `data`, each with each of its first keys."""
+    if not isinstance(data, (dict, list)):
+        return []
+    keys = list(data) if isinstance(data, dict) else [*range(len(data))][:4]
+    return [(data, key) for key in keys] + [place for key in keys for place in places(data[key])]
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data(), st.sampled_from([name for name in JSON_FILES if name != files.STATE]))
+def test_a_changed_value_is_refused_or_scored(folder: Path, data: st.DataObject, name: str) -> None:
+    """Nothing but an error of this project comes out of it."""
+    before = (folder / name).read_bytes()
+    changed = json.loads(before)
+    found = places(changed)
+    if found:
+        where, key = found[data.draw(st.integers(0, len(found) - 1))]
+        if data.draw(st.booleans()):
+            where[key] = data.draw(st.sampled_from(ODD))
+        else:
+            del where[key]
+    rewrite(folder, name, json.dumps(changed))
+    with contextlib.suppress(FullCircleError):
+        loaded = Bundle.load(folder)
+        loaded.score({n: v for n, v in only_inputs(labelled(5, seed=7)).items() if n in loaded.scorer.plan.inputs})
+    rewrite(folder, name, before)

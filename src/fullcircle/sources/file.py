@@ -14,6 +14,7 @@ from fullcircle.sources.errors import masked, missing_extra, source_errors
 from fullcircle.sources.filesystem import Place, listed, opened, place_of
 from fullcircle.sources.records import batches_of
 
+LONGEST = 1 << 26  # bytes of a line of JSON: a small gzip may hold a line of gigabytes
 DIGITS = 4_300  # Python reads no whole number of more
 
 if TYPE_CHECKING:
@@ -67,7 +68,11 @@ def _parquet(name: str, place: Place) -> Iterator[pa.RecordBatch]:
 
 def _lines(name: str, place: Place, where: str) -> Iterator[dict[str, Any]]:
     with opened(name, place) as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(iter(partial(file.readline, LONGEST), b""), 1):
+            if len(line) == LONGEST:
+                raise SourceError(
+                    f"{where}: line {number:,} is longer than {LONGEST >> 20} MiB; it is no JSON lines file"
+                )
             if line.strip():
                 try:
                     yield _parsed(line)
