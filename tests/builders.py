@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from fullcircle.stages.train import Goal, TrainConfig, Trained, train
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array, Columns
+    from fullcircle.features.plan import Plan
     from fullcircle.models import ModelConfig
 
 AIRPORTS = ("EWR", "JFK", "LGA")
@@ -64,6 +66,8 @@ FEATURES = Features(
     columns=("origin", "carrier", "tailnum", "distance", "temp", "precip", "delay_1h", "seats"),
     created=("minute_of_day", "day_of_week", "wind_from_north"),
 )
+PLAIN = replace(FEATURES, created=())
+"""Features that another process knows too: without those of the tests' own."""
 PLANES = Lookup(table="planes", key="tailnum", matches="tailnum", columns={"seats": "seats"}, fallback="carrier")
 TARGET = BinaryTarget("binary", "late", "late", "on_time", holds="arr_delay >= 15")
 GOAL = Goal(TARGET, "auc", 0.25)
@@ -154,10 +158,10 @@ def observations(within: float = 6.0) -> Observations:
     return Observations("weather", ("origin",), "time_hour", 1.0, within, ("temp",))
 
 
-def fitted(rows: Columns | None = None, **changes: Any) -> Fitted:
+def fitted(rows: Columns | None = None, features: Features = FEATURES, **changes: Any) -> Fitted:
     """A plan fitted on labelled rows, for two classes."""
     rows = labelled() if rows is None else rows
-    return fit_plan(rows, INPUTS, FEATURES, [(PLANES, planes())], featurize(**changes), 2)
+    return fit_plan(rows, INPUTS, features, [(PLANES, planes())], featurize(**changes), 2)
 
 
 def only_inputs(columns: Columns) -> Columns:
@@ -176,19 +180,25 @@ def train_config(**changes: Any) -> TrainConfig:
 
 
 @cache
-def samples() -> tuple[Sample, Sample]:
+def plan_of(created: bool) -> Plan:
+    """A plan with or without created features. Shared by tests: do not change it."""
+    return fitted(features=FEATURES if created else PLAIN).plan
+
+
+@cache
+def samples(created: bool = True) -> tuple[Sample, Sample]:
     """Feature matrices of training (600) and validation (300) rows. Shared by tests: do not change them."""
-    plan = fitted().plan
+    plan = plan_of(created)
     sides = labelled(600, 0), labelled(300, 1)
     first, second = (Sample(apply(plan, side), side["target"].astype(np.float32)) for side in sides)
     return first, second
 
 
 @cache
-def trained(name: str = "xgboost", refit: bool = True, calibrate: str = "sigmoid") -> Trained:
+def trained(name: str = "xgboost", refit: bool = True, calibrate: str = "sigmoid", created: bool = True) -> Trained:
     """A scorer of model `name`. Shared by tests: do not change it."""
     config = train_config(refit=refit, calibrate=calibrate)
-    return train(fitted().plan, samples(), MODELS[name], config, GOAL, silent)
+    return train(plan_of(created), samples(created), MODELS[name], config, GOAL, silent)
 
 
 def text(values: Any) -> Array:

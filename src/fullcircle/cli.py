@@ -155,11 +155,14 @@ def score(
         list[str] | None,
         typer.Option(help="TABLE=FILE: past events or observations (CSV), to compute point-in-time columns from."),
     ] = None,
+    ignore_extra: Annotated[
+        bool, typer.Option("--ignore-extra", help="Ignore columns that the model does not take, instead of refusing.")
+    ] = False,
 ) -> None:
     """Score a table through a bundle; rows that cannot be scored go to OUT's .rejected.csv with their reasons."""
     from fullcircle.commands.score import score_any
 
-    command.run(bundle, source, out, columns=columns, events=events or (), score=score_any)
+    command.run(bundle, source, out, columns=columns, events=events or (), ignore_extra=ignore_extra, score=score_any)
 
 
 def main() -> NoReturn:

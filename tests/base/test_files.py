@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -144,3 +146,68 @@ def test_json_that_cannot_be_read_names_its_file(tmp_path: Path, content: bytes)
     (tmp_path / "x.json").write_bytes(content)
     with pytest.raises(BundleError, match=r"x\.json cannot be read"):
         read_json(tmp_path / "x.json")
+
+
+def test_a_manifest_of_many_wrong_files_names_some(folder: Path) -> None:
+    for i in range(1000):
+        (folder / f"more{i:03}").touch()
+    with pytest.raises(BundleError, match=r"more009: is not in the manifest\n  and 990 more$"):
+        verify(folder)
+
+
+def test_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    with replacing(path) as first, replacing(path) as second:
+        assert first != second
+        first.write_text("first", encoding="utf-8")
+        second.write_text("second", encoding="utf-8")
+    assert path.read_text() == "first"  # it was renamed last
+    assert list(tmp_path.iterdir()) == [path]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from fullcircle.base.files import replacing
+for i in range(40):
+    with replacing(Path(sys.argv[1])) as part, part.open("w") as file:
+        file.write(sys.argv[2] * 10_000)
+"""
+
+
+def test_processes_that_write_one_file_all_succeed_and_leave_one_of_theirs(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    running = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(i)]) for i in range(4)]
+    assert [each.wait() for each in running] == [0, 0, 0, 0]
+    assert set(path.read_text()) < set("0123")
+    assert len(path.read_text()) == 10_000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from fullcircle.base.files import replacing
+with replacing(Path(sys.argv[1])) as part:
+    part.write_text("half of it")
+    os._exit(9)
+"""
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    for _ in range(3):
+        assert subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False).returncode == 9
+        assert len(list(tmp_path.iterdir())) == 1
+    other = tmp_path / ".y.txt.0123.part"
+    other.write_text("of another file", encoding="utf-8")
+    with replacing(path) as part:
+        assert sorted(tmp_path.iterdir()) == sorted([other, part])
+        part.write_text("new", encoding="utf-8")
+    assert sorted(tmp_path.iterdir()) == sorted([other, path])
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 251 + ".txt")
+    write_text(path, "x")
+    assert path.read_text() == "x"

@@ -10,6 +10,7 @@ import pytest
 
 from fullcircle.base.dialect import USUAL, Dialect
 from fullcircle.base.errors import DataError
+from fullcircle.scoring import csvfile as module
 from fullcircle.scoring.batch import Job
 from fullcircle.scoring.csvfile import score_file
 from fullcircle.scoring.scorer import Scorer
@@ -93,3 +94,38 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path: Path, name: str
         score_file(Job.of_scorer(trained().scorer, USUAL), tmp_path / name, tmp_path / "answers.csv")
     assert name in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+
+
+@pytest.mark.parametrize(
+    ("content", "dialect", "said"),
+    [
+        (b"x" * 10_000_000, USUAL, "a row has more than 1,000 characters; perhaps a quote is not closed"),
+        (b'a,b\n"' + b"x\n" * 1_000_000, USUAL, "after row 0: a row has more than 1,000 characters"),
+        (b"x" * 10_000_000, Dialect(skip=3), "a row has more than 1,000 characters"),
+        (b"x\n" * 10, Dialect(skip=1_000_000), "is empty: it has no header"),
+        (b"\n" * 10_000_000, USUAL, "more than 50 blank lines follow each other"),
+        (b"a\n" + b"\r\n" * 10_000_000, USUAL, "more than 50 blank lines follow each other"),
+    ],
+)
+def test_what_a_small_gzip_unpacks_to_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, dialect: Dialect, said: str
+) -> None:
+    monkeypatch.setattr(module, "LONGEST", 1_000)
+    monkeypatch.setattr(module, "BLANK_LINES", 50)
+    if b"\n" in content[:10]:
+        content = content.replace(b"a,b", ",".join(trained().scorer.plan.inputs).encode(), 1)
+        content = content.replace(b"a\n", ",".join(trained().scorer.plan.inputs).encode() + b"\n", 1)
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(content, 1, mtime=0))
+    with pytest.raises(DataError, match=said):
+        score_file(Job.of_scorer(trained().scorer, dialect), tmp_path / "rows.csv.gz", tmp_path / "out.csv")
+
+
+def test_fewer_rows_are_held_at_a_time_where_they_are_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "rows.csv", order_id="N" * 100)
+    job = Job.of_scorer(ignoring("order_id"), USUAL)
+    score_file(job, tmp_path / "rows.csv", tmp_path / "expected.csv")
+    monkeypatch.setattr(module, "CELLS", 60)
+    read = module._chunks(tmp_path / "rows.csv", USUAL, job.read)
+    assert [(chunk.first, chunk.rows) for chunk in read] == [(i, 3) for i in range(1, 19, 3)] + [(19, 2)]
+    score_file(job, tmp_path / "rows.csv", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()

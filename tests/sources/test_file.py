@@ -18,6 +18,7 @@ from fullcircle.base.typed import build
 from fullcircle.core.data import Table
 from fullcircle.core.source import File, Source, Storage
 from fullcircle.sources import csvfile
+from fullcircle.sources import file as module
 from fullcircle.sources.raw import check_raw
 
 if TYPE_CHECKING:
@@ -256,12 +257,6 @@ def test_a_file_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> N
             checked(file(tmp_path / path))
 
 
-def test_an_unknown_encoding_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "homes.csv").write_text(TEXT)
-    with pytest.raises(SourceError, match="there is no encoding 'latin-99'"):
-        checked(file(tmp_path / "homes.csv", dialect=Dialect(encoding="latin-99")))
-
-
 def test_an_unknown_protocol_is_an_error() -> None:
     with pytest.raises(SourceError, match="nowhere://x cannot be read: Protocol not known: nowhere"):
         sources.read(file("nowhere://x", format="csv"), SPEC)
@@ -290,3 +285,10 @@ def test_a_credential_whose_variable_is_not_set_is_an_error(monkeypatch: pytest.
 def test_a_wrong_source_is_refused_before_anything_is_read(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         build(Source, {"kind": "file", "path": "h.csv"} | changes, "problem.sources.homes")  # type: ignore[arg-type]  # a union
+
+
+def test_a_line_of_json_without_end_is_not_read_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST", 1000)
+    (tmp_path / "t.jsonl.gz").write_bytes(gzip.compress(b'{"a": 1}\n' + b"x" * 1_000_000, mtime=0))
+    with pytest.raises(SourceError, match="line 2 is longer than 0 MiB"):
+        checked(file(tmp_path / "t.jsonl.gz"))

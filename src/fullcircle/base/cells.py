@@ -33,6 +33,7 @@ NUMBER = (
     r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?:[nN][aA][nN]|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)"
 )
 _NUMBER = re.compile(NUMBER)
+_FORMAT = re.compile(r"(?:[^%]|%[aAbBcdfGHIjmMpSuUVwWxXyYzZ%]){1,200}")
 _ISO = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[T ]([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?)?(Z|[-+][0-9]{2}(?::?[0-9]{2})?)?)?"
@@ -88,6 +89,23 @@ def moment_of(text: str, written: str | None = None) -> datetime:
         return _in_utc(datetime.strptime(stripped, written))
     except OverflowError:  # the first or the last hours of all years, moved to UTC
         raise ValueError("no time") from None
+
+
+def is_format(written: str) -> bool:
+    """Whether `strptime` reads times by a format: it knows each directive, and none comes twice.
+
+    >>> is_format("%d.%m.%Y"), is_format("%Y%Y"), is_format("%q"), is_format("100%")
+    (True, False, False, False)
+    """
+    if not _FORMAT.fullmatch(written):
+        return False
+    try:
+        datetime.strptime("", written)
+    except ValueError:  # an empty text is no such time
+        return True
+    except re.error:  # a directive comes twice, perhaps inside another one
+        return False
+    return True
 
 
 def _iso(text: str) -> datetime:

@@ -10,8 +10,9 @@ from typing import Literal
 
 import numpy as np
 
-from .cells import LARGEST
+from .cells import LARGEST, is_format
 from .columns import Array, Columns, is_null, rows
+from .errors import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Column:
     def __post_init__(self) -> None:
         if self.format is not None and self.kind != "time":
             raise ValueError(f"format is for a time, not for a {self.kind}")
+        if self.format is not None and not is_format(self.format):
+            raise ValueError(f"format {shortened(self.format)} is none that strptime reads")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
         if self.usual is not None and self.usual[0] > self.usual[1]:
@@ -84,6 +87,13 @@ class Checked:
         """The rules that each rejected row breaks, joined with '; ', in the order of the rows."""
         where = np.flatnonzero(self.rejected)
         return ["; ".join(rule for rule, mask in self.broken.items() if mask[i]) for i in where]
+
+
+def nulls(column: Column, count: int) -> Array:
+    """So many nulls, as the column holds them."""
+    if column.kind == "time":
+        return np.full(count, "NaT", "datetime64[s]")
+    return np.full(count, None, object) if column.kind in ("category", "text") else np.full(count, np.nan)
 
 
 class Checks:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
+
+FURTHEST = 1_000_000  # lines before the header
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,29 @@ class Dialect:
                 raise ValueError(f"{name} {value!r} must be one character")
         if len(self.quote) > 1:
             raise ValueError(f'quote {self.quote!r} must be one character, or "" where nothing is quoted')
+        if any(sign in "\0\r\n" for sign in (self.delimiter, self.decimal, *self.quote)):
+            raise ValueError("a line break or a null character can be no delimiter, quote or decimal")
+        if self.delimiter == self.quote:
+            raise ValueError(f"delimiter and quote are both {self.delimiter!r}")
         if self.delimiter == self.decimal:
             raise ValueError(f"delimiter and decimal are both {self.delimiter!r}")
-        if self.skip < 0:
-            raise ValueError(f"skip {self.skip} is negative")
+        if not 0 <= self.skip <= FURTHEST:
+            raise ValueError(f"skip {self.skip} is outside 0..{FURTHEST}")
+        if not is_encoding(self.encoding):
+            raise ValueError(f"there is no encoding {self.encoding!r}. Python's names are meant, such as latin-1.")
+
+
+def is_encoding(name: str) -> bool:
+    """Whether Python reads text in the encoding `name`.
+
+    >>> is_encoding("latin-1"), is_encoding("latin-99"), is_encoding("base64")
+    (True, False, False)
+    """
+    try:
+        io.TextIOWrapper(io.BytesIO(), name)  # refuses those between bytes and bytes too
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 USUAL = Dialect()

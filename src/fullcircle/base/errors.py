@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class FullCircleError(Exception):
@@ -33,10 +34,43 @@ class BundleError(FullCircleError):
     """A packaged model that is damaged, or of a format this version does not read."""
 
 
+LONG = 60  # characters of a name in a message
+SHOWN = 10  # names in a message; the others are counted
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 3, 80, 80
+
+
+def shortened(value: object) -> str:
+    """A value as Python writes it, with its middle left out where it is long or deep.
+
+    >>> shortened("distance"), len(shortened("x" * 10_000))
+    ("'distance'", 80)
+    """
+    return _SHORT.repr(value)
+
+
+def listed(names: Sequence[str], shown: int = SHOWN) -> str:
+    """Names with commas; of many, the first, and how many others there are.
+
+    >>> listed(["a", "b", "c"], shown=2), listed(["a", "b"])
+    ('a, b and 1 more', 'a, b')
+    """
+    more = len(names) - shown
+    first = ", ".join(name if len(name) <= LONG else f"{name[:LONG]}…" for name in names[:shown])
+    return f"{first} and {more:,} more" if more > 0 else first
+
+
+def first_lines(lines: Sequence[str], shown: int = SHOWN) -> str:
+    """Lines of a message; of many, the first, and how many others there are."""
+    more = len(lines) - shown
+    return "\n".join([*lines[:shown], *([f"  and {more:,} more"] if more > 0 else [])])
+
+
 def difference(wanted: Iterable[str], got: Iterable[str], what: str = "column", *, missing: bool = True) -> str | None:
     """Describe how the names `got` differ from the names `wanted`; None if they are equal, in any order.
 
-    Lists missing names (omitted with `missing=False`) and unknown names, each with the most similar wanted name.
+    Lists missing names (omitted with `missing=False`) and unknown names, each with the most similar wanted name. Of
+    many it lists the first ones, and counts the others.
 
     >>> print(difference(["carrier", "distance", "temp"], ["carrier", "distanse", "gate"]))
     missing columns: distance, temp
@@ -45,11 +79,13 @@ def difference(wanted: Iterable[str], got: Iterable[str], what: str = "column", 
     >>> difference(["carrier", "distance"], ["distance", "carrier"]) is None
     True
     """
-    wanted, got = list(wanted), list(got)
-    absent = [name for name in wanted if name not in set(got)]
-    lines = [f"missing {what}s: {', '.join(absent)}"] if missing and absent else []
-    for name in got:
-        if name not in set(wanted):
-            near = difflib.get_close_matches(name, absent or wanted, n=1)
-            lines.append(f"unknown {what}: {name}" + (f" (did you mean {near[0]}?)" if near else ""))
+    wanted, got = dict.fromkeys(wanted), dict.fromkeys(got)
+    absent = [name for name in wanted if name not in got]
+    unknown = [name for name in got if name not in wanted]
+    lines = [f"missing {what}s: {listed(absent)}"] if missing and absent else []
+    for name in unknown[:SHOWN]:
+        near = difflib.get_close_matches(name[:LONG], absent or wanted, n=1)
+        lines.append(f"unknown {what}: {listed([name])}" + (f" (did you mean {near[0]}?)" if near else ""))
+    if len(unknown) > SHOWN:
+        lines.append(f"and {len(unknown) - SHOWN:,} more unknown {what}s")
     return "\n  ".join(lines) or None

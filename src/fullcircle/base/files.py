@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
+import os
+import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import BundleError, ConfigError
+from .errors import BundleError, ConfigError, first_lines
 from .typed import build
+
+LOCKS = importlib.util.find_spec("fcntl") is not None  # not on Windows
+if LOCKS:
+    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,14 +36,63 @@ class Manifest:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`, renamed to it when the block ends well and removed when it does not."""
+    """Give a temporary name beside `path`, renamed to it when the block ends well and removed when it does not.
+
+    The name is of this call alone, so several may write one file at a time: the last one counts. What killed processes
+    left is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
+    _remove_abandoned(path)
+    temporary, lock = _locked_file(path)
     try:
         yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _beginning(path: Path) -> str:
+    return f".{path.name[:55]}."  # a name may have 255 bytes, and a letter 4
+
+
+def _locked_file(path: Path) -> tuple[Path, int]:
+    """A new temporary file of `path`, open and locked."""
+    while True:
+        temporary = path.with_name(f"{_beginning(path)}{secrets.token_hex(6)}.part")
+        opened = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        if not LOCKS or (_lock(opened) and os.fstat(opened).st_nlink):
+            return temporary, opened
+        os.close(opened)  # another process found it before it was locked, and removed it
+        temporary.unlink(missing_ok=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove temporary files of `path` that no process has locked."""
+    beginning = _beginning(path)
+    with os.scandir(path.parent) as entries:
+        found = [entry.path for entry in entries if entry.name.startswith(beginning) and entry.name.endswith(".part")]
+    for name in found:
+        try:
+            opened = os.open(name, os.O_WRONLY)
+        except OSError:  # removed meanwhile, or of another user
+            continue
+        try:
+            if _lock(opened):
+                Path(name).unlink(missing_ok=True)
+        finally:
+            os.close(opened)
+
+
+def _lock(opened: int) -> bool:
+    """Lock an open file until it is closed, also by the end of the process; False if another process has it locked."""
+    if not LOCKS:
+        return False
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def write_text(path: Path, text: str) -> None:
@@ -46,11 +102,17 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file of a bundle. Raises BundleError."""
+    """Read a JSON file of a bundle; NaN and infinity are no JSON. Raises BundleError."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except (OSError, ValueError) as error:
         raise BundleError(f"{path} cannot be read: {error}") from None
+    except RecursionError:
+        raise BundleError(f"{path} cannot be read: lists in lists, too deep") from None
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def seal(folder: Path) -> str:
@@ -81,7 +143,7 @@ def verify(folder: Path) -> str:
         f"  {n}: its SHA-256 is another" for n, s in manifest.files.items() if n in there and _sum(folder / n) != s
     ]
     if wrong:
-        raise BundleError(f"{folder} is damaged, and nothing of it was loaded\n" + "\n".join(wrong))
+        raise BundleError(f"{folder} is damaged, and nothing of it was loaded\n" + first_lines(wrong))
     return _sum(folder / MANIFEST)
 
 
@@ -91,4 +153,8 @@ def _names(folder: Path) -> list[str]:
 
 
 def _sum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from None

@@ -11,7 +11,7 @@ import types
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from .errors import ConfigError, difference
+from .errors import ConfigError, difference, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ def _build(kind: Any, data: Any, where: str) -> Any:
         return _union(args, data, where)
     if origin is Literal:
         if data not in args or type(data) not in {type(a) for a in args}:
-            raise ConfigError(f"{where}: {data!r} is not one of {', '.join(map(repr, args))}")
+            raise ConfigError(f"{where}: {shortened(data)} is not one of {', '.join(map(repr, args))}")
         return data
     if origin is tuple:
         return _tuple(args, data, where)
@@ -72,7 +72,10 @@ def _build(kind: Any, data: Any, where: str) -> Any:
     accepted = (int, float) if kind is float else (kind,)
     if not isinstance(data, accepted) or (isinstance(data, bool) and kind is not bool):
         raise ConfigError(f"{where}: expected {kind.__name__}, got {_shown(data)}")
-    return float(data) if kind is float else data
+    try:
+        return float(data) if kind is float else data
+    except OverflowError:
+        raise ConfigError(f"{where}: the whole number {shortened(data)} is too large") from None
 
 
 def _union(args: tuple[Any, ...], data: Any, where: str) -> Any:
@@ -151,4 +154,4 @@ def _mapping(data: Any, where: str) -> Mapping[str, Any]:
 
 
 def _shown(data: Any) -> str:
-    return "nothing" if data is None else f"{type(data).__name__} {data!r}"
+    return "nothing" if data is None else f"{type(data).__name__} {shortened(data)}"

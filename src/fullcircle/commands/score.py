@@ -72,4 +72,14 @@ def _chunk(first: int, batch: pa.RecordBatch, job: Job) -> Chunk:
 
 
 def _cells(batch: pa.RecordBatch, row: int) -> list[object]:
-    return ["" if value is None else value for value in (column[row].as_py() for column in batch.columns)]
+    return ["" if value is None else value for value in (_cell(column[row]) for column in batch.columns)]
+
+
+def _cell(value: pa.Scalar) -> object:
+    """A value as it is written; one that Python has no type for, as the number or the bytes behind it."""
+    try:
+        return value.as_py()
+    except UnicodeDecodeError:
+        return value.as_buffer().to_pybytes().decode("utf-8", "backslashreplace")
+    except (OverflowError, ValueError):
+        return value.value

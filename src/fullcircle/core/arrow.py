@@ -18,6 +18,7 @@ from fullcircle.base.cells import BLANKS, integer_of, moment_of, number_of, text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FIRST, LAST = -62_135_596_800, 253_402_300_800  # seconds since 1970: the year 1 begins, the year 9999 ends
 UTC = pa.timestamp("s", tz="UTC")
 TYPES = {
     "integer": pa.int64(),
@@ -39,9 +40,13 @@ def cast(values: pa.Array, kind: str, format: str | None = None) -> tuple[pa.Arr
     what is below a second. `format`: how text says a time (strptime); None: ISO 8601.
     """
     values = _plain(values)
+    if broken := _not_utf8(values):
+        sound = pc.if_else(pa.array(broken), pa.scalar(None, pa.string()), values)
+        made, wrong = cast(pa.array(sound.to_pylist(), pa.string()), kind, format)
+        return made, pa.array(broken) if wrong is None else pc.or_(wrong, pa.array(broken))
     wanted = TYPES[kind]
     if values.type == wanted:
-        return values, None
+        return _with_mask(values, _within_years(values), wanted) if kind == "time" else (values, None)
     if pa.types.is_null(values.type):
         return pa.nulls(len(values), wanted), None
     if kind == "time":
@@ -60,6 +65,7 @@ def times(values: pa.Array, format: str | None = None) -> pa.Array | None:  # no
     """Return text, dates and timestamps as timestamp[us, UTC], null where they are none; None for other types."""
     values = _plain(values)
     zoned, naive = pa.timestamp("us", tz="UTC"), pa.timestamp("us")
+    values = _within_years(values)
     if pa.types.is_timestamp(values.type):
         if values.type.unit == "ns":  # a cast would refuse to lose nanoseconds
             values = values.cast(pa.timestamp("us", tz=values.type.tz), safe=False)
@@ -85,6 +91,41 @@ def _plain(values: pa.Array) -> pa.Array:
     if pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type):
         values = values.cast(pa.string())
     return values
+
+
+def _not_utf8(values: pa.Array) -> list[bool]:
+    """Which texts are not in UTF-8, as a file may have them; empty where all are."""
+    if not pa.types.is_string(values.type):
+        return []
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid:
+        return [text is not None and not _is_utf8(text) for text in values.cast(pa.binary()).to_pylist()]
+    return []
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _within_years(values: pa.Array) -> pa.Array:
+    """Timestamps and dates, null before the year 1 and after 9999: other libraries have no such times."""
+    kind = values.type
+    if pa.types.is_timestamp(kind):
+        per_second, whole = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit], values.cast(pa.int64())
+    elif pa.types.is_date(kind):
+        days = pa.types.is_date32(kind)
+        per_second, whole = (1, values.cast(pa.int32())) if days else (10**3, values.cast(pa.int64()))
+    else:
+        return values
+    unit = 86_400 if pa.types.is_date32(kind) else 1
+    low, high = (edge * per_second // unit for edge in (FIRST, LAST))
+    seen = pc.and_(pc.greater_equal(whole, max(low, -(2**63))), pc.less(whole, min(high, 2**63 - 1)))
+    return values if pc.all(seen).as_py() is not False else pc.if_else(seen, values, pa.scalar(None, kind))
 
 
 def _with_mask(values: pa.Array, made: pa.Array | None, wanted: pa.DataType) -> tuple[pa.Array, pa.Array | None]:

@@ -108,6 +108,7 @@ def state_spec_of(data: Data, table: str, moment: Moment | None) -> StateSpec | 
     events, needed = data.tables[table], {moment.hour, moment.minute}
     if history is not None:
         needed |= {history.delay, *(name for column in history.columns for name in column.by)}
+    needed |= set(observations.by) if observations else set()
     seen = data.tables[observations.table] if observations else None
     used = {observations.time, *observations.by, *observations.columns} if observations else set[str]()
     return StateSpec(

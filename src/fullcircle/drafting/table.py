@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from fullcircle import sources
 from fullcircle.base.checks import Column
-from fullcircle.base.dialect import Dialect
+from fullcircle.base.dialect import Dialect, is_encoding
 from fullcircle.base.errors import SourceError
 from fullcircle.core.arrow import cast
 from fullcircle.core.data import Table
@@ -43,6 +43,8 @@ class TableSample:
 
 def read_sample(data: str, encoding: str, limit: int = ROWS) -> TableSample:
     """Read a sample of `data`: a file or another source (`source_of`). Raises SourceError with its name."""
+    if not is_encoding(encoding):
+        raise SourceError(f"there is no encoding {encoding!r}. `fullcircle init` has the option --encoding.")
     source = source_of(data, encoding)
     try:
         reading, thinned = _read_thinned(source, limit)

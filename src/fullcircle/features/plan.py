@@ -63,6 +63,9 @@ class Plan:
     def __post_init__(self) -> None:
         if self.format != FORMAT:
             raise BundleError(f"the plan is of format {self.format}, and this version reads format {FORMAT}")
+        for name, numbers in (("fill", self.fill), ("center", self.center), ("scale", self.scale)):
+            if numbers is not None and len(numbers) != len(self.selected):
+                raise ValueError(f"{name} has {len(numbers)} numbers for {len(self.selected)} features")
         if absent := unknown(self.created):
             raise BundleError(f"the plan names features that this version does not have: {absent}")
 

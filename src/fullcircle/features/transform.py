@@ -197,9 +197,10 @@ def scaled(plan: Plan, matrix: Array) -> Array:
     """Fill and scale a float64 matrix (rows, selected) as the plan says; returns it as float32."""
     if plan.fill is not None:
         matrix = np.where(np.isnan(matrix), np.array(plan.fill), matrix)
-    if plan.center is not None and plan.scale is not None:
-        matrix = (matrix - np.array(plan.center)) / np.array(plan.scale)
-    return matrix.astype(np.float32)
+    with np.errstate(all="ignore"):  # what float32 cannot hold becomes infinite, and the scorer checks the prediction
+        if plan.center is not None and plan.scale is not None:
+            matrix = (matrix - np.array(plan.center)) / np.array(plan.scale)
+        return matrix.astype(np.float32)
 
 
 def look_up(table: LookupTable, columns: Columns) -> Columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from fullcircle.base.threads import parallel_map
 from fullcircle.scoring.reference import Levels, Numbers, Reference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fullcircle.base.checks import Column
     from fullcircle.base.columns import Array, Columns
 
@@ -43,4 +46,21 @@ def _distribution(values: Array, kind: str) -> Numbers | Levels:
 def _numbers(known: Array, kind: str, count: int, null: float) -> Numbers:
     edges = quantile_edges(known, BINS)
     counts = np.bincount(bin_of(known, edges), minlength=len(edges) + 1)
-    return Numbers(kind, count, null, tuple(edges.tolist()), tuple(counts.tolist()))  # type: ignore[arg-type]
+    low, high = (
+        (_outward(float(known.min()), math.floor), _outward(float(known.max()), math.ceil))
+        if len(known)
+        else (None, None)
+    )
+    return Numbers(kind, count, null, tuple(edges.tolist()), tuple(counts.tolist()), low, high)  # type: ignore[arg-type]
+
+
+def _outward(value: float, whole: Callable[[float], int]) -> float:
+    """The value, or the next one outside of it that has 6 digits: to the nearest one, it may be inside.
+
+    >>> _outward(0.12345678, math.ceil), _outward(-98765.4321, math.floor), _outward(1363000.0, math.ceil)
+    (0.123457, -98765.5, 1363000)
+    """
+    if not math.isfinite(value) or value == math.floor(value):
+        return int(value) if math.isfinite(value) else value  # whole numbers are written with all of their digits
+    digits = 5 - math.floor(math.log10(abs(value)))
+    return whole(value * 10.0**digits) / 10.0**digits if digits < 300 else value

@@ -47,7 +47,10 @@ BUNDLE = Path(__file__).parent / "bundle"
 
 
 def load() -> Bundle:
-    """Verify the model's files and load them; `load().score(columns)` scores NumPy columns by name."""
+    """Verify the model's files and load them.
+
+    `load().score(rows)` scores a pandas DataFrame, a dict of lists or NumPy arrays, or a list of dicts.
+    """
     return Bundle.load(BUNDLE)
 '''
 
@@ -67,8 +70,11 @@ def main() -> None:
     parser.add_argument("out", metavar="OUT.csv")
     parser.add_argument("--columns", help="shown beside the prediction, as a,b; by default those that identify a row")
     parser.add_argument("--events", action="append", default=[], metavar="TABLE=FILE", help="past events (CSV)")
+    parser.add_argument("--ignore-extra", action="store_true", help="ignore columns that the model does not take")
     given = parser.parse_args()
-    run(BUNDLE, given.source, given.out, columns=given.columns, events=given.events)
+    run(
+        BUNDLE, given.source, given.out, columns=given.columns, events=given.events, ignore_extra=given.ignore_extra
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..base.checks import Column
+from ..base.errors import listed
+
+LONGEST = 100 * 366 * 24  # hours
+
+
+def check_hours(name: str, hours: float) -> None:
+    """Raises ValueError for a span that times in seconds cannot be moved by."""
+    if not abs(hours) <= LONGEST:
+        raise ValueError(f"{name} {hours:g} is not within {LONGEST:,} hours, a hundred years")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,7 @@ class Moment:
     def __post_init__(self) -> None:
         if self.lead_hours < 0:
             raise ValueError(f"lead_hours {self.lead_hours:g} is negative: a prediction comes before the event")
+        check_hours("lead_hours", self.lead_hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,10 @@ class Observations:
     known_after_hours: float  # an observation stamped 13:00 is known this much later
     within_hours: float  # one that has been known for longer counts as none
     columns: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        check_hours("known_after_hours", self.known_after_hours)
+        check_hours("within_hours", self.within_hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,7 @@ class Recent:
     def __post_init__(self) -> None:
         if self.hours <= 0:
             raise ValueError(f"hours {self.hours:g} must be above 0")
+        check_hours("hours", self.hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,15 @@ class StateSpec:
     observation_key: tuple[str, ...] = ()
     observation_columns: dict[str, Column] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        kinds = {self.moment.hour: "time", self.moment.minute: "number"}
+        kinds |= {self.history.delay: "number"} if self.history else {}
+        _check_columns(self.events, self.event_columns, [*self.needed, *self.event_key], kinds)
+        if self.observations is not None:
+            names = [*self.observations.by, *self.observations.columns, *self.observation_key]
+            kinds = {self.observations.time: "time"}
+            _check_columns(self.observations.table, self.observation_columns, names, kinds)
+
     @property
     def outputs(self) -> tuple[str, ...]:
         """The columns that a state computes."""
@@ -103,3 +127,13 @@ class StateSpec:
         hours = [column.hours for column in self.history.columns] if self.history else []
         hours += [self.observations.within_hours] if self.observations else []
         return round(max(hours, default=0.0) * 3600)
+
+
+def _check_columns(table: str, columns: dict[str, Column], names: list[str], kinds: dict[str, str]) -> None:
+    """Raises ValueError where a column that is named, or that must be a time or a number, is not."""
+    if absent := [name for name in (*names, *kinds) if name not in columns]:
+        raise ValueError(f"table {table} has no column {listed([*dict.fromkeys(absent)])}, which is needed")
+    for name, wanted in kinds.items():
+        kind = "number" if columns[name].kind == "integer" else columns[name].kind
+        if kind != wanted:
+            raise ValueError(f"{name} of table {table} must be a {wanted}, and is a {kind}")

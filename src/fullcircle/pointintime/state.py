@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from ..base.checks import check
+from ..base.checks import check, nulls
 from ..base.columns import Array, Columns, is_null, rows, take
 from ..base.errors import DataError, difference
 from ..base.files import replacing
@@ -56,7 +56,7 @@ class Table:
     def __init__(self, columns: dict[str, Column], key: tuple[str, ...], groups: Iterable[Groups] = ()) -> None:
         self.spec, self.key = columns, key
         self.groups = {each.by: each for each in groups}
-        self.columns = {name: _empty(column) for name, column in columns.items()}
+        self.columns = {name: nulls(column, 0) for name, column in columns.items()}
         self.columns |= {_name(by): np.zeros(0, np.int64) for by in self.groups}
         self._at: dict[tuple[object, ...], int] = {}
 
@@ -262,12 +262,6 @@ class State:
             self._observed_index = None
 
 
-def _empty(column: Column) -> Array:
-    if column.kind == "time":
-        return np.zeros(0, "datetime64[s]")
-    return np.zeros(0, object if column.kind in ("category", "text") else float)
-
-
 def _name(by: tuple[str, ...]) -> str:
     """The name of the column that holds the groups by some columns; no column of a table is called so."""
     return f"\0{by}"
@@ -283,7 +277,7 @@ def _cells(values: Array) -> list[object]:
 def _restored(arrays: np.lib.npyio.NpzFile, name: str, column: Column) -> Array:
     values = arrays[name]
     if column.kind not in ("category", "text"):
-        return np.asarray(values, dtype=_empty(column).dtype)
+        return np.asarray(values, dtype=nulls(column, 0).dtype)
     restored = values.astype(object)
     restored[arrays[f"{name}/null"]] = None
     return np.asarray(restored)

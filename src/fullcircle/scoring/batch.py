@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..base.checks import Column
-from ..base.columns import Array, Columns
+from ..base.checks import Column, nulls
+from ..base.columns import Array, Columns, take
 from ..base.dialect import Dialect
-from ..base.errors import DataError, difference
+from ..base.errors import DataError, difference, listed
 from ..base.files import replacing
 from ..pointintime.state import State
+from .outputs import RowWriter, rejected_path
+from .reference import Reference, outside
 from .scorer import Scored, Scorer
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Job:
     `read`: the columns that are read, as what, if the file has them; all but `optional` are required. `ignored`:
     columns that a file may have and that are not read. `shown`: columns that come out beside the prediction, as the
     file has them; with `strict` a file without one of them is refused. `state`: what computes point-in-time columns.
+    `ignore_extra`: any other columns are ignored too. `reference`: what was seen in training, to compare rows with.
     """
 
     score: Callable[[Columns], Scored]
@@ -45,9 +47,18 @@ class Job:
     shown: tuple[str, ...] = ()
     strict: bool = False
     state: State | None = None
+    ignore_extra: bool = False
+    reference: Reference | None = None
 
     @classmethod
-    def of(cls, bundle: Bundle, columns: tuple[str, ...] | None = None, state: State | None = None) -> Job:
+    def of(
+        cls,
+        bundle: Bundle,
+        columns: tuple[str, ...] | None = None,
+        state: State | None = None,
+        *,
+        ignore_extra: bool = False,
+    ) -> Job:
         """The job of a bundle. `columns`: shown instead of those that identify a row."""
         scorer, read = bundle.scorer, dict(bundle.scorer.plan.inputs)
         optional: tuple[str, ...] = ()
@@ -58,7 +69,18 @@ class Job:
         shown = bundle.about.identity if columns is None else columns
         score = partial(bundle.score, state=state)
         ignored = tuple(name for name in scorer.plan.ignored if name not in read)
-        return cls(score, read, bundle.dialect, optional, ignored, shown, columns is not None, state)
+        return cls(
+            score,
+            read,
+            bundle.dialect,
+            optional,
+            ignored,
+            shown,
+            columns is not None,
+            state,
+            ignore_extra,
+            bundle.reference,
+        )
 
     @classmethod
     def of_scorer(cls, scorer: Scorer, dialect: Dialect | None = None) -> Job:
@@ -69,14 +91,17 @@ class Job:
         """Refuse a file with other columns. Raises DataError."""
         required = [name for name in self.read if name not in self.optional]
         known = {*self.ignored, *self.optional}
-        if differs := difference(required, [name for name in names if name not in known]):
+        given = [name for name in names if name not in known and (name in self.read or not self.ignore_extra)]
+        if differs := difference(required, given):
+            extra = any(name not in self.read for name in given)
+            advice += "\nColumns that the model does not take are ignored with --ignore-extra." if extra else ""
             raise DataError(f"{where}: these are not the columns that the model takes\n  {differs}{advice}")
         if self.strict and (absent := [name for name in self.shown if name not in names]):
-            raise DataError(f"{where} has no column {', '.join(absent)} to show; it has {', '.join(names)}")
+            raise DataError(f"{where} has no column {listed(absent)} to show; it has {listed(names)}")
 
     def shown_of(self, names: Sequence[str]) -> dict[str, str]:
         """The columns to show that a file has -> how they are called in the output, where no name comes twice."""
-        taken = {"row", *self.score({name: _nothing(c) for name, c in self.read.items()}).columns}
+        taken = {"row", *self.score({name: nulls(c, 0) for name, c in self.read.items()}).columns}
         return {name: f"input.{name}" if name in taken else name for name in self.shown if name in names}
 
 
@@ -98,17 +123,16 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How many rows were scored and set aside; `reasons` counts each distinct reason."""
+    """How many rows were scored and set aside; `reasons` counts each distinct reason.
+
+    `outside`: column -> number of rows that were scored and hold a value outside what was seen in training.
+    """
 
     scored: int
     rejected: int
     reasons: dict[str, int]
     rejected_file: Path
-
-
-def rejected_path(out: Path) -> Path:
-    """Where the rows that are set aside go: `answers.csv` -> `answers.rejected.csv`."""
-    return out.with_name(f"{out.stem}.rejected{out.suffix}")
+    outside: dict[str, int] = field(default_factory=dict)
 
 
 def score_chunks(
@@ -124,19 +148,20 @@ def score_chunks(
     if job.state is not None:
         for chunk in read():
             job.state.plan(chunk.columns)
-    aside, reasons, scored, total = rejected_path(out), Counter[str](), 0, 0
+    aside, reasons, unseen, scored, total = rejected_path(out), Counter[str](), Counter[str](), 0, 0
     shown = job.shown_of(header)
     cells = [header.index(name) for name in shown]
     with (
         replacing(out) as part,
         replacing(aside) as part_aside,
-        part.open("w", newline="", encoding="utf-8") as good,
-        part_aside.open("w", newline="", encoding="utf-8") as bad,
+        # A cell may hold half of a character that UTF-8 has no bytes for.
+        part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as good,
+        part_aside.open("w", newline="", encoding="utf-8", errors="backslashreplace") as bad,
     ):
-        answers, losses = csv.writer(good, lineterminator="\n"), csv.writer(bad, lineterminator="\n")
-        empty = job.score({name: _nothing(column) for name, column in job.read.items()})
-        answers.writerow(["row", *shown.values(), *empty.columns])
-        losses.writerow(["row", "reasons", *header])
+        answers, losses = RowWriter(good), RowWriter(bad)
+        empty = job.score({name: nulls(column, 0) for name, column in job.read.items()})
+        answers.row(["row", *shown.values(), *empty.columns])
+        losses.row(["row", "reasons", *header])
         for chunk in read():
             result = job.score(chunk.columns)
             lost = np.setdiff1d(chunk.readable, chunk.readable[result.kept])
@@ -145,20 +170,16 @@ def score_chunks(
             written = zip(*(_written(*column) for column in result.columns.items()), strict=True)
             for i, prediction in zip(kept, written, strict=True):
                 given = chunk.given(i) if cells else ()
-                answers.writerow((chunk.first + i, *(given[at] for at in cells), *prediction))
-            losses.writerows((chunk.first + i, why[i], *chunk.given(i)) for i in sorted(why))
+                answers.row((chunk.first + i, *(given[at] for at in cells), *prediction))
+            for i in sorted(why):
+                losses.row((chunk.first + i, why[i], *chunk.given(i)))
             reasons.update(why.values())
+            if job.reference is not None:
+                unseen.update(outside(job.reference, take(chunk.columns, result.kept)))
             scored, total = scored + len(kept), total + chunk.rows
         if total == 0:
             raise DataError(f"{source} has a header and no rows")
-    return Summary(scored, total - scored, dict(reasons.most_common()), aside)
-
-
-def _nothing(column: Column) -> Array:
-    """No rows of a column."""
-    if column.kind == "time":
-        return np.zeros(0, "datetime64[s]")
-    return np.zeros(0, object if column.kind in ("category", "text") else float)
+    return Summary(scored, total - scored, dict(reasons.most_common()), aside, dict(unseen.most_common()))
 
 
 def _written(name: str, values: Array) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..base.arrays import check_lengths
 from ..base.dialect import Dialect
 from ..base.errors import BundleError, ConfigError
 from ..base.files import read_json, verify
@@ -13,6 +14,7 @@ from ..pointintime.spec import StateSpec
 from ..pointintime.state import State
 from .known import score_with_state
 from .reference import Reference
+from .rows import are_arrays, to_columns
 from .scorer import Scored, Scorer
 from .verdict import Verdict
 
@@ -120,12 +122,22 @@ class Bundle:
             raise BundleError(f"no input of problem {self.about.problem} depends on past events: it needs no state")
         return State(self.state, forget=forget)
 
-    def score(self, columns: Columns, state: State | None = None) -> Scored:
+    def columns(self, rows: Any, state: State | None = None) -> Columns:
+        """Rows as columns: of a DataFrame, a dict of lists or NumPy arrays, or a list of dicts.
+
+        `scoring.rows.to_columns` says how values are read. Raises DataError for those that cannot be read.
+        """
+        return to_columns(rows, self.scorer.plan.inputs | (state.spec.event_columns if state else {}))
+
+    def score(self, rows: Any, state: State | None = None) -> Scored:
         """Check and score rows; those that fail a check are set aside with their reasons.
 
-        `columns`: the inputs, and any that identify a row. With a `state` the point-in-time inputs need not be given.
-        The columns that identify a row come back in `Scored.record`. Raises DataError for other columns.
+        `rows`: the inputs, and any columns that identify a row, as `columns` takes them. With a `state` the
+        point-in-time inputs need not be given. The columns that identify a row come back in `Scored.record`. Raises
+        DataError for other columns, different lengths and values of other types.
         """
+        columns: Columns = rows if are_arrays(rows) else self.columns(rows, state)
+        check_lengths(columns)
         scored = self.scorer.score(columns) if state is None else score_with_state(self.scorer, columns, state)
         record = {name: columns[name][scored.kept] for name in self.about.identity if name in columns}
         return replace(scored, record=record)
@@ -136,3 +148,5 @@ def _read(kind: type[T], file: Path) -> T:
         return build(kind, read_json(file), str(file))
     except ConfigError as error:
         raise BundleError(str(error)) from None
+    except RecursionError:
+        raise BundleError(f"{file} cannot be read: lists in lists, too deep") from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..base.cells import read_texts
-from ..base.errors import DataError, difference
+from ..base.errors import DataError, difference, listed
 from ..pointintime.state import Added
 from .batch import CHUNK, Chunk, Job, Summary, score_chunks
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     _Reader: TypeAlias = Iterator[list[str]]
 
+LONGEST = 1 << 24  # characters of a row
+BLANK_LINES = 1_000_000  # in a row; each takes as long as a row does
+CELLS, LETTERS = 1 << 24, 16  # of the rows held at a time; so many letters count as a cell
 _UNREADABLE = (csv.Error, UnicodeError, EOFError, gzip.BadGzipFile, zlib.error)
 
 
@@ -105,33 +108,70 @@ def _header(reader: _Reader, source: Path, dialect: Dialect) -> list[str]:
         raise DataError(f"{source} is empty: it has no header") from None
     except _UNREADABLE as error:
         raise DataError(f"{source} is no CSV in {dialect.encoding}: {error}") from None
+    except OSError as error:
+        raise DataError(f"{source} cannot be read: {error.strerror}") from None
     if twice := [name for name, count in Counter(header).items() if count > 1]:
-        raise DataError(f"{source} has columns of one name: {', '.join(twice)}")
+        raise DataError(f"{source} has columns of one name: {listed(twice)}")
     return header
 
 
 def _lines(reader: _Reader, source: Path, dialect: Dialect) -> Iterator[tuple[int, list[list[str]]]]:
-    """Data rows, `CHUNK` at a time, each time with the number of the first."""
-    first, lines = 1, []
+    """Data rows, at most `CHUNK` at a time and fewer of long ones, each time with the number of the first."""
+    first, lines, cells = 1, list[list[str]](), 0
     try:
         for line in reader:
             lines.append(line)
-            if len(lines) == CHUNK:
+            cells += len(line) + sum(map(len, line)) // LETTERS
+            if len(lines) == CHUNK or cells > CELLS:
                 yield first, lines
-                first, lines = first + CHUNK, []
+                first, lines, cells = first + len(lines), [], 0
     except _UNREADABLE as error:
         raise DataError(
             f"{source} is no CSV in {dialect.encoding}, after row {first + len(lines) - 1}: {error}"
         ) from None
+    except OSError as error:
+        raise DataError(f"{source} cannot be read: {error.strerror}") from None
     if lines:
         yield first, lines
 
 
+class _Lines:
+    """Lines of a file. A row, which may be of several lines, has at most LONGEST characters.
+
+    A few kilobytes of gzip may be gigabytes of one line.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file, self.row = file, 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(LONGEST)
+        if not line:
+            raise StopIteration
+        self.row += len(line)
+        if self.row >= LONGEST:
+            raise csv.Error(f"a row has more than {LONGEST:,} characters; perhaps a quote is not closed")
+        return line
+
+
 def _reader(file: TextIO, dialect: Dialect) -> _Reader:
-    for _ in range(dialect.skip):
-        file.readline()
+    """Rows; lines without a cell are none, as where a source is read."""
+    lines, blank = _Lines(file), 0
+    for _ in zip(range(dialect.skip), lines, strict=False):
+        lines.row = 0
     quoted = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
-    yield from csv.reader(file, delimiter=dialect.delimiter, strict=True, **quoted)
+    for row in csv.reader(lines, delimiter=dialect.delimiter, strict=True, **quoted):
+        lines.row = 0
+        if row:
+            blank = 0
+            yield row
+            continue
+        blank += 1
+        if blank > BLANK_LINES:
+            raise csv.Error(f"more than {BLANK_LINES:,} blank lines follow each other")
 
 
 def _opened(source: Path, dialect: Dialect) -> TextIO:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.arrays import as_columns
 from ..base.checks import check
 from ..base.columns import take
 from ..base.errors import DataError, difference
@@ -24,6 +25,8 @@ def score_with_state(scorer: Scorer, columns: Columns, state: State) -> Scored:
     cannot be computed is set aside. Raises DataError for other columns than are needed.
     """
     spec = state.spec
+    kinds = {name: column.kind for name, column in spec.event_columns.items() if name in spec.needed}
+    columns = columns | as_columns({name: columns[name] for name in kinds if name in columns}, kinds)
     absent = [name for name in spec.outputs if name not in columns]
     if not absent:
         return scorer.score(columns)

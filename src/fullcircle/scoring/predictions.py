@@ -87,8 +87,11 @@ class RegressionCalibration:
     coverage: float
 
     def __post_init__(self) -> None:
-        if not (self.scale > 0 and self.radius >= 0):
-            raise ValueError(f"scale {self.scale:g} must be above 0, and radius {self.radius:g} not below it")
+        if not (0 < self.scale < np.inf and 0 <= self.radius < np.inf and abs(self.center) < np.inf):
+            raise ValueError(
+                f"scale {self.scale:g} must be above 0, radius {self.radius:g} not below it, and center "
+                f"{self.center:g} a finite number"
+            )
 
     @property
     def classes(self) -> tuple[str, ...]:

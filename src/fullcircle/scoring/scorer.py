@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import onnxruntime
 
-from ..base.checks import Checked, Checks
+from ..base.arrays import as_columns
+from ..base.checks import Checked, Checks, nulls
 from ..base.columns import Array, Columns, rows, take
-from ..base.errors import BundleError, ConfigError, DataError, difference
+from ..base.errors import BundleError, ConfigError, DataError, FullCircleError, difference
 from ..base.files import read_json, write_text
 from ..base.threads import parallel_map
 from ..base.typed import build, plain
 from ..features.plan import PLAN, Plan, write_plan
 from ..features.transform import Transform
+from .graph import check_graph
 from .predictions import Calibration, log_odds, outputs_of
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 FORMAT = 3
 SPEC, MODEL = "scorer.json", "model.onnx"
 BATCH = 16384  # rows; bounds the memory of one call
+CELLS = 2**26  # numbers of a layer of the graph; likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,10 @@ class Scorer:
     def __init__(self, plan: Plan, spec: ScorerSpec, model: bytes) -> None:
         self.plan, self.spec, self.model = plan, spec, model
         self._checks, self._transform = Checks(plan.inputs), Transform(plan)
+        self._kinds = {name: column.kind for name, column in plan.inputs.items()}
         self._outputs_per_row = outputs_of(len(spec.calibration.classes))
+        widest = check_graph(model, len(plan.selected))
+        self._batch = max(1, CELLS // widest)
         options = onnxruntime.SessionOptions()
         # One thread: sums over trees in another order are other sums. Batches may run side by side instead.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -94,8 +100,10 @@ class Scorer:
             raise BundleError(f"the model is no ONNX graph that ONNX Runtime can load: {error}") from None
         self._input = self._session.get_inputs()[0].name
         self._outputs = [output.name for output in self._session.get_outputs()][-len(spec.parts) :]
-        if len(self._outputs) < len(spec.parts):
+        if len(self._outputs) < len(spec.parts) or not spec.parts:
             raise BundleError(f"the model has {len(self._outputs)} outputs, and the scorer reads {len(spec.parts)}")
+        if other := {o.type for o in self._session.get_outputs()} - {"tensor(float)", "tensor(double)"}:
+            raise BundleError(f"the model gives {', '.join(sorted(other))}, and predictions are numbers")
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
@@ -108,7 +116,22 @@ class Scorer:
             raise BundleError(str(error)) from None
         except OSError as error:
             raise BundleError(f"{folder / MODEL} cannot be read: {error.strerror}") from None
-        return cls(plan, spec, model)
+        try:
+            scorer = cls(plan, spec, model)
+            scorer._try_two_rows()
+        except FullCircleError:
+            raise
+        except Exception as error:  # the three files may fail to fit each other in any way
+            raise BundleError(
+                f"{folder / PLAN}, {SPEC} and {MODEL} do not fit each other: {type(error).__name__}: {error}"
+            ) from None
+        return scorer
+
+    def _try_two_rows(self) -> None:
+        """Score two rows of nulls, whatever comes out."""
+        with np.errstate(all="ignore"):
+            margin = self.margin(self._transform({name: nulls(c, 2) for name, c in self.plan.inputs.items()}))
+            self.spec.calibration.columns(self.spec.calibration.predict(margin))
 
     def save(self, folder: Path) -> None:
         """Write the three files."""
@@ -125,14 +148,17 @@ class Scorer:
 
     def _inputs_of(self, columns: Columns) -> Columns:
         if columns.keys() == self.plan.inputs.keys():
-            return columns
+            return as_columns(columns, self._kinds)
         columns = {name: values for name, values in columns.items() if name not in self.plan.ignored}
         if differs := difference(self.plan.inputs, columns):
             raise DataError(f"these are not the columns that the model takes\n  {differs}")
-        return columns
+        return as_columns(columns, self._kinds)
 
     def score(self, columns: Columns, threads: int = 1) -> Scored:
-        """Check and score raw input columns; rows that fail a check are set aside with their reasons."""
+        """Check and score raw input columns; rows that fail a check are set aside with their reasons.
+
+        `columns`: NumPy arrays of one length, as `base.arrays.as_column` takes them. Raises DataError for others.
+        """
         columns = self._inputs_of(columns)
         if self._checks.passed(columns):
             predicted = self.predict(columns, threads)
@@ -148,30 +174,49 @@ class Scorer:
         `threads`: batches of rows that are scored in parallel; a row's prediction does not depend on it.
         """
         count = rows(columns)
-        if count <= BATCH:
+        size = min(BATCH, self._batch)
+        if count <= size:
             return self._predict_batch(columns)
-        batches = [{name: values[i : i + BATCH] for name, values in columns.items()} for i in range(0, count, BATCH)]
+        batches = [{name: values[i : i + size] for name, values in columns.items()} for i in range(0, count, size)]
         return np.concatenate(parallel_map(self._predict_batch, batches, threads))
 
     def _predict_batch(self, columns: Columns) -> Array:
-        return self.spec.calibration.predict(self.margin(self._transform(columns)))
+        margin = self.margin(self._transform(columns))
+        predicted = self.spec.calibration.predict(margin)
+        _check_finite(margin)
+        _check_finite(predicted)
+        return predicted
 
     def margin(self, matrix: Array) -> Array:
         """The model's margin, float64 (rows, outputs), of a float32 feature matrix (rows, features)."""
         if not len(matrix):
             return np.zeros((0, self._outputs_per_row))
-        found = self._session.run(self._outputs, {self._input: matrix})
+        try:
+            found = self._session.run(self._outputs, {self._input: matrix})
+        except Exception as error:  # ONNX Runtime raises its own unrelated classes
+            raise BundleError(f"ONNX Runtime cannot run the model: {error}") from None
         margins = []
         for part, output in zip(self.spec.parts, found, strict=True):
-            values = _checked_output(output.reshape(len(matrix), -1), self._outputs_per_row)
+            values = _checked_output(output, len(matrix), self._outputs_per_row)
             margins.append(values if part.output == "margin" else margin_of(values))
         return blended(self.spec.parts, margins)
 
 
-def _checked_output(output: Array, outputs: int) -> Array:
+def _checked_output(output: Array, count: int, outputs: int) -> Array:
+    if output.ndim != 2 or len(output) != count:
+        raise BundleError(f"the model gives an array of shape {output.shape} for {count:,} rows")
     if output.shape[1] != outputs:
         raise BundleError(f"the model gives {output.shape[1]} numbers per row, and its calibration needs {outputs}")
     return np.asarray(output, dtype=np.float64)
+
+
+def _check_finite(values: Array) -> None:
+    if not np.isfinite(values).all():
+        wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
+        raise BundleError(
+            f"the model gives NaN or infinity for {len(wrong):,} of {len(values):,} rows, the first of them row "
+            f"{wrong[0] + 1:,}: {values[wrong[0]].tolist()}. No prediction was made; the model is to be made again."
+        )
 
 
 def margin_of(probability: Array) -> Array:

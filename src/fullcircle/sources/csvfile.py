@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv as lines
 import io
 import re
@@ -39,10 +38,6 @@ def read_csv(
     A column has the type of its kind, or is text in batches with a value that is not: `cast` then shows which ones.
     Without `columns`, it has the first kind that all of its values are (the file is read twice).
     """
-    try:
-        codecs.lookup(dialect.encoding)
-    except LookupError:
-        raise SourceError(f"{where}: there is no encoding {dialect.encoding!r}. Python's names are meant.") from None
     if columns is None:
         names = _all_names(opener, dialect, where)
         kinds = _inferred(opener, dialect, where, names)

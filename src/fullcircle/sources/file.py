@@ -14,6 +14,9 @@ from fullcircle.sources.errors import masked, missing_extra, source_errors
 from fullcircle.sources.filesystem import Place, listed, opened, place_of
 from fullcircle.sources.records import batches_of
 
+LONGEST = 1 << 26  # bytes of a line of JSON: a small gzip may hold a line of gigabytes
+DIGITS = 4_300  # Python reads no whole number of more
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -65,12 +68,24 @@ def _parquet(name: str, place: Place) -> Iterator[pa.RecordBatch]:
 
 def _lines(name: str, place: Place, where: str) -> Iterator[dict[str, Any]]:
     with opened(name, place) as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(iter(partial(file.readline, LONGEST), b""), 1):
+            if len(line) == LONGEST:
+                raise SourceError(
+                    f"{where}: line {number:,} is longer than {LONGEST >> 20} MiB; it is no JSON lines file"
+                )
             if line.strip():
                 try:
-                    yield json.loads(line)
-                except ValueError as error:
+                    yield _parsed(line)
+                except (ValueError, RecursionError) as error:
                     raise SourceError(f"{where}: line {number:,} is not JSON ({error}): {line[:60]!r}") from None
+
+
+def _parsed(line: bytes) -> Any:
+    """The JSON of a line. Raises ValueError and RecursionError."""
+    try:
+        return json.loads(line)
+    except ValueError:  # perhaps for a number of more digits than Python reads: it is infinite as a float
+        return json.loads(line, parse_int=lambda text: int(text) if len(text) < DIGITS else float(text))
 
 
 def _workbook(

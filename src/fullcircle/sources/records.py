@@ -63,7 +63,11 @@ def array_of(values: Sequence[Any], kind: pa.DataType | None = None) -> pa.Array
             values = [None if value is None else float(value) for value in values]
         return pa.array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError, TypeError):
-        return pa.array([text_of(value) for value in values], pa.string())
+        texts = (text_of(value) for value in values)
+        # JSON may have half of a character, "\\ud800", which no bytes of UTF-8 stand for.
+        return pa.array(
+            [t if t is None else t.encode("utf-8", "backslashreplace").decode() for t in texts], pa.string()
+        )
 
 
 def text_of(value: Any) -> str | None:
