@@ -158,10 +158,10 @@ def observations(within: float = 6.0) -> Observations:
     return Observations("weather", ("origin",), "time_hour", 1.0, within, ("temp",))
 
 
-def fitted(rows: Columns | None = None, features: Features = FEATURES, **changes: Any) -> Fitted:
+def fitted(rows: Columns | None = None, created: bool = True, **changes: Any) -> Fitted:
     """A plan fitted on labelled rows, for two classes."""
     rows = labelled() if rows is None else rows
-    return fit_plan(rows, INPUTS, features, [(PLANES, planes())], featurize(**changes), 2)
+    return fit_plan(rows, INPUTS, FEATURES if created else PLAIN, [(PLANES, planes())], featurize(**changes), 2)
 
 
 def only_inputs(columns: Columns) -> Columns:
@@ -182,7 +182,7 @@ def train_config(**changes: Any) -> TrainConfig:
 @cache
 def plan_of(created: bool) -> Plan:
     """A plan with or without created features. Shared by tests: do not change it."""
-    return fitted(features=FEATURES if created else PLAIN).plan
+    return fitted(created=created).plan
 
 
 @cache

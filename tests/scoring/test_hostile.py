@@ -73,8 +73,8 @@ def test_a_manifest_that_is_none_is_refused(folder: Path) -> None:
         (PLAN, {"inputs__month__min": 10**400}, "the whole number 1000.* is too large"),
         (PLAN, {"inputs": {}}, "do not fit each other"),
         (PLAN, {"selected": ["distance"]}, "ONNX Runtime cannot run the model|does not give one row per row"),
-        (PLAN, {"selected": ["nothing"] * 18}, "do not fit each other|cannot run the model"),
-        (PLAN, {"fill": [1.0]}, "fill has 1 numbers for 18 features"),
+        (PLAN, {"selected": ["nothing"] * 15}, "do not fit each other|cannot run the model"),
+        (PLAN, {"fill": [1.0]}, "fill has 1 numbers for 15 features"),
         (SPEC, {"parts": []}, "must add up to 1"),
         (
             SPEC,
@@ -96,7 +96,7 @@ def test_values_that_cannot_be_are_refused(folder: Path, name: str, values: dict
 
 
 def model_of(nodes: list[Any], constants: list[Any], kind: int = TensorProto.FLOAT) -> bytes:
-    width = len(trained("dummy").scorer.plan.selected)
+    width = len(trained("dummy", created=False).scorer.plan.selected)
     graph = helper.make_graph(
         nodes,
         "g",
@@ -111,7 +111,7 @@ def model_of(nodes: list[Any], constants: list[Any], kind: int = TensorProto.FLO
 
 def constant(value: float) -> bytes:
     """A model that adds `value` to a product with zeros."""
-    width = len(trained("dummy").scorer.plan.selected)
+    width = len(trained("dummy", created=False).scorer.plan.selected)
     zeros = numpy_helper.from_array(np.zeros((width, 1), np.float32), "zeros")
     fill = numpy_helper.from_array(np.full(width, 1, np.float32), "fill")
     bias = numpy_helper.from_array(np.array([value], np.float32), "bias")
@@ -143,7 +143,7 @@ def test_a_calibration_that_gives_no_number_gives_no_prediction(folder: Path) ->
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (lambda: model_of([helper.make_node("Relu", ["features"], ["margin"])], []), "gives 18 numbers per row"),
+        (lambda: model_of([helper.make_node("Relu", ["features"], ["margin"])], []), "gives 15 numbers per row"),
         (
             lambda: model_of([helper.make_node("IsNaN", ["features"], ["margin"])], [], TensorProto.BOOL),
             r"gives tensor\(bool\), and predictions are numbers",
@@ -159,7 +159,7 @@ def test_a_model_that_gives_something_else_is_refused(folder: Path, model: Calla
 
 
 def test_a_model_that_gives_other_rows_is_refused() -> None:
-    scorer = trained("dummy").scorer
+    scorer = trained("dummy", created=False).scorer
     same = Scorer(scorer.plan, scorer.spec, scorer.model)
 
     class Halved:
@@ -172,7 +172,7 @@ def test_a_model_that_gives_other_rows_is_refused() -> None:
 
 
 def test_a_wide_layer_is_computed_for_fewer_rows_at_a_time() -> None:
-    base = trained("dummy").scorer
+    base = trained("dummy", created=False).scorer
     width, wide = len(base.plan.selected), 100_000
     nodes = [
         helper.make_node("MatMul", ["features", "first"], ["layer"]),
@@ -233,7 +233,7 @@ def test_the_models_are_onnx() -> None:
 
 
 def test_features_that_float32_cannot_hold_are_infinite_and_refused(folder: Path) -> None:
-    count = len(trained("dummy").scorer.plan.selected)
+    count = len(trained("dummy", created=False).scorer.plan.selected)
     change(folder, PLAN, center=[0.0] * count, scale=[1e-300] * count)
     loaded = Bundle.load(folder)
     with np.errstate(invalid="ignore"), pytest.raises(BundleError, match="gives NaN or infinity"):

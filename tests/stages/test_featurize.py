@@ -66,7 +66,7 @@ def encoders_of(plan: Plan) -> dict[str, Encoder]:
 
 
 @pytest.mark.parametrize("how", [{}, {"missing": "median"}, {"missing": "median", "scale": "standard"}])
-def test_nothing_fitted_moves_when_other_rows_are_poisoned(how: dict[str, str]) -> None:
+def test_nothing_fitted_moves_when_other_rows_are_poisoned(how: dict[str, Any]) -> None:
     rows = labelled(900)
     train = take(rows, np.arange(600))
     poisoned = {name: values.copy() for name, values in rows.items()}
