@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+import warnings
+import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fullcircle.base.columns import Columns, take
@@ -155,6 +158,48 @@ def test_a_damaged_state_is_one_clear_error(tmp_path: Path, content: bytes) -> N
     (tmp_path / "state.npz").write_bytes(content)
     with pytest.raises(DataError, match=r"state\.npz cannot be read"):
         State.load(tmp_path / "state.npz")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_any_damage_of_a_state_is_one_kind_of_error(tmp_path: Path, data: st.DataObject) -> None:
+    state, path = State(spec()), tmp_path / "state.npz"
+    state.add("flights", flights(5))
+    state.save(path)
+    with zipfile.ZipFile(path) as packed:
+        members = {name: bytearray(packed.read(name)) for name in packed.namelist()}
+    changed = members[data.draw(st.sampled_from(sorted(members)))]
+    for _ in range(3):
+        changed[data.draw(st.integers(0, min(len(changed), 200) - 1))] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        changed[:] = changed.replace(b"(5,)", b"(50000000000000,)")
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in members.items():
+            packed.writestr(name, bytes(content))
+    with contextlib.suppress(DataError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        State.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"flight": np.arange(4.0)}, r"different lengths: 5 .*, 4 \(flight\)"),
+        ({"dep_delay": np.ones(5, bool)}, "column dep_delay is an array of bool"),
+        ({"carrier": np.arange(5.0)}, "column carrier is an array of float64"),
+        ({"time_hour": np.arange(5.0)}, "column time_hour is an array of float64"),
+    ],
+)
+def test_arrays_that_would_be_misread_are_refused(change: Columns, message: str) -> None:
+    state, events = State(spec()), flights(5)
+    with pytest.raises(DataError, match=message):
+        state.add("flights", events | change)
+    if "dep_delay" not in change:  # rows that are planned have none
+        with pytest.raises(DataError, match="different lengths" if "flight" in change else message):
+            state.plan(events | change)
+    assert state.freshness()["flights"].rows == 0
+    other = {"flight": events["flight"].astype(int), "time_hour": events["time_hour"].astype("datetime64[ns]")}
+    assert state.add("flights", events | other).rows == 5
 
 
 def test_what_no_row_can_need_is_forgotten_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

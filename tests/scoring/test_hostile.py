@@ -241,24 +241,8 @@ def test_features_that_float32_cannot_hold_are_infinite_and_refused(folder: Path
 
 
 ODD: tuple[Any, ...] = (
-    None,
-    True,
-    -1,
-    1e300,
-    1e-320,
-    10**30,
-    "",
-    "x",
-    "\0",
-    [],
-    {},
-    [[]],
-    {"a": 1},
-    "time",
-    "number",
-    "%Y",
-    "\ud800",
-)
+    None, True, -1, 1e300, 1e-320, 10**30, "", "x", "\0", [], {}, [[]], {"a": 1}, "time", "number", "%Y", "\ud800",
+)  # fmt: skip
 
 
 def places(data: Any) -> list[tuple[Any, Any]]:

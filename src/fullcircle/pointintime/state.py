@@ -9,10 +9,10 @@ import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 
+from ..base.arrays import as_columns
 from ..base.checks import check, nulls
 from ..base.columns import Array, Columns, is_null, rows, take
 from ..base.errors import DataError, difference
@@ -131,12 +131,13 @@ class State:
     def add(self, table: str, given: Columns) -> Added:
         """Add rows of the events' or the observations' table. Columns that are not needed are ignored.
 
-        A row that breaks a check of its columns is not added. Raises DataError for another table, or a missing column.
+        A row that breaks a check of its columns is not added. Raises DataError for another table, a missing column, and
+        arrays that `base.arrays` refuses.
         """
         part = self._table(table)
         if missing := difference(part.spec, [name for name in given if name in part.spec]):
             raise DataError(f"{table}: {missing}")
-        checked = check({name: given[name] for name in part.spec}, part.spec)
+        checked = check(_arrays({name: given[name] for name in part.spec}, part.spec), part.spec)
         bad = checked.rejected
         part.add(take(checked.columns, ~bad))
         if part is self._events:
@@ -154,7 +155,8 @@ class State:
         """
         history = self.spec.history
         unknown = {} if history is None else {history.delay: np.full(rows(given), np.nan)}
-        checked = check({n: (unknown | given)[n] for n in self._events.spec} | unknown, self._events.spec)
+        columns = _arrays({name: (unknown | given)[name] for name in self._events.spec} | unknown, self._events.spec)
+        checked = check(columns, self._events.spec)
         self._events.add(take(checked.columns, ~checked.rejected), update=False)
         self._event_index = None
 
@@ -223,7 +225,7 @@ class State:
                     table.add({name: _restored(arrays, f"{prefix}/{name}", c) for name, c in table.spec.items()})
                 state._clock = state._looked = head["clock"]
                 state._forgotten = head["forgotten"]
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        except Exception as error:  # a damaged archive of arrays fails in a dozen ways
             raise DataError(f"the state {path} cannot be read: {error}") from None
         return state
 
@@ -260,6 +262,10 @@ class State:
         if self.spec.observations is not None:
             self._observed.keep(known_at(self._observed.columns, self.spec.observations) > border)
             self._observed_index = None
+
+
+def _arrays(given: Columns, spec: dict[str, Column]) -> Columns:
+    return as_columns(given, {name: spec[name].kind for name in given})
 
 
 def _name(by: tuple[str, ...]) -> str:
