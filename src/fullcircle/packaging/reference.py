@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,6 @@ from fullcircle.base.threads import parallel_map
 from fullcircle.scoring.reference import Levels, Numbers, Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from fullcircle.base.checks import Column
     from fullcircle.base.columns import Array, Columns
 
@@ -47,20 +46,19 @@ def _numbers(known: Array, kind: str, count: int, null: float) -> Numbers:
     edges = quantile_edges(known, BINS)
     counts = np.bincount(bin_of(known, edges), minlength=len(edges) + 1)
     low, high = (
-        (_outward(float(known.min()), math.floor), _outward(float(known.max()), math.ceil))
+        (_outward(float(known.min()), ROUND_FLOOR), _outward(float(known.max()), ROUND_CEILING))
         if len(known)
         else (None, None)
     )
     return Numbers(kind, count, null, tuple(edges.tolist()), tuple(counts.tolist()), low, high)  # type: ignore[arg-type]
 
 
-def _outward(value: float, whole: Callable[[float], int]) -> float:
+def _outward(value: float, rounding: str) -> float:
     """The value, or the next one outside of it that has 6 digits: to the nearest one, it may be inside.
 
-    >>> _outward(0.12345678, math.ceil), _outward(-98765.4321, math.floor), _outward(1363000.0, math.ceil)
+    >>> _outward(0.12345678, ROUND_CEILING), _outward(-98765.4321, ROUND_FLOOR), _outward(1363000.0, ROUND_CEILING)
     (0.123457, -98765.5, 1363000)
     """
     if not math.isfinite(value) or value == math.floor(value):
         return int(value) if math.isfinite(value) else value  # whole numbers are written with all of their digits
-    digits = 5 - math.floor(math.log10(abs(value)))
-    return whole(value * 10.0**digits) / 10.0**digits if digits < 300 else value
+    return float(Context(prec=6, rounding=rounding).create_decimal(Decimal(value)))
