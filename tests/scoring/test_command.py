@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fullcircle.base.columns import Columns, take
@@ -222,6 +224,30 @@ def test_extra_columns_are_ignored_on_request(
     write_rows(tmp_path / "less.csv", {n: v for n, v in rows().items() if n != "month"}, gate="A7")
     said = failure(folder, tmp_path / "less.csv", tmp_path / "out.csv", ignore_extra=True)
     assert said.endswith("missing columns: month")
+
+
+@pytest.mark.parametrize("name", ["more.csv", "more.parquet"])
+def test_fullcircle_score_has_the_option(folder: Path, source: Path, tmp_path: Path, name: str) -> None:
+    columns = rows() | {"gate": np.array(["A7"] * ROWS, dtype=object)}
+    write_rows(tmp_path / "more.csv", columns)
+    pq.write_table(pa.table({n: pa.array(v, from_pandas=True) for n, v in columns.items()}), tmp_path / "more.parquet")
+    run(folder, source, tmp_path / "expected.csv")
+    command = [
+        sys.executable,
+        "-m",
+        "fullcircle.cli",
+        "score",
+        str(folder),
+        str(tmp_path / name),
+        str(tmp_path / "o.csv"),
+    ]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert (
+        "unknown column: gate\nColumns that the model does not take are ignored with --ignore-extra" in refused.stderr
+    )
+    subprocess.run([*command, "--ignore-extra"], capture_output=True, check=True)
+    assert (tmp_path / "o.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()
 
 
 def test_values_outside_of_training_are_counted(
