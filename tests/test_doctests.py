@@ -25,7 +25,7 @@ def test_the_examples_of_a_module_are_right(name: str, capsys: pytest.CaptureFix
 
 
 def test_examples_are_found() -> None:
-    assert doctest.testmod(import_module("fullcircle.base.errors")).attempted == 4
+    assert doctest.testmod(import_module("fullcircle.base.errors")).attempted == 5
 
 
 def test_a_wrong_example_fails() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from pathlib import Path  # noqa: TC003  typer reads it
 from typing import Annotated, NoReturn
 
 import typer
 
-from fullcircle.base.errors import ConfigError, FullCircleError
+from fullcircle.base.errors import ConfigError, FullCircleError, system_message
 from fullcircle.base.files import write_text
 from fullcircle.core import paths
 from fullcircle.core.config import compose
@@ -172,7 +171,7 @@ def main() -> NoReturn:
 
 
 def failure() -> str | int | None:
-    """Run the command line; return the message of a FullCircleError or a full disk, else typer's exit code."""
+    """Run the command line; return the message of a FullCircleError or of the system, else typer's exit code."""
     try:
         app()
     except SystemExit as end:  # typer ends this way
@@ -180,9 +179,9 @@ def failure() -> str | int | None:
     except FullCircleError as error:
         return f"fullcircle: {error}"
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if (message := system_message(error)) is None:
             raise
-        return f"fullcircle: {error.filename or 'a file'} cannot be written: {error.strerror}; make room, and again"
+        return f"fullcircle: {message}"
     return None
 
 

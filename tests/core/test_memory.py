@@ -10,7 +10,7 @@ import pytest
 
 from fullcircle.base.errors import DataError
 from fullcircle.core import memory
-from fullcircle.core.memory import available, check_memory, needed_by
+from fullcircle.core.memory import available, check_memory, kills, needed_by
 from fullcircle.core.stage import failure
 from fullcircle.core.tables import read_columns, write_columns
 
@@ -48,25 +48,55 @@ def test_a_table_that_does_not_fit_is_one_clear_error(tmp_path: Path, monkeypatc
         check_memory("calls", [tmp_path / "t.parquet"] * 2)
 
 
-@pytest.mark.parametrize(
-    ("limit", "used"),
-    [("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")],
-)
-def test_free_memory_is_that_of_the_machine_or_less_where_its_control_group_has_a_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, used: str
+V1 = ("memory", "4:memory:/job/task", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+V2 = ("", "0::/job/task", "memory.max", "memory.current", "inactive_file")
+
+
+@pytest.mark.parametrize("inside", ["", "job", "job/task"])
+@pytest.mark.parametrize(("base", "line", "limit", "used", "cached"), [V1, V2])
+def test_free_memory_is_that_of_the_machine_or_less_where_a_control_group_has_a_limit(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    base: str,
+    line: str,
+    limit: str,
+    used: str,
+    cached: str,
+    inside: str,
 ) -> None:
     monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(memory, "GROUP", tmp_path)
-    (tmp_path / "memory").mkdir()
+    monkeypatch.setattr(memory, "GROUP", tmp_path / "groups")
+    monkeypatch.setattr(memory, "OWN", tmp_path / "own")
     assert available() is None
+    (tmp_path / "own").write_text(f"9:cpu:/other\n{line}\n")
     (tmp_path / "meminfo").write_text("MemTotal: 99 kB\nMemAvailable:      10 kB\n")
     assert available() == 10 * 1024
-    (tmp_path / used).write_text("100\n")
+    folder = tmp_path / "groups" / base / inside
+    folder.mkdir(parents=True)
+    (folder / used).write_text("100\n")
     for without_limit in ("max\n", f"{2**63 - 4096}\n"):
-        (tmp_path / limit).write_text(without_limit)
+        (folder / limit).write_text(without_limit)
         assert available() == 10 * 1024
-    (tmp_path / limit).write_text("1100\n")
+    (folder / limit).write_text("1100\n")
     assert available() == 1000
+    (folder / "memory.stat").write_text(f"anon 3\n{cached} 40\n")
+    assert available() == 1040  # what is only cached from files is given back
+
+
+@pytest.mark.parametrize(
+    ("base", "line", "limit", "events"), [(*V1[:3], "memory.oom_control"), (*V2[:3], "memory.events")]
+)
+def test_processes_that_were_killed_for_memory_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str, line: str, limit: str, events: str
+) -> None:
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    monkeypatch.setattr(memory, "OWN", tmp_path / "own")
+    assert kills() == 0
+    (tmp_path / "own").write_text(f"{line}\n")
+    (tmp_path / base / "job/task").mkdir(parents=True)
+    (tmp_path / base / "job/task" / limit).write_text("1100\n")
+    (tmp_path / base / "job/task" / events).write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")
+    assert kills() == 2
 
 
 def test_a_stage_that_runs_out_of_memory_ends_with_a_message() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 import reprlib
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,38 @@ class ParityError(FullCircleError):
 
 class BundleError(FullCircleError):
     """A packaged model that is damaged, or of a format this version does not read."""
+
+
+ADVICE = {
+    errno.ENOSPC: "make room, and run it again",
+    errno.EDQUOT: "make room, and run it again",
+    errno.EFBIG: "the limit of file sizes is reached; raise it (ulimit -f), and run it again",
+    errno.EACCES: "change its permissions, or those of its folder",
+    errno.EPERM: "change its permissions, or those of its folder",
+    errno.EROFS: "write to another place",
+    errno.EISDIR: "a folder is where a file should be; move it away",
+    errno.ENOTDIR: "a file is where a folder should be; move it away",
+    errno.ENOTEMPTY: "a folder is where a file should be; move it away",
+    errno.EEXIST: "something is there already; move it away",
+    errno.ENOENT: "it is not there; run it in the root of the repository",
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
+    errno.EIO: "the disk, or the connection to it, is faulty",
+}
+"""Errors of the system that a user can do something about -> what."""
+
+
+def system_message(error: OSError) -> str | None:
+    """An error of the system in one line, with its path and what to do; None for one that is no fault of the system.
+
+    >>> print(system_message(FileNotFoundError(errno.ENOENT, "No such file or directory", "conf/config.yaml")))
+    conf/config.yaml: No such file or directory (it is not there; run it in the root of the repository)
+    """
+    if error.errno not in ADVICE:
+        return None
+    named = [str(name) for name in (error.filename2, error.filename) if name is not None]
+    where = next((name for name in named if not name.endswith(".part")), named[0] if named else "a file")
+    return f"{where}: {os.strerror(error.errno)} ({ADVICE[error.errno]})"
 
 
 LONG = 60  # characters of a name in a message

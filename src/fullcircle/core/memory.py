@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,7 @@ from fullcircle.base.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
-LIMITS = (
-    ("memory.max", "memory.current"),  # control groups v2
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),  # v1, whose limit is huge where there is none
-)
+MEMINFO, GROUP, OWN = Path("/proc/meminfo"), Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 COPIES = 2  # of each value while rows are cleaned: all rows, and those kept
 STRING = 57  # bytes of a Python string besides its characters
 
@@ -63,7 +60,55 @@ def available() -> int | None:
     if MEMINFO.is_file():
         lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines() if ":" in line)
         found += [int(lines[key].split()[0]) * 1024 for key in ("MemAvailable",) if key in lines]
-    for limit, used in ((GROUP / limit, GROUP / used) for limit, used in LIMITS):
-        if limit.is_file() and used.is_file() and (most := limit.read_text().strip()).isdigit():
-            found.append(int(most) - int(used.read_text()))
+    for group in groups():
+        limit, used = _read(group.folder / group.limit), _read(group.folder / group.used)
+        if limit.isdigit() and used.isdigit():  # without a limit v2 has `max`, and v1 a huge number
+            cached = _value(group.folder / "memory.stat", group.cached)
+            found.append(int(limit) - int(used) + cached)
     return min(found) if found else None
+
+
+def kills() -> int:
+    """How many processes of this one's control groups were killed for lack of memory, since the groups were made."""
+    return max((_value(group.folder / group.events, "oom_kill") for group in groups()), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlGroup:
+    """A control group that may limit memory: its folder, and the names of its files, of version 1 or 2.
+
+    `cached`: key in memory.stat of what is only cached from files, and given back when it is needed.
+    """
+
+    folder: Path
+    limit: str
+    used: str
+    events: str
+    cached: str
+
+
+def groups() -> list[ControlGroup]:
+    """The control groups of this process that concern memory, and those above them: each may have a limit."""
+    v2 = ("memory.max", "memory.current", "memory.events", "inactive_file")
+    v1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.oom_control", "total_inactive_file")
+    found = {GROUP: v2, GROUP / "memory": v1}
+    for line in _read(OWN).splitlines():
+        _, controllers, path = line.split(":", 2)
+        base, files = (GROUP, v2) if not controllers else (GROUP / "memory", v1)
+        if not controllers or "memory" in controllers.split(","):
+            folder = base / path.strip("/")
+            found |= {each: files for each in (folder, *folder.parents) if each.is_relative_to(base)}
+    return [ControlGroup(folder, *files) for folder, files in found.items() if (folder / files[0]).is_file()]
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def _value(file: Path, key: str) -> int:
+    """The number that follows a key in a file of one key per line; 0 where there is none."""
+    numbers = dict(line.split(None, 1) for line in _read(file).splitlines() if len(line.split()) == 2)
+    return int(numbers.get(key, 0))

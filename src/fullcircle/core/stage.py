@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from fullcircle.base.errors import ConfigError, FullCircleError
+from fullcircle.base.errors import ConfigError, FullCircleError, system_message
 from fullcircle.base.files import write_text
 from fullcircle.core import paths
+from fullcircle.core.killed import end_with_parent, noted
 from fullcircle.core.lock import check_inputs
 from fullcircle.core.progress import shown
 from fullcircle.core.threads import set_wait_policy
@@ -29,13 +30,17 @@ def run(stage: str, main: Callable[[], None]) -> NoReturn:
     """Run a stage's main and end the process: with one message and exit code 1 if it failed."""
     set_wait_policy()
 
+    by_dvc = os.environ.get("DVC_STAGE") == stage
+
     def checked() -> None:
-        if os.environ.get("DVC_STAGE") == stage:
+        if by_dvc:
             check_params()
             check_inputs(stage)
         main()
 
-    with shown(stage):
+    if by_dvc:
+        end_with_parent()
+    with noted(stage) if by_dvc else contextlib.nullcontext(), shown(stage):
         result = failure(stage, checked)
     leave(result)
 
@@ -66,11 +71,15 @@ def seconds_since_dvc() -> float | None:
 
 
 def failure(stage: str, main: Callable[[], None]) -> str | None:
-    """Run a stage's main; return the message of a FullCircleError or MemoryError, None if it did not fail."""
+    """Run a stage's main; return the message of a FullCircleError, a MemoryError or the system, None if all is well."""
     try:
         main()
     except FullCircleError as error:
         return f"{stage}: {error}"
+    except OSError as error:
+        if (message := system_message(error)) is None:
+            raise
+        return f"{stage}: {message}; earlier outputs are unchanged"
     except MemoryError as error:
         return (
             f"{stage}: the memory of this machine is used up ({error or 'no more is available'}). Take fewer rows or "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import get_args
 
 import yaml
@@ -49,13 +49,14 @@ def init(
 ) -> str:
     """Draft a problem from the table `data`, write its two files, and return a summary.
 
-    Raises SourceError, DataError or ConfigError; nothing is written then.
+    Raises SourceError, DataError or ConfigError; nothing is written then. A run that is killed between the two files
+    leaves the one that nothing reads, and the next run writes both.
     """
     name = check_name(name) if name is not None else name_of(data)
     files = draft_paths(name)
     if not (paths.CONF / "config.yaml").is_file():
         raise ConfigError(f"there is no {paths.CONF / 'config.yaml'} here. Run it in the root of the repository.")
-    if (existing := [str(file) for file in files if file.exists()]) and not force:
+    if (existing := [str(file) for file in files if file.exists()]) and not (force or _is_left_over(*files)):
         raise ConfigError(f"{' and '.join(existing)} already exists. Give another --name, or --force to overwrite it.")
     drafted = draft(read_sample(data, encoding), name, target, task, records)
     texts = problem_file(drafted), data_file(drafted)
@@ -64,6 +65,14 @@ def init(
         for file, text in zip((problem, columns), texts, strict=True):
             file.write_text(text, encoding="utf-8", newline="\n")
     return summary(drafted)
+
+
+def _is_left_over(problem: Path, data: Path) -> bool:
+    """Whether a killed run has left the description of data, which is written first, and no problem that reads it."""
+    if problem.exists() or not data.exists():
+        return False
+    others = sorted(problem.parent.glob("*.yaml"))
+    return not any(str(data) in file.read_text(encoding="utf-8") for file in others)
 
 
 def check_readable(problem: str, data: str, where: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from itertools import count
+from sqlite3 import OperationalError
 from typing import TYPE_CHECKING
 
+from fullcircle.base.errors import DataError
 from fullcircle.base.files import write_text
 
 if TYPE_CHECKING:
@@ -26,7 +28,11 @@ def learning_curve(folder: Path) -> Iterator[OnRound]:
     """
     from dvclive.live import Live  # half a second of import, which no other stage needs
 
-    with Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None) as live:
+    try:
+        made = Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None)
+    except OperationalError as error:  # of DVC's database of what it has seen, which DVCLive opens
+        raise DataError(f"DVC cannot write its own files: {error}. Make room, and run it again") from None
+    with made as live:
         rounds = count()
 
         def on_round(train: float, validation: float) -> None:
