@@ -52,6 +52,24 @@ def written(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+def test_a_run_that_was_killed_between_its_two_files_is_made_again(repository: Path) -> None:
+    init("customers.csv", "churned", None)
+    problem, data = repository / "conf/problem/customers.yaml", repository / "conf/data/customers.yaml"
+    before = problem.read_bytes(), data.read_bytes()
+    problem.unlink()
+    data.write_text("unfinished", encoding="utf-8")
+    init("customers.csv", "churned", None)
+    assert (problem.read_bytes(), data.read_bytes()) == before
+
+
+def test_a_description_of_data_that_another_problem_reads_is_not_overwritten(repository: Path) -> None:
+    init("customers.csv", "churned", None)
+    problem = repository / "conf/problem/customers.yaml"
+    problem.rename(problem.with_name("other.yaml"))
+    with pytest.raises(ConfigError, match=r"conf/data/customers\.yaml already exists"):
+        init("customers.csv", "churned", None)
+
+
 def test_a_draft_composes_and_matches_the_table(repository: Path) -> None:
     summary = init("customers.csv", "churned", None)
     params = read(compose(["problem=customers", "model=linear"], repository / "conf"))

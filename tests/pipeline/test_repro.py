@@ -267,3 +267,22 @@ def test_a_run_ends_with_the_verdict_the_metric_its_interval_and_the_page(copied
     assert line in copied.run("dvc", "repro").stdout
     by_hand = copied.run("python", "-m", "fullcircle.stages.package").stdout
     assert by_hand == f"{line.removesuffix(' in ')}; see reports/index.html\n"
+
+
+@pytest.mark.parametrize("text", ["schema: '2.0'\nstages:\n  ingest:\n    cmd: 'pyth", "<<<<<<< HEAD\nschema: '2.0'\n"])
+def test_a_half_written_lock_is_brought_back_as_the_documentation_says(copied: Project, text: str) -> None:
+    (copied.folder / "dvc.lock").write_text(text, encoding="utf-8")
+    assert copied.run("dvc", "repro", check=False).returncode != 0
+    done = copied.run("fullcircle", "sweep", check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    assert "git checkout HEAD -- dvc.lock" in done.stdout
+    copied.run("git", "checkout", "HEAD", "--", "dvc.lock")
+    assert copied.ran() == []
+
+
+def test_a_half_written_rwlock_is_removed_as_the_documentation_says(copied: Project) -> None:
+    (copied.folder / ".dvc/tmp/rwlock").write_text('{"/a/b": {"wri', encoding="utf-8")
+    assert "rwlock" in copied.run("dvc", "repro", "--force", "label", check=False).stdout
+    copied.run("rm", "-f", ".dvc/tmp/rwlock", ".dvc/tmp/lock")
+    copied.run("dvc", "repro", "--force", "label")

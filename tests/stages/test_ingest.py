@@ -234,6 +234,24 @@ def test_from_append_to_full_and_back(project: Project) -> None:
     assert sorted(project.files()) == ["raw/manifest.json", "raw/sales/2026-10-31.parquet"]
 
 
+@pytest.mark.parametrize("text", ["", "{", '{"homes": 3}', "\0\0"])
+def test_a_damaged_manifest_is_made_again(project: Project, text: str) -> None:
+    project.ingest(FILES)
+    before = project.files()
+    paths.RAW_MANIFEST.write_text(text)
+    project.ingest(FILES)
+    assert project.files() == before
+
+
+def test_a_damaged_manifest_of_snapshots_is_an_error_and_no_snapshot_is_lost(project: Project) -> None:
+    project.ingest(appended())
+    paths.RAW_MANIFEST.write_text("{")
+    before = project.files()
+    with pytest.raises(DataError, match=r"manifest\.json is damaged, and snapshots .* need it\. `dvc checkout"):
+        project.ingest(appended(as_of="2026-11-30"))
+    assert project.files() == before
+
+
 def test_the_rows_so_far_are_what_the_stage_is_doing() -> None:
     batches = [pa.record_batch({"x": [1, 2]})] * 3
     said = [progress._now for _ in shown(iter(batches), "homes")]

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+HINTS = {
+    paths.PARAMS.name: " `fullcircle params` composes it.",
+    paths.DVC_LOCK.name: (
+        " DVC was killed while it wrote it, or a merge left marks in it: `git checkout HEAD -- dvc.lock` brings back "
+        "the committed one, and `dvc repro` renews it."
+    ),
+}
+"""What to do about a file that cannot be read."""
 
 
 @overload
@@ -43,7 +51,7 @@ def read_params(path: Path = paths.PARAMS) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, yaml.YAMLError) as error:
-        hint = " `fullcircle params` composes it." if path.name == paths.PARAMS.name else ""
+        hint = HINTS.get(path.name, "")
         raise ConfigError(f"{path} cannot be read: {error}.{hint}") from None
 
 

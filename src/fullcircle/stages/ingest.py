@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fullcircle import sources
-from fullcircle.base.errors import ConfigError, SourceError, difference
+from fullcircle.base.errors import ConfigError, DataError, SourceError, difference
 from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load, load_file
@@ -25,7 +25,7 @@ from fullcircle.sources import snapshots
 from fullcircle.sources.raw import check_raw, schema_raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
@@ -111,6 +111,24 @@ def shown(batches: Iterator[pa.RecordBatch], name: str) -> Iterator[pa.RecordBat
         yield batch
 
 
+def earlier(named: Iterable[Source]) -> dict[str, RawTable]:
+    """The manifest of the last run; empty if there is none, or if it is damaged and no source needs it.
+
+    Raises DataError where a source in mode append needs a damaged one: it says which snapshots there are.
+    """
+    if not paths.RAW_MANIFEST.is_file():
+        return {}
+    try:
+        return read_typed(dict[str, RawTable], paths.RAW_MANIFEST)
+    except (ConfigError, DataError) as error:
+        if any(getattr(source, "mode", "full") == "append" for source in named):
+            raise DataError(
+                f"{paths.RAW_MANIFEST} is damaged, and snapshots (mode: append) need it. `dvc checkout --force "
+                f"{paths.RAW}` brings back the last complete one. {error}"
+            ) from None
+        return {}
+
+
 def main() -> None:
     """Read every source into a new folder that then replaces the old one: complete or failed, never in part."""
     specs = load_file(Data, Path(load(str, "problem.data"))).tables
@@ -118,7 +136,7 @@ def main() -> None:
     if differs := difference(specs, named, "table", missing=False):
         raise ConfigError(f"problem.sources: {differs}. conf/data/ describes {', '.join(specs)}.")
     with replacing_folder(paths.RAW) as fresh:  # before the old manifest is read: it may put the old folder back
-        before = read_typed(dict[str, RawTable], paths.RAW_MANIFEST) if paths.RAW_MANIFEST.is_file() else {}
+        before = earlier(named.values())
         entries = {n: ingest(s, specs[n], n, paths.RAW, fresh, before.get(n)) for n, s in named.items()}
         write_json(fresh / paths.RAW_MANIFEST.name, plain(entries))
 

@@ -166,6 +166,8 @@ def sweep(overrides: Sequence[str], dry_run: subprocess.Popen[str], *, fresh: bo
     `dry_run`: of DVC up to `featurize`, started before this module was imported.
     """
     planned = plan(overrides)
+    if paths.DVC_LOCK.is_file():
+        read_params(paths.DVC_LOCK)  # a damaged one is an error of its own, before that of an uncommitted file
     config, recorder = planned.config, recorder_at(Path())
     model_of(load(ModelConfig, "model", planned.base()))  # imports its library, which takes seconds, while DVC runs
     featurized = check_data(planned, dry_run)
