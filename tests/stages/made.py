@@ -103,12 +103,12 @@ def known(name: str) -> Baselines:
 def _scorer(task: Task) -> Scorer:
     weights = np.array(task.weights, np.float32)
     graph = helper.make_graph(
-        [helper.make_node("Gemm", ["X", "W", "B"], ["margin"], transB=1)],
+        [helper.make_node("MatMul", ["X", "W"], ["product"]), helper.make_node("Add", ["product", "B"], ["margin"])],
         "linear",
         [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, 2])],
         [helper.make_tensor_value_info("margin", TensorProto.FLOAT, [None, len(weights)])],
         [
-            helper.make_tensor("W", TensorProto.FLOAT, weights.shape, weights.ravel()),
+            helper.make_tensor("W", TensorProto.FLOAT, weights.T.shape, weights.T.ravel()),
             helper.make_tensor("B", TensorProto.FLOAT, [len(weights)], task.bias),
         ],
     )
