@@ -127,9 +127,7 @@ def test_an_unreadable_source_is_one_clear_error(
 def test_another_encoding_can_be_given(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("a\nä\n".encode("latin-1"))
     assert read_sample(str(tmp_path / "t.csv"), "latin-1").table.to_pydict() == {"a": ["ä"]}
-    with pytest.raises(
-        SourceError, match="there is no encoding 'latin-99'. `fullcircle init` has the option --encoding"
-    ):
+    with pytest.raises(SourceError, match=r"there is no encoding 'latin-99'\. .*--encoding"):
         read_sample(str(tmp_path / "t.csv"), "latin-99")
 
 

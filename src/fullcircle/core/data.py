@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from fullcircle.base.checks import Column
+from fullcircle.core.conditions import parse
 from fullcircle.core.schema import Schema
 from fullcircle.pointintime.spec import History, Observations, StateSpec
 
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A condition over several columns that every row must meet, as a pandas expression."""
+    """A condition over several columns that every row must meet; `core.conditions` says what it may contain."""
 
     name: str
     holds: str
+
+    def __post_init__(self) -> None:
+        parse(self.holds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from fullcircle.core.conditions import parse
+
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array
 
@@ -19,13 +21,15 @@ class BinaryTarget:
     name: str
     positive: str
     negative: str
-    holds: str | None = None  # a pandas expression over the columns of a row
+    holds: str | None = None  # a condition over the columns of a row, see core.conditions
     column: str | None = None  # or: a category with the two classes as its values
     about: str = ""
 
     def __post_init__(self) -> None:
         if (self.holds is None) == (self.column is None):
             raise ValueError("give either `holds` or `column`")
+        if self.holds is not None:
+            parse(self.holds)
         if self.positive == self.negative:
             raise ValueError(f"both classes are named {self.positive}")
 
