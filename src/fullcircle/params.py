@@ -17,6 +17,7 @@ from fullcircle.core import paths
 from fullcircle.core.config import load_file, read_params
 from fullcircle.core.data import Data, schema_of
 from fullcircle.core.problem import Problem
+from fullcircle.core.secrets import from_environment
 from fullcircle.core.split import GroupSplit, RandomSplit, TimeSplit
 from fullcircle.core.stage import run
 from fullcircle.evaluation.behaviour import check_behaviour
@@ -66,8 +67,18 @@ def check_params(params: dict[str, Any], conf: Path = paths.CONF) -> Params:
     return whole
 
 
+COMPOSED = ("*.yaml", "problem/*.yaml", "split/*.yaml", "model/*.yaml", "experiment/*.yaml", "tuned/**/*.yaml")
+"""The files of conf/ that params.yaml may be composed of."""
+
+
 def main() -> None:
-    """Check params.yaml. Raises ConfigError."""
+    """Check params.yaml, and that no file of conf/ puts a value of the environment into it. Raises ConfigError."""
+    for file in sorted(file for pattern in COMPOSED for file in paths.CONF.glob(pattern)):
+        if key := from_environment(read_params(file)):
+            raise ConfigError(
+                f"{file}: {key} takes a value from the environment, and {paths.PARAMS}, which git stores, holds it "
+                "now. Name the variable instead, as the keys that end in _env do, and run `fullcircle params`"
+            )
     check_params(read_params())
 
 

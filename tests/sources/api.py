@@ -26,6 +26,7 @@ class Api(ThreadingHTTPServer):
         self.total: int | None = None  # a wrong number of records to report
         self.faults: dict[int, list[str]] = {}
         self.requests: list[tuple[str, dict[str, str], dict[str, str]]] = []
+        self.moved: str | None = None  # a server to which all requests are redirected
         self.closing = Event()
 
     @property
@@ -49,6 +50,12 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         self.server.requests.append((parts.path, query, dict(self.headers)))
+        if self.server.moved is not None:
+            self.send_response(302)
+            self.send_header("Location", f"{self.server.moved}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         way = parts.path.strip("/")
         page = {"offset": int(query.get("offset", 0)) // SIZE + 1, "all": 1}.get(way, int(query.get("page", 1)))
         rows = self.server.records[(page - 1) * SIZE : page * SIZE]

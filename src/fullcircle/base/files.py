@@ -48,7 +48,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        if error.filename is None:  # Arrow does not say which file it writes
+        if error.errno is not None and error.filename is None:  # Arrow does not say which file it writes
             error.filename = str(path)
         raise
     finally:

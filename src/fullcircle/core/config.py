@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -10,12 +11,14 @@ import yaml
 from fullcircle.base.errors import ConfigError
 from fullcircle.base.typed import build
 from fullcircle.core import paths
+from fullcircle.core.secrets import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 T = TypeVar("T")
+MOST_VALUES = 100_000  # of a configuration, with aliases written out
 HINTS = {
     paths.PARAMS.name: " `fullcircle params` composes it.",
     paths.DVC_LOCK.name: (
@@ -49,8 +52,10 @@ def load_file(kind: type[T], path: Path) -> T:
 def read_params(path: Path = paths.PARAMS) -> Any:
     """The content of params.yaml, untyped."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    except (OSError, yaml.YAMLError) as error:
+        read = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        _check_size(read, path)
+        return read
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         hint = HINTS.get(path.name, "")
         raise ConfigError(f"{path} cannot be read: {error}.{hint}") from None
 
@@ -73,8 +78,14 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = 
     from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
     try:
+        check_aliases(conf)
         with initialize_config_dir(str(conf.resolve()), version_base=None):
             composed = hydra_compose(config_name=name, overrides=list(overrides))
+        if key := from_environment(OmegaConf.to_container(composed)):
+            raise ConfigError(
+                f"{conf}: {key} takes a value from the environment, and {paths.PARAMS}, which git stores, would hold "
+                "it. Name the variable instead, as the keys that end in _env do"
+            )
         OmegaConf.resolve(composed)
     except InterpolationResolutionError as error:
         raise ConfigError(
@@ -88,6 +99,30 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = 
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(_unreadable(conf, error)) from None
     return str(OmegaConf.to_yaml(composed))
+
+
+def check_aliases(conf: Path) -> None:
+    """Refuse a file whose aliases, written out, would fill the memory. Raises ConfigError."""
+    for file in conf.rglob("*.yaml"):
+        text = file.read_text(encoding="utf-8", errors="replace")
+        if "&" in text and "*" in text:
+            with contextlib.suppress(yaml.YAMLError):  # reported by Hydra, with its place
+                _check_size(yaml.load(text, Loader=yaml.CSafeLoader), file)
+
+
+def _check_size(value: Any, file: Path) -> None:
+    known: dict[int, float] = {}
+
+    def size(part: Any) -> float:
+        if not isinstance(part, (dict, list)):
+            return 1
+        if id(part) not in known:
+            known[id(part)] = float("inf")  # one that contains itself
+            known[id(part)] = 1 + sum(map(size, part.values() if isinstance(part, dict) else part))
+        return known[id(part)]
+
+    if size(value) > MOST_VALUES:
+        raise ConfigError(f"{file}: its aliases (*name) stand for more than {MOST_VALUES:,} values")
 
 
 def _missing(conf: Path, file: str | tuple[str, ...] | None, options: Sequence[str] | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -69,6 +70,16 @@ class Data:
     observations: Observations | None = None
     history: History | None = None
     joins: tuple[Join, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.tables:
+            check_table_name(name)
+
+
+def check_table_name(name: str) -> None:
+    """Refuse a table whose name is no plain word, for it names files. Raises ValueError."""
+    if not re.fullmatch(r"\w[\w-]{0,99}", name):
+        raise ValueError(f"table {name[:120]!r}: a name has letters, digits, _ and -, for it names files")
 
 
 def joined_columns(data: Data) -> dict[str, Column]:

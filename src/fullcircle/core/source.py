@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
-from urllib.parse import urlsplit
 
 from fullcircle.base.dialect import USUAL, Dialect
+from fullcircle.core.secrets import check_names, check_url
 
 Scalar: TypeAlias = str | bool | int | float
 SUFFIXES = {
@@ -68,7 +68,7 @@ class File:
 
     def __post_init__(self) -> None:
         _check_snapshot(self)
-        _check_no_password(self.path)
+        check_url(self.path)
         if "{as_of}" in self.path and self.as_of is None:
             raise ValueError("the path has an {as_of}, but there is no as_of")
         if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
@@ -103,7 +103,7 @@ class Sql:
         if (self.query is None) == (self.table is None):
             raise ValueError("set either `query` or `table`")
         if self.url is not None:
-            _check_no_password(self.url)
+            check_url(self.url)
         if self.rows < 1:
             raise ValueError(f"rows {self.rows} must be 1 or more")
         if "as_of" in self.parameters or "watermark" in self.parameters:
@@ -138,7 +138,8 @@ class Paging:
 class Http:
     """Records of a paged JSON API. Objects inside a record become columns such as `owner_name`.
 
-    `headers_env`: header -> name of the environment variable with its value, such as {Authorization: API_TOKEN}.
+    `headers_env`: header -> name of the environment variable with its value, such as {Authorization: API_TOKEN};
+    `parameters_env`: the same for parameters of the URL. Both are sent to the server of `url` only.
     `as_of` and the watermark are sent as `as_of_parameter` and `watermark_parameter`, if those are set.
     """
 
@@ -148,6 +149,7 @@ class Http:
     parameters: dict[str, Scalar] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     headers_env: dict[str, str] = field(default_factory=dict)
+    parameters_env: dict[str, str] = field(default_factory=dict)
     paging: Paging = Paging()
     as_of: str | None = None
     as_of_parameter: str | None = None
@@ -160,13 +162,11 @@ class Http:
 
     def __post_init__(self) -> None:
         _check_snapshot(self)
-        _check_no_password(self.url)
+        check_url(self.url)
+        check_names(self.parameters, "parameter")
+        check_names(self.headers, "header")
         if self.url.split("://")[0] not in ("http", "https"):
             raise ValueError(f"url {self.url!r} must begin with http:// or https://")
-        if any(name.lower() in ("authorization", "cookie") for name in self.headers):
-            raise ValueError(
-                "an Authorization or Cookie header is a secret: set an environment variable and `headers_env`"
-            )
 
 
 Source: TypeAlias = Bundled | File | Sql | Http
@@ -205,10 +205,3 @@ def _check_snapshot(source: File | Sql | Http) -> None:
         raise ValueError("a watermark needs mode append")
     if source.timeout <= 0:
         raise ValueError(f"timeout {source.timeout:g} must be above 0 seconds")
-
-
-def _check_no_password(url: str) -> None:
-    if urlsplit(url).password is not None:
-        raise ValueError(
-            "the url contains a password, which git would store: put it into an environment variable (*_env)"
-        )

@@ -6,14 +6,16 @@ import os
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from fullcircle.base.errors import FullCircleError, SourceError
+from fullcircle.core.secrets import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_IN_URL = re.compile(r"(://[^:/@\s]*:)[^@/\s]+(@)")
+_IN_URL = re.compile(r"(://[^:/@\s]*:)\S+(@)")
+_PARAMETER = re.compile(r"([?&;]([^=&;\s]+)=)([^&;\s'\"]+)")
 _LONGEST = 600  # characters of a driver's message
 
 
@@ -35,11 +37,12 @@ def source_errors(where: str, secrets: Iterable[str] = (), advice: str = "") -> 
 
 
 def masked(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text with `***` for each secret, plain or URL-encoded, and for each password in a URL."""
+    """The text with `***` for each secret, plain or URL-encoded, and for what looks like one in a URL."""
     forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "***")
-    return _IN_URL.sub(r"\1***\2", text)
+    text = _IN_URL.sub(r"\1***\2", text)
+    return _PARAMETER.sub(lambda found: f"{found[1]}***" if is_secret(unquote(found[2])) else found[0], text)
 
 
 def secret(variable: str, where: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -36,7 +37,8 @@ def read(
     except ImportError:
         raise missing_extra(where, "dlt", "http") from None
     secrets = {header: secret(variable, where) for header, variable in source.headers_env.items()}
-    parameters: dict[str, Scalar] = dict(source.parameters)
+    given = {name: secret(variable, where) for name, variable in source.parameters_env.items()}
+    parameters: dict[str, Scalar] = {**source.parameters, **given}
     if source.as_of is not None and source.as_of_parameter is not None:
         parameters[source.as_of_parameter] = source.as_of
     if after is not None and source.watermark_parameter is not None:
@@ -45,13 +47,15 @@ def read(
     if paging.size is not None and paging.size_parameter is not None:
         parameters[paging.size_parameter] = paging.size
     origin = where + (f", as of {source.as_of}" if source.as_of else "")
-    return _batches(source, parameters, secrets, where, columns), masked(origin, secrets.values())
+    hidden = (*secrets.values(), *given.values())
+    return _batches(source, parameters, secrets, hidden, where, columns), masked(origin, hidden)
 
 
 def _batches(
     source: Http,
     parameters: dict[str, Scalar],
     secrets: dict[str, str],
+    hidden: tuple[str, ...],
     where: str,
     columns: dict[str, Column] | None,
 ) -> Iterator[pa.RecordBatch]:
@@ -65,7 +69,10 @@ def _batches(
         request_max_retry_delay=source.wait,
         retry_condition=lambda response, _: response is not None and response.ok and not _is_json(response),
     )
-    with source_errors(where, secrets.values(), _ADVICE), client.session as session:
+    with source_errors(where, hidden, _ADVICE), client.session as opened:
+        session: Any = opened
+        if hidden:
+            session.rebuild_auth = partial(_check_redirect, source.url, where)
         yield from batches_of(_records(source, parameters, secrets, where, session), columns, where)
 
 
@@ -99,15 +106,29 @@ def _records(
         previous = list(page)
         yield from previous
         received += len(previous)
-        if secrets and urlsplit(str(page.request.url)).netloc != urlsplit(source.url).netloc:
+        if (secrets or source.parameters_env) and _server(str(page.request.url)) != _server(source.url):
             raise SourceError(
-                f"{where}: page {number} leads to {masked(str(page.request.url))}, another server, to which "
+                f"{where}: page {number} leads to {urlsplit(str(page.request.url)).netloc}, another server, to which "
                 "credentials are not sent. Use that server in the source's url."
             )
     if source.paging.kind == "offset" and source.paging.total is not None:
         total = jsonpath.find_values(source.paging.total, response)
         if total and int(total[0]) != received + (source.paging.first or 0):
             raise SourceError(f"{where}: {received:,} records were received, but the API reports {int(total[0]):,}")
+
+
+def _check_redirect(url: str, where: str, request: Any, _response: Any) -> None:
+    """Refuse a redirect to another server: requests would send it all headers but Authorization."""
+    if _server(request.url) != _server(url):
+        raise SourceError(
+            f"{where} redirects to {urlsplit(request.url).netloc}, another server, to which credentials are not sent. "
+            "Use that server in the source's url."
+        )
+
+
+def _server(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _check_response(response: Any, *_: Any, **__: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from importlib import metadata
@@ -41,6 +42,10 @@ class PackageConfig:
     """`version`: of the model's wheel."""
 
     version: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[0-9]+(\.[0-9]+)*([a-z0-9.+-]*)", self.version) or len(self.version) > 50:
+            raise ValueError(f"version {self.version[:60]!r} must be a version of a Python package, such as 1.2.0")
 
 
 def provenance(params: dict[str, Any], manifest: dict[str, RawTable], libraries: dict[str, str]) -> Provenance:
