@@ -32,7 +32,7 @@ explore: install  ## reports/explore.html: distributions, nulls and associations
 show: install  ## a table of experiments: metrics, and the parameters in which they differ
 	$(RUN) fullcircle show
 
-plots: install  ## reports/dvc_plots/index.html: curves of the last run (dvc plots show)
+plots: install  ## reports/dvc_plots/index.html (dvc plots show); it loads Vega from the internet, reports/index.html nothing
 	$(RUN) dvc plots show --out reports/dvc_plots
 
 # Two at a time, in the groups of tests/conftest.py.

@@ -11,7 +11,7 @@ import typer
 from fullcircle.base.errors import ConfigError, FullCircleError, system_message
 from fullcircle.base.files import write_text
 from fullcircle.core import paths
-from fullcircle.core.config import compose
+from fullcircle.core.config import compose, load
 from fullcircle.core.threads import set_wait_policy
 from fullcircle.scoring import command
 
@@ -126,19 +126,38 @@ def explore(
     """Report on the training rows: distributions, nulls, associations. Writes reports/explore.html."""
     from fullcircle.commands.explore import explore as report
     from fullcircle.core.tables import read_table
+    from fullcircle.core.target import Target
 
-    write_text(paths.EXPLORE, report(read_table(paths.TRAIN), rows, columns))
+    target: Target = load(Target, "problem.target")
+    write_text(paths.EXPLORE, report(read_table(paths.TRAIN), rows, columns, target.classes))
     print(paths.EXPLORE)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def show(context: typer.Context) -> None:
-    """Compare experiments: metrics, and the parameters that differ. Takes the options of `dvc exp show`."""
-    from rich.console import Console
+@app.command()
+def show(
+    every: Annotated[
+        bool, typer.Option("--all", help="All problems, one table each; by default the current one.")
+    ] = False,
+    all_commits: Annotated[
+        bool, typer.Option("-A", "--all-commits", help="The experiments on every commit; by default on the last one.")
+    ] = False,
+    sort_by: Annotated[str | None, typer.Option(help="A metric, such as val_auc: the best first.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="All rows, metrics and parameters, as CSV.")] = False,
+) -> None:
+    """Compare experiments: verdict, metrics, and the parameters that differ. Reads git; does not change anything."""
+    import shutil
 
-    from fullcircle.commands.show import experiments, table
+    from fullcircle.commands import show as tables
+    from fullcircle.commands.experiments import experiments
 
-    Console().print(table(experiments(context.args)))
+    found = experiments(all_commits=all_commits)
+    rows = tables.ordered(found if every or as_csv else tables.of_problem(found), sort_by)
+    if as_csv:
+        print(tables.as_csv(rows), end="")
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for name in dict.fromkeys(row.problem for row in rows):
+        print(*([f"\n{name}"] if every else []), tables.table([r for r in rows if r.problem == name], width), sep="\n")
 
 
 @app.command()
