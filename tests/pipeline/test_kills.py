@@ -20,18 +20,17 @@ if TYPE_CHECKING:
     from tests.conftest import Project
 
 KILLED_AT = """
-import os, pathlib, runpy, signal, sys
+import itertools, os, pathlib, runpy, signal, sys
 stage, at, when = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-done = 0
+numbers = itertools.count(1)
 
 def counting(rename):
     def renamed(self, target):
-        global done
-        done += 1
-        if done == at and when == "before":
+        number = next(numbers)
+        if number == at and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         result = rename(self, target)
-        if done == at:
+        if number == at:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
     return renamed
@@ -129,16 +128,8 @@ def test_kills_of_dvc_in_the_middle_of_stages_lose_nothing(copied: Project) -> N
 def test_the_bytes_are_the_same_in_other_time_zones_locales_and_with_another_umask(
     copied: Project, environment: dict[str, str]
 ) -> None:
-    made = [
-        "data/raw",
-        "data/clean",
-        "data/reference",
-        "data/labelled",
-        "data/split",
-        "data/features",
-        "models/features",
-    ]
-    made += ["dist", "reports"]
+    folders = ("raw", "clean", "reference", "labelled", "split", "features")
+    made = [*(f"data/{name}" for name in folders), "models/features", "dist", "reports"]
     before = contents(copied.folder, made)
     stages = ("ingest", "clean", "label", "split", "featurize", "validate", "package")
     script = "; ".join(["set -e", "umask 077", *(f"python -m fullcircle.stages.{stage}" for stage in stages)])
