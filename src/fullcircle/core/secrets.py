@@ -56,7 +56,7 @@ def is_secret(name: str) -> bool:
 
 
 def from_environment(value: Any, key: str = "") -> str | None:
-    """The key of the first text that asks for an environment variable (`${oc.env:X}`) in nested values; None if none.
+    """The key of the first text that takes the value of an environment variable (`${oc.env:X}`) in nested values; None if none.
 
     Hydra and DVC put the variable's value into params.yaml, which git stores.
     """
