@@ -56,9 +56,9 @@ def is_secret(name: str) -> bool:
 
 
 def from_environment(value: Any, key: str = "") -> str | None:
-    """The key of the first text that takes the value of an environment variable (`${oc.env:X}`) in nested values; None if none.
+    """The key of the first text that takes a value of the environment (`${oc.env:X}`); None if there is none.
 
-    Hydra and DVC put the variable's value into params.yaml, which git stores.
+    `value`: nested dicts and lists. Hydra and DVC put the variable's value into params.yaml, which git stores.
     """
     if isinstance(value, dict):
         found = (from_environment(each, f"{key}.{name}" if key else str(name)) for name, each in value.items())
