@@ -58,7 +58,7 @@ class Immediate:
 
 
 def task_of(choices: dict[str, Any], thresholds: dict[int, float], best: float | None) -> Task:
-    return Task("", choices, "val_auc", True, 1, 5, thresholds, bar=best)
+    return Task("", choices, "val_auc", True, 1, 5, thresholds, best=best)
 
 
 def searched(journal: Path, config: SweepConfig = CONFIG, engine: Any = None) -> list[Trial]:

@@ -68,9 +68,9 @@ class Sweep:
             maximize=config.direction == "maximize",
             repeats=config.repeats,
             folds=config.folds,
-            rivals=thresholds,
+            thresholds=thresholds,
             featurized=self.featurized,
-            bar=best,
+            best=best,
         )
 
     def finish_trial(self, trial: Trial, outcome: Outcome) -> None:

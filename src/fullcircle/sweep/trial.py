@@ -38,10 +38,10 @@ KEPT = 3  # feature matrices that a worker keeps, of the latest ways to make the
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a worker gets. `rivals`: step -> log loss above which to give up; empty: never.
+    """What a worker gets. `thresholds`: step -> log loss above which to give up; empty: never.
 
     `featurized`: whether data/features is what params.yaml describes, and may be read by trials with the same choices.
-    `bar`: the model comes back only if its trial does better, for a forest is heavy to send.
+    `best`: the model comes back only if its trial does better, for a forest is heavy to send.
     """
 
     root: str
@@ -50,16 +50,16 @@ class Task:
     maximize: bool
     repeats: int
     folds: int
-    rivals: dict[int, float]
+    thresholds: dict[int, float]
     featurized: bool = False
-    bar: float | None = None
+    best: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The outcome of a task. `curve`: step -> lowest validation log loss so far. `error`: why it failed, if it did.
 
-    `model`: features and estimator, of a trial that did better than its task's bar.
+    `model`: features and estimator, of a trial that did better than its task's best.
     """
 
     value: float | None = None
@@ -80,7 +80,7 @@ class Stopped(Exception):  # noqa: N818
     """The sweep was interrupted."""
 
 
-class Workplace:
+class Matrices:
     """The rows of a repository, and the feature matrices made of them, one per worker."""
 
     def __init__(self, root: Path) -> None:
@@ -153,12 +153,12 @@ def _key(params: dict[str, Any]) -> str:
     return json.dumps(found, sort_keys=True)
 
 
-def evaluate(task: Task, workplace: Workplace, stopped: Callable[[], bool] = lambda: False) -> Outcome:
+def evaluate(task: Task, matrices: Matrices, stopped: Callable[[], bool] = lambda: False) -> Outcome:
     """Fit as often as the task requires, and measure on validation rows. A failure is the outcome's `error`."""
     start = time.perf_counter()
     curve = _Curve(task, stopped)
     try:
-        outcome = _evaluate(task, workplace, curve)
+        outcome = _evaluate(task, matrices, curve)
     except Pruned:
         outcome = Outcome(pruned=True)
     except Stopped:
@@ -168,24 +168,24 @@ def evaluate(task: Task, workplace: Workplace, stopped: Callable[[], bool] = lam
     return replace(outcome, curve=curve.seen, seconds=time.perf_counter() - start)
 
 
-def _evaluate(task: Task, workplace: Workplace, curve: _Curve) -> Outcome:
-    plan, sides = workplace.sides(task.params, featurized=task.featurized)
+def _evaluate(task: Task, matrices: Matrices, curve: _Curve) -> Outcome:
+    plan, sides = matrices.sides(task.params, featurized=task.featurized)
     by_time = load(Split, "split", task.params).kind == "time"
     count = 1 if by_time else load(TrainConfig, "train", task.params).folds
-    measured = _fit(task, sides, 0, curve, workplace.fold(task.params, count))
+    measured = _fit(task, sides, 0, curve, matrices.fold(task.params, count))
     metrics = {name: rounded(value) for name, value in measured.metrics.items()}
     name = task.metric.removeprefix("val_")
     seeds = range(1, task.repeats if "seed" in task.params["model"] else 1)
     if by_time:
         values = [measured.validation[name], *(_fit(task, sides, i, None).validation[name] for i in seeds)]
     else:
-        folds = workplace.folds(task.params, task.folds)
+        folds = matrices.folds(task.params, task.folds)
         values = [_fit(task, fold, i, None).validation[name] for i in (0, *seeds) for fold in folds]
     if not all(map(math.isfinite, values)):
         return Outcome(error=f"{task.metric} is no number: the held-out rows have one class only", metrics=metrics)
     value = rounded(statistics.fmean(values))
     deviation = rounded(statistics.stdev(values)) if len(values) > 1 else None
-    better = task.bar is None or (value > task.bar if task.maximize else value < task.bar)
+    better = task.best is None or (value > task.best if task.maximize else value < task.best)
     return Outcome(value, deviation, metrics, model=(plan, measured) if better else None)
 
 
@@ -196,7 +196,7 @@ def _fit(task: Task, sides: Sides, repeat: int, curve: _Curve | None, fold: Arra
     model: ModelConfig = load(ModelConfig, "model", {"model": section})
     config, goal = load(TrainConfig, "train", task.params), goal_of(task.params)
     pace = PACE / section["learning_rate"] if "learning_rate" in section else 1.0
-    return measure(sides, model, config, goal, _silent if curve is None else curve.at_pace(pace), fold)
+    return measure(sides, model, config, goal, _silent if curve is None else curve.at_steps_of(pace), fold)
 
 
 def _silent(train: float, validation: float) -> None:
@@ -207,10 +207,10 @@ class _Curve:
     """The validation log loss of the first fit, and the decision to give up."""
 
     def __init__(self, task: Task, stopped: Callable[[], bool]) -> None:
-        self.rivals, self.stopped = task.rivals, stopped
+        self.thresholds, self.stopped = task.thresholds, stopped
         self.seen: dict[int, float] = {}
 
-    def at_pace(self, rounds: float) -> Callable[[float, float], None]:
+    def at_steps_of(self, rounds: float) -> Callable[[float, float], None]:
         """A function that gets each round's losses, and decides every so many rounds."""
         done, best = 0, math.inf
 
@@ -222,7 +222,7 @@ class _Curve:
             step = int(done / rounds)
             if step and step not in self.seen:
                 self.seen[step] = rounded(best)
-                if best > self.rivals.get(step, math.inf):
+                if best > self.thresholds.get(step, math.inf):
                     raise Pruned
 
         return on_round
@@ -232,12 +232,12 @@ _here = threading.local()
 
 
 def run(task: Task, stopped: Callable[[], bool] = lambda: False) -> Outcome:
-    """Evaluate a task in the workplace of this thread, which stays for the next one."""
+    """Evaluate a task with the matrices of this thread, which stay for the next one."""
     root = Path(task.root)
-    place: Workplace | None = getattr(_here, "workplace", None)
-    if place is None or place.root != root:
-        place = _here.workplace = Workplace(root)
-    return evaluate(task, place, stopped)
+    matrices: Matrices | None = getattr(_here, "matrices", None)
+    if matrices is None or matrices.root != root:
+        matrices = _here.matrices = Matrices(root)
+    return evaluate(task, matrices, stopped)
 
 
 def on_worker(task: Task) -> Outcome:
