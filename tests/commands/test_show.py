@@ -38,6 +38,12 @@ def test_parameters_that_differ_are_shown_with_the_verdict_and_four_digits() -> 
     assert lines[2].split() == ["deep", "rejected", "0.7412", "forest"]
 
 
+def test_a_parameter_of_few_models_is_not_compared() -> None:
+    deep = [replace(DEEP, params=DEEP.params | {"model.depth": i}) for i in range(3)]
+    assert "model.depth" in differing([MAIN, *deep])
+    assert "model.depth" not in differing([MAIN, MAIN, *deep[:2]])
+
+
 def test_other_problems_have_tables_of_their_own() -> None:
     assert of_problem([MAIN, DEEP, OTHER]) == [MAIN, DEEP]
     assert table([OTHER]).split()[:6] == ["experiment", "val_r2", "r2", "rmse", "mae", "coverage"]

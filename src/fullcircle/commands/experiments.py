@@ -84,7 +84,7 @@ def _hashes(lock: str, stage: str, key: str) -> dict[str, str]:
     """Path -> MD5 of a stage's inputs or outputs. Only its lines are parsed: 500 whole files take seconds."""
     lines = re.search(rf"^  {stage}:\n(?: {{4}}.*\n)+", lock, re.MULTILINE)
     section = yaml.load(lines[0], Loader=yaml.CSafeLoader)[stage] if lines else {}
-    return {each["path"]: each["md5"] for each in section.get(key, ())}
+    return {each["path"]: each["md5"] for each in section.get(key, ()) if "md5" in each}
 
 
 def _experiment(name: str, revision: str, parent: str | None, files: dict[Path, Blob]) -> Experiment:

@@ -64,10 +64,10 @@ def metrics_of(rows: Sequence[Experiment]) -> list[str]:
 
 
 def differing(rows: Sequence[Experiment]) -> list[str]:
-    """The parameters in which the rows differ: first those that most rows have."""
+    """The parameters in which the rows differ and that more than half of them have; first those that most have."""
     names = dict.fromkeys(name for row in rows for name in row.params if not _NOT_COMPARED.search(name))
     values = {name: [row.params[name] for row in rows if name in row.params] for name in names}
-    found = [name for name in names if any(value != values[name][0] for value in values[name])]
+    found = [n for n in names if len(values[n]) * 2 > len(rows) and any(value != values[n][0] for value in values[n])]
     return sorted(found, key=lambda name: -len(values[name]))
 
 

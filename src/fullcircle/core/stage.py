@@ -29,7 +29,6 @@ CHECKED = Path(".dvc/tmp/fullcircle/checked")
 def run(stage: str, main: Callable[[], None]) -> NoReturn:
     """Run a stage's main and end the process: with one message and exit code 1 if it failed."""
     set_wait_policy()
-
     by_dvc = os.environ.get("DVC_STAGE") == stage
 
     def checked() -> None:
