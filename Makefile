@@ -35,9 +35,9 @@ show: install  ## a table of experiments: metrics, and the parameters in which t
 plots: install  ## reports/dvc_plots/index.html (dvc plots show); it loads Vega from the internet, reports/index.html nothing
 	$(RUN) dvc plots show --out reports/dvc_plots
 
-# Two at a time, in the groups of tests/conftest.py.
+# Two at a time, those of a file together (tests/conftest.py).
 test: develop  ## all tests
-	$(RUN) pytest -n 2 --dist loadgroup
+	$(RUN) pytest -n 2
 
 lint: develop  ## ruff and strict mypy
 	$(RUN) ruff check

@@ -8,8 +8,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from fullcircle.core.threads import set_wait_policy
 from tests import project
@@ -88,11 +90,32 @@ def copy_of_working_tree(folder: Path) -> Project:
     return made
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+COMMITTED = ("tests/pipeline/test_committed.py", "tests/examples/test_flights.py")
+"""Files whose tests all need the committed run."""
+
+SLOW = "tests/examples/test_make_it_yours.py"
+"""A file of few tests that take minutes: they begin first, each by itself."""
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
     """Where tests run side by side, those of a file stay together, and so do all that need the committed run."""
-    for item in items:
-        cold = "committed" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("committed" if cold else item.nodeid.partition("::")[0]))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if file == SLOW else "committed" if file in COMMITTED else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Not by xdist's groups: they have no effect with pytest 9.1."""
+    config.option.loadscopereorder = False  # the files in the order of the collection
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest first, so that no worker has to wait for them at the end."""
+    first = (SLOW, *COMMITTED)
+    items.sort(key=lambda item: not item.nodeid.startswith(first))
 
 
 @pytest.fixture(scope="session")
