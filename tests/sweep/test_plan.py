@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 import yaml
 
@@ -13,6 +15,7 @@ from tests.pipeline.graph import ROOT
 @pytest.fixture(autouse=True)
 def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.conf().parent)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 1})  # as many cores as train.threads
 
 
 def keys(planned: SweepPlan) -> list[str]:
