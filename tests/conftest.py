@@ -71,8 +71,14 @@ class Project:
         self.run("git", "commit", "-q", "--allow-empty", "-m", "as it stands")
 
 
-def copy_of_working_tree(folder: Path) -> Project:
-    """The files that git tracks or would track, committed, with nothing of DVC's cache and no outputs."""
+OWN_DATA = "data/source/"
+
+
+def copy_of_working_tree(folder: Path, *, own_data: bool = False) -> Project:
+    """The files that git tracks or would track, committed, with nothing of DVC's cache and no outputs.
+
+    `own_data`: also what who forked this keeps in data/source, be it in git or in DVC.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -81,7 +87,8 @@ def copy_of_working_tree(folder: Path) -> Project:
         check=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
+        is_own = name.startswith(OWN_DATA) and name != f"{OWN_DATA}README.md"
+        if (ROOT / name).is_file() and (own_data or not is_own):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     made = Project(folder)
@@ -138,8 +145,8 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
     Every stage is forced: git brings what validate writes, so DVC would find nothing for it to do.
     """
-    made = copy_of_working_tree(tmp_path_factory.mktemp("committed"))
-    shutil.copytree(ROOT / "data/source", made.folder / "data/source", dirs_exist_ok=True)  # what DVC keeps, too
+    made = copy_of_working_tree(tmp_path_factory.mktemp("committed"), own_data=True)
+    shutil.copytree(ROOT / OWN_DATA, made.folder / OWN_DATA, dirs_exist_ok=True)  # what DVC keeps, too
     made.run("dvc", "repro", "--force")
     return made
 

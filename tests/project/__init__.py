@@ -47,9 +47,6 @@ def conf_in(folder: Path, problem: str = "departures") -> Path:
 def install(folder: Path) -> None:
     """Make a copy of the repository one of the departures: conf/, data/source/ and created features."""
     _own(folder / "conf", "departures")
-    for own in (folder / "data/source").iterdir():  # data of who forked this
-        if own.name != "README.md":
-            own.unlink() if own.is_file() else shutil.rmtree(own)
     write_tables(folder / "data/source")
     shutil.copy(HERE / "features.py", folder / "src/fullcircle/features/created/departures.py")
 
