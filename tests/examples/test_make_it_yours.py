@@ -72,7 +72,7 @@ def test_a_drafted_problem_is_the_default_and_then_the_examples_go(tmp_path: Pat
     if LONG:
         check(project)
     run(project, step("drop"))
-    assert not list((project.folder / "src").rglob("flights*"))
+    assert not list((project.folder / "src").rglob("flights*.py"))
     check(project)
 
 

@@ -4,7 +4,7 @@ import csv
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fullcircle.base.errors import DataError
@@ -26,7 +26,7 @@ TRIAL = st.builds(
     deviation=st.none() | FINITE,
     metrics=st.dictionaries(KEY, st.none() | FINITE, max_size=3),
     seconds=st.integers(0, 10**6).map(lambda tenths: tenths / 10),
-    error=TEXT.map(lambda text: "\n".join(text.splitlines())),
+    error=TEXT.map(lambda text: text.replace("\r\n", "\n").replace("\r", "\n")),
     experiment=st.from_regex(r"[a-z]+-[0-9]{3}", fullmatch=True),
     rank=st.none() | st.integers(1, 10**6),
 )
@@ -38,6 +38,7 @@ def done(number: int, value: float | None, state: Any = "complete") -> Trial:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(trials=st.lists(TRIAL, max_size=5))
+@example(trials=[Trial(1, "failed", {}, error="\n"), Trial(2, "failed", {}, error="a\n\n\x0bb\u2028\n")])
 def test_trials_survive_a_round_trip_through_csv(tmp_path: Path, trials: list[Trial]) -> None:
     write_csv(tmp_path / "trials.csv", trials)
     assert read_csv(tmp_path / "trials.csv") == trials

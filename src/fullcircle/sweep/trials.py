@@ -85,7 +85,9 @@ def write_csv(path: Path, trials: Sequence[Trial]) -> None:
     }
     columns |= {f"metrics.{name}": [_cell(trial.metrics, name) for trial in trials] for name in metrics}
     columns |= {f"choices.{key}": [_cell(trial.choices, key) for trial in trials] for key in choices}
-    tables.write_csv(path, columns | {"error": ["\n".join(trial.error.splitlines()) for trial in trials]})
+    tables.write_csv(
+        path, columns | {"error": [trial.error.replace("\r\n", "\n").replace("\r", "\n") for trial in trials]}
+    )
 
 
 def read_csv(path: Path) -> list[Trial]:
