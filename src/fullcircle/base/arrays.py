@@ -32,10 +32,11 @@ _FINER = ("s", "ms", "us", "ns", "ps", "fs", "as")
 
 def as_columns(given: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Columns:
     """Arrays by name as columns of their `kinds`. Raises DataError for other arrays, and for different lengths."""
-    made: Columns = {}
+    made: Columns = dict(given)
     for name, values in given.items():
-        usual = type(values) is np.ndarray and values.dtype is FLOAT and values.ndim == 1
-        made[name] = values if usual and kinds[name] in NUMBERS else as_column(name, values, kinds[name])
+        kind = kinds[name]
+        if kind not in NUMBERS or type(values) is not np.ndarray or values.dtype is not FLOAT or values.ndim != 1:
+            made[name] = as_column(name, values, kind)
     check_lengths(made)
     return made
 

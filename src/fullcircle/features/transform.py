@@ -154,6 +154,12 @@ class Transform:
         prepared = dict(columns)
         for lookup in self._lookups:
             prepared |= lookup.find(at)
+        if self._created:
+            prepared |= _without_infinity(self._create(prepared, rows(columns)))
+        return prepared, at
+
+    def _create(self, prepared: Columns, count: int) -> Columns:
+        made: Columns = {}
         with np.errstate(all="ignore"):
             for name, function, needed in self._created:
                 try:
@@ -161,8 +167,10 @@ class Transform:
                 except Exception as error:  # whatever a function of somebody's own raises
                     file = f"{HOMES[name][0]}.py"
                     raise DataError(f"feature {name} of features/created/{file} failed: {where(error, file)}") from None
-                prepared[name] = _created(name, values, rows(columns))
-        return prepared, at
+                if values.shape != (count,):
+                    raise DataError(f"feature {name} returned an array of shape {values.shape} for {count:,} rows")
+                made[name] = values
+        return made
 
 
 def apply(plan: Plan, columns: Columns) -> Array:
@@ -223,12 +231,9 @@ def unknown_levels(plan: Plan, columns: Columns) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _created(name: str, values: Array, count: int) -> Array:
-    """A created feature with null where a number came out infinite: an input would be rejected for it."""
-    if values.shape != (count,):
-        raise DataError(f"feature {name} returned an array of shape {values.shape} for {count:,} rows")
-    if values.dtype.kind == "f":
-        infinite = np.isinf(values)
-        if infinite.any():
-            return np.where(infinite, np.nan, values)
-    return values
+def _without_infinity(made: Columns) -> Columns:
+    """Created features with null where a number came out infinite: an input would be rejected for it."""
+    numbers = [values for values in made.values() if values.dtype.kind == "f"]
+    if not numbers or not np.isinf(np.array(numbers)).any():
+        return made
+    return {n: np.where(np.isinf(v), np.nan, v) if v.dtype.kind == "f" else v for n, v in made.items()}
