@@ -81,6 +81,7 @@ def test_a_secret_in_the_message_of_a_driver_is_masked(url: str) -> None:
     [
         ("headers", "X-Api-Key", "header X-Api-Key is a secret, .*`headers_env`"),
         ("headers", "authorization", "header authorization is a secret"),
+        ("headers", "X-Auth-Key", "header X-Auth-Key is a secret"),
         ("headers", "Cookie", "header Cookie is a secret"),
         ("parameters", "token", "parameter token is a secret, .*`parameters_env`"),
     ],
@@ -92,7 +93,14 @@ def test_a_header_or_parameter_that_is_named_like_a_secret_is_refused(key: str, 
 
 
 @pytest.mark.parametrize(
-    "value", ["${oc.env:HOME}", "${oc.decode:${oc.env:HOME}}", "a ${oc.env:HOME,none} b", "[1, '${oc.env:HOME}']"]
+    "value",
+    [
+        "${oc.env:HOME}",
+        "${oc.env :HOME}",
+        "${oc.decode:${oc.env:HOME}}",
+        "a ${oc.env:HOME,none} b",
+        "[1, '${oc.env:HOME}']",
+    ],
 )
 def test_a_value_of_the_environment_is_kept_out_of_params_yaml(tmp_path: Path, value: str) -> None:
     conf = project.conf_in(tmp_path)

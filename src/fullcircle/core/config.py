@@ -96,7 +96,7 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = 
         raise ConfigError(_missing(conf, error.missing_cfg_file, error.options)) from None
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(f"{conf}: {error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(_unreadable(conf, error)) from None
     return str(OmegaConf.to_yaml(composed))
 
@@ -137,7 +137,7 @@ def _unreadable(conf: Path, error: Exception) -> str:
     for file in sorted(conf.rglob("*.yaml")):
         try:
             yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-        except (yaml.YAMLError, UnicodeDecodeError) as found:
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as found:
             return f"{file} is no YAML: {found}"
     return f"{conf}: {error}"
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SECRET = re.compile(
-    r"pass(word|wd|phrase)?$|^pwd$|token|secret|api[_-]?key|apikey|access[_-]?key|^auth|authorization|cookie|credential"
+    r"pass(word|wd|phrase)?$|^pwd$|token|secret|api[_-]?key|apikey|access[_-]?key|(^|[_-])auth([_-]|$)|authorization|bearer|cookie|credential"
     r"|^sig$|signature",
     re.IGNORECASE,
 )
@@ -52,7 +52,7 @@ def is_secret(name: str) -> bool:
     >>> [name for name in ("page", "X-Api-Key", "access_token", "pwd", "author") if is_secret(name)]
     ['X-Api-Key', 'access_token', 'pwd']
     """
-    return SECRET.search(name) is not None and not name.lower().startswith("author_") and name.lower() != "author"
+    return SECRET.search(name) is not None
 
 
 def from_environment(value: Any, key: str = "") -> str | None:
@@ -65,5 +65,5 @@ def from_environment(value: Any, key: str = "") -> str | None:
     elif isinstance(value, (list, tuple)):
         found = (from_environment(each, f"{key}[{i}]") for i, each in enumerate(value))
     else:
-        return key if isinstance(value, str) and re.search(r"\$\{[^}]*\benv:", value) else None
+        return key if isinstance(value, str) and re.search(r"\$\{[^}]*\benv\s*:", value) else None
     return next((each for each in found if each is not None), None)

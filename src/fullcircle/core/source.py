@@ -45,6 +45,10 @@ class Storage:
     token_env: str | None = None  # S3: session token; https: bearer token
     anonymous: bool = False
 
+    def __post_init__(self) -> None:
+        if self.endpoint is not None:
+            check_url(self.endpoint)
+
 
 @dataclass(frozen=True, slots=True)
 class File:
