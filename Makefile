@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop repro explore sweep show plots test lint bench bench-peer lock clean
+.PHONY: help install develop repro serve explore sweep show plots test lint bench bench-peer lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -25,6 +25,9 @@ sweep: install  ## search for parameters; every trial is a DVC experiment (conf/
 
 repro: install  ## run the pipeline; stages that have not changed are skipped
 	$(RUN) dvc repro
+
+serve: install  ## serve dist/bundle on http://127.0.0.1:8080: predictions, a page, /docs
+	@$(RUN) fullcircle serve $(ARGS)
 
 explore: install  ## reports/explore.html: distributions, nulls and associations of the training rows
 	$(RUN) fullcircle explore

@@ -183,6 +183,16 @@ def score(
     command.run(bundle, source, out, columns=columns, events=events or (), ignore_extra=ignore_extra, score=score_any)
 
 
+@app.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+def serve(
+    arguments: Annotated[list[str] | None, typer.Argument(help="See `fullcircle serve --help`.")] = None,
+) -> None:
+    """Serve a bundle over HTTP: predictions, events, the contracts of platforms, a page. `--help` lists the options."""
+    from fullcircle.serving import command as service
+
+    service.main(arguments or [])
+
+
 def main() -> NoReturn:
     """Run the command line: with one message and exit code 1 if it failed."""
     set_wait_policy()

@@ -13,9 +13,11 @@ second is cut off. A number beyond the range of float64 is infinite, which the c
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -193,6 +195,12 @@ def read_values(values: Sequence[object], kind: Kind, written: str | None = None
     >>> read_values([1, 2.5, "3", None, "x", [4]], "number")
     (array([1. , 2.5, 3. , nan, nan, nan]), [4, 5])
     """
+    types = {*map(type, values)}
+    if kind in ("category", "text") and types <= {str, NoneType}:
+        return np.fromiter(values, object, len(values)), []
+    if kind == "number" and types <= {float, int, NoneType}:
+        with contextlib.suppress(OverflowError):  # a whole number beyond float64, which is infinite
+            return np.array([math.nan if value is None else value for value in values], float), []
     texts = [value if isinstance(value, str) else _text_of(value, kind) for value in values]
     refused = [i for i, text in enumerate(texts) if text is REFUSED]
     cells = [_NULL if text is None or text is REFUSED else text for text in texts]

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 
 def indicators(target: Array, n_classes: int) -> Array:
-    """What can be averaged: float64 (rows, outputs); one column per class above two, else the target itself."""
+    """What can be averaged: float64 (rows, outputs); one column per class above two, else the target itself.
+
+    A row without a target is of no class.
+    """
     if n_classes <= 2:
         return np.asarray(target, dtype=np.float64).reshape(-1, 1)
-    return np.asarray(target.astype(np.int64)[:, None] == np.arange(n_classes), dtype=np.float64)
+    return np.asarray(np.asarray(target)[:, None] == np.arange(n_classes), dtype=np.float64)
 
 
 def codes(target: Array, n_classes: int, bins: int = 8) -> Array:

@@ -13,7 +13,10 @@ from hatchling.builders.wheel import WheelBuilder
 import fullcircle
 from fullcircle.base.files import replacing
 
-PACKAGES = ("base", "pointintime", "features", "scoring")
+SCORING = ("base", "pointintime", "features", "scoring")
+"""Packages that score: the code of which a bundle records the hash."""
+
+PACKAGES = (*SCORING, "serving")
 """Packages that travel in the wheel. They import each other by relative imports, so that they work under any name."""
 
 _PYPROJECT = """\
@@ -28,6 +31,12 @@ description = {quoted}
 readme = "README.md"
 requires-python = ">=3.11"
 dependencies = ["numpy>=2", "onnxruntime>=1.20"]
+
+[project.optional-dependencies]
+serve = [
+    "httptools>=0.7", "prometheus-client>=0.23", "pyyaml>=6", "starlette>=1.0,<2", "uvicorn>=0.40",
+    "uvloop>=0.22; sys_platform != 'win32'",
+]
 
 [project.scripts]
 {project} = "{module}.__main__:main"
@@ -55,8 +64,9 @@ def load() -> Bundle:
 '''
 
 _MAIN = '''\
-"""Scores a CSV file: {project} in.csv out.csv"""
+"""Scores a CSV file: {project} in.csv out.csv; or serves the model: {project} serve --help"""
 
+import sys
 from argparse import ArgumentParser
 
 from . import BUNDLE
@@ -64,7 +74,12 @@ from .scoring.command import run
 
 
 def main() -> None:
-    """Score the file named first into the file named second."""
+    """Score the file named first into the file named second, or serve."""
+    if sys.argv[1:2] == ["serve"]:
+        from .serving.command import main as serve
+
+        serve(sys.argv[2:], "{project} serve", BUNDLE)
+        return
     parser = ArgumentParser("{project}")
     parser.add_argument("source", metavar="IN.csv")
     parser.add_argument("out", metavar="OUT.csv")
@@ -85,7 +100,7 @@ if __name__ == "__main__":
 def code_hash() -> str:
     """SHA-256 of the code that travels in the wheel: file names and contents, in the order of the names."""
     root, digest = Path(fullcircle.__file__).parent, hashlib.sha256()
-    for name in PACKAGES:
+    for name in SCORING:
         for file in sorted((root / name).rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -22,9 +22,9 @@ from .groups import Groups
 from .observed import FAR, Observed, known_at
 from .recent import NEVER, Asked, Events, due_at, groupings, happened_at
 from .spec import StateSpec
+from .table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from ..base.checks import Column
@@ -44,66 +44,18 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How much a state holds of one table. `latest`: its latest time (ISO 8601, UTC), None while empty."""
+    """How much a state holds of one table. `latest`: when the latest row happened (ISO 8601, UTC), None if none has."""
 
     rows: int
     latest: str | None
 
 
-class Table:
-    """Rows of one table by key, in columns that grow; a repeated key replaces the row."""
-
-    def __init__(self, columns: dict[str, Column], key: tuple[str, ...], groups: Iterable[Groups] = ()) -> None:
-        self.spec, self.key = columns, key
-        self.groups = {each.by: each for each in groups}
-        self.columns = {name: nulls(column, 0) for name, column in columns.items()}
-        self.columns |= {_name(by): np.zeros(0, np.int64) for by in self.groups}
-        self._at: dict[tuple[object, ...], int] = {}
-
-    def __len__(self) -> int:
-        return rows(self.columns)
-
-    def group(self, by: tuple[str, ...]) -> Array:
-        """The group of each row, by some of its columns."""
-        return self.columns[_name(by)]
-
-    def add(self, given: Columns, *, update: bool = True) -> None:
-        """Append rows; one whose key is there already takes the place of the earlier one, or without `update` not."""
-        given = given | {_name(by): groups.add(given) for by, groups in self.groups.items()}
-        if not self.key:
-            self.columns = {name: np.concatenate([old, given[name]]) for name, old in self.columns.items()}
-            return
-        size, fresh = len(self), list[int]()
-        old_at, new_at = list[int](), list[int]()
-        for i, key in enumerate(zip(*(_cells(given[name]) for name in self.key), strict=True)):
-            at = self._at.setdefault(key, size + len(fresh))
-            if at == size + len(fresh):
-                fresh.append(i)
-            elif at >= size:
-                fresh[at - size] = i  # twice among the rows given: the later one counts
-            elif update:
-                old_at.append(at)
-                new_at.append(i)
-        for name, old in self.columns.items():
-            if old_at:
-                old[old_at] = given[name][new_at]
-            if fresh:
-                self.columns[name] = np.concatenate([old, given[name][fresh]])
-
-    def keep(self, mask: Array) -> None:
-        """Forget the rows outside `mask`."""
-        self.columns = take(self.columns, mask)
-        if self.key:
-            cells = zip(*(_cells(self.columns[name]) for name in self.key), strict=True)
-            self._at = {key: i for i, key in enumerate(cells)}
-
-
 class State:
     """Past events and observations of one problem.
 
-    Rows are added in any order; an event whose key is there already is updated (a flight of the timetable, later the
-    same flight with its delay). What no row can need any more is forgotten, so memory is bounded by the longest span;
-    without `forget` all is kept, as scoring a file in any order needs.
+    Rows are added in any order; an event whose key is there already is updated (a flight of the timetable, later with
+    its delay). What no row can need any more is forgotten, so memory is bounded by the longest span; without `forget`
+    all is kept, as scoring a file in any order needs.
     """
 
     def __init__(self, spec: StateSpec, *, forget: bool = True) -> None:
@@ -163,7 +115,8 @@ class State:
     def compute(self, asked: Columns) -> Columns:
         """The point-in-time columns of rows, each at its own moment of prediction.
 
-        `asked`: at least the columns `spec.needed`, checked. Raises DataError for a moment before which events have
+        `asked`: at least the columns `spec.needed`, checked; with the events' key, a row that has not been added counts
+        in its own timetable, as in training. Raises DataError for a moment before which events have
         been forgotten already.
         """
         if not rows(asked):
@@ -186,13 +139,21 @@ class State:
             places = {by: Asked.of(events.groups.find(asked), due, moment) for by, events in index.items()}
             for column in self.spec.history.columns:
                 columns[column.name] = index[column.by].column(column, self.spec.history, places[column.by])
+            # A row is in the timetable, whether it has been added or not.
+            planned = [column.name for column in self.spec.history.columns if column.what == "timetable"]
+            columns |= {name: columns[name] + self._events.unknown(asked) for name in planned}
         return columns
 
     def freshness(self) -> dict[str, Freshness]:
         """What the state holds, by table."""
-        found = {self.spec.events: _freshness(due_at(self._events.columns, self.spec.moment))}
+        when = due_at(self._events.columns, self.spec.moment)
+        if self.spec.history is not None:
+            when = happened_at(when, self._events.columns[self.spec.history.delay])
+        found = {self.spec.events: _freshness(when, len(self._events))}
         if self.spec.observations is not None:
-            found[self.spec.observations.table] = _freshness(known_at(self._observed.columns, self.spec.observations))
+            found[self.spec.observations.table] = _freshness(
+                known_at(self._observed.columns, self.spec.observations), len(self._observed)
+            )
         return found
 
     def save(self, path: Path) -> None:
@@ -268,18 +229,6 @@ def _arrays(given: Columns, spec: dict[str, Column]) -> Columns:
     return as_columns(given, {name: spec[name].kind for name in given})
 
 
-def _name(by: tuple[str, ...]) -> str:
-    """The name of the column that holds the groups by some columns; no column of a table is called so."""
-    return f"\0{by}"
-
-
-def _cells(values: Array) -> list[object]:
-    """Values as keys: null is None, which equals itself."""
-    cells: list[object] = values.tolist()
-    null = is_null(values)
-    return [None if gone else cell for cell, gone in zip(cells, null, strict=True)] if null.any() else cells
-
-
 def _restored(arrays: np.lib.npyio.NpzFile, name: str, column: Column) -> Array:
     values = arrays[name]
     if column.kind not in ("category", "text"):
@@ -289,5 +238,6 @@ def _restored(arrays: np.lib.npyio.NpzFile, name: str, column: Column) -> Array:
     return np.asarray(restored)
 
 
-def _freshness(seconds: Array) -> Freshness:
-    return Freshness(len(seconds), str(np.datetime64(int(seconds.max()), "s")) if len(seconds) else None)
+def _freshness(when: Array, count: int) -> Freshness:
+    there = when[when < NEVER]
+    return Freshness(count, str(np.datetime64(int(there.max()), "s")) if len(there) else None)

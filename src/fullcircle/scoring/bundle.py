@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 ABOUT, VERDICT, REFERENCE, PROVENANCE = "bundle.json", "verdict.json", "reference.json", "provenance.json"
-DIALECT, STATE, CARD = "dialect.json", "state.json", "CARD.md"
+DIALECT, STATE, GOLDEN, CARD = "dialect.json", "state.json", "golden.json", "CARD.md"
 
 T = TypeVar("T")
 
@@ -81,10 +81,22 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Golden:
+    """Some rows as JSON values by column, and what the scorer predicted of them, (rows, outputs).
+
+    Who serves a bundle checks that it still answers so, and shows the first row as an example.
+    """
+
+    rows: tuple[dict[str, Any], ...]
+    predicted: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """A model that can be deployed. `id`: SHA-256 of its manifest, and so of every byte of it.
 
-    `state`: what a state of past events must know; None where no input depends on past events.
+    `state`: what a state of past events must know; None where no input depends on past events. `golden`: stored rows
+    with their answers; None in a bundle that was made without them.
     """
 
     id: str
@@ -95,6 +107,7 @@ class Bundle:
     provenance: Provenance
     dialect: Dialect = field(default_factory=Dialect)
     state: StateSpec | None = None
+    golden: Golden | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Bundle:
@@ -109,6 +122,7 @@ class Bundle:
             provenance=_read(Provenance, folder / PROVENANCE),
             dialect=_read(Dialect, folder / DIALECT),
             state=_read(StateSpec, folder / STATE) if (folder / STATE).is_file() else None,
+            golden=_read(Golden, folder / GOLDEN) if (folder / GOLDEN).is_file() else None,
         )
 
     @property

@@ -64,6 +64,13 @@ def add_events(state: State, table: str, dialect: Dialect, source: Path) -> Adde
     return Added(total, dict(reasons))
 
 
+def read_text(text: TextIO, dialect: Dialect, names: list[str] | None = None) -> tuple[list[str], list[list[str]]]:
+    """The header and all rows of a CSV text. With `names` it has no header. Raises DataError and csv.Error."""
+    reader = _reader(text, dialect)
+    header = _header(reader, "it", dialect) if names is None else names
+    return header, [*reader]
+
+
 def _chunks(source: Path, dialect: Dialect, wanted: dict[str, Column]) -> Iterator[Chunk]:
     with _opened(source, dialect) as file:
         reader = _reader(file, dialect)
@@ -101,7 +108,7 @@ def _read(cells: list[str], column: Column, dialect: Dialect) -> tuple[Array, li
     return read_texts(cells, kind, column.format, dialect.nulls, dialect.decimal)
 
 
-def _header(reader: _Reader, source: Path, dialect: Dialect) -> list[str]:
+def _header(reader: _Reader, source: Path | str, dialect: Dialect) -> list[str]:
     try:
         header = next(reader)
     except StopIteration:

@@ -25,18 +25,19 @@ def score_with_state(scorer: Scorer, columns: Columns, state: State) -> Scored:
     cannot be computed is set aside. Raises DataError for other columns than are needed.
     """
     spec = state.spec
-    kinds = {name: column.kind for name, column in spec.event_columns.items() if name in spec.needed}
+    kinds = {n: column.kind for n, column in spec.event_columns.items() if n in {*spec.needed, *spec.event_key}}
     columns = columns | as_columns({name: columns[name] for name in kinds if name in columns}, kinds)
     absent = [name for name in spec.outputs if name not in columns]
     if not absent:
         return scorer.score(columns)
     if missing := difference(spec.needed, [name for name in columns if name in spec.needed]):
         raise DataError(f"these columns are needed to compute {', '.join(absent[:3])}, ...\n  {missing}")
-    checked = check({name: columns[name] for name in spec.needed}, {n: spec.event_columns[n] for n in spec.needed})
+    known_by = [name for name in dict.fromkeys([*spec.needed, *spec.event_key]) if name in columns]
+    checked = check({name: columns[name] for name in known_by}, {n: spec.event_columns[n] for n in known_by})
     good = np.flatnonzero(~checked.rejected)
     known = state.compute(take(checked.columns, good))
     given = take({name: values for name, values in columns.items() if name not in absent}, good)
-    unread = {name for name in given if name not in scorer.plan.inputs and name in spec.needed}
+    unread = {name for name in given if name not in scorer.plan.inputs and name in kinds}
     inputs = {name: values for name, values in given.items() if name not in unread}
     scored = scorer.score(inputs | {name: known[name] for name in absent})
     if len(good) == len(checked.rejected):

@@ -105,11 +105,7 @@ def _of_list(name: str, values: Sequence[Any], column: Column | None) -> Array:
     types = {*map(type, values)}
     # What is no whole number is a number that the checks refuse, in their words.
     kind: Kind = "number" if column.kind == "integer" else column.kind
-    if kind in ("category", "text") and types <= {str, type(None)}:
-        return np.fromiter(values, object, len(values))
-    if kind == "number" and types <= {float, type(None)}:
-        return np.array([np.nan if value is None else value for value in values], float)
-    plain = [value if type(value) in _JSON else _plain(value) for value in values]
+    plain = values if types <= _JSON else [value if type(value) in _JSON else _plain(value) for value in values]
     if kind == "time" and types & _JSON < types:
         made, wrong = _of_times(plain, column.format)
     else:

@@ -181,8 +181,12 @@ class Scorer:
         batches = [{name: values[i : i + size] for name, values in columns.items()} for i in range(0, count, size)]
         return np.concatenate(parallel_map(self._predict_batch, batches, threads))
 
+    def margins(self, columns: Columns) -> Array:
+        """The model's margin, float64 (rows, outputs), for rows that passed their checks."""
+        return self.margin(self._transform(columns))
+
     def _predict_batch(self, columns: Columns) -> Array:
-        margin = self.margin(self._transform(columns))
+        margin = self.margins(columns)
         predicted = self.spec.calibration.predict(margin)
         _check_finite(margin)
         _check_finite(predicted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from fullcircle.core.source import Source, of_new_rows
 from fullcircle.core.stage import run, seconds_since_dvc
 from fullcircle.core.tables import read_columns, read_json, read_typed, write_json
 from fullcircle.core.target import Target
-from fullcircle.features.plan import PLAN, read_plan
+from fullcircle.features.plan import PLAN
+from fullcircle.packaging.golden import golden, records, spaced
+from fullcircle.packaging.proof import ROWS, check_answers, port_of, served
 from fullcircle.packaging.reference import reference
 from fullcircle.packaging.wheel import build_wheel, code_hash
 from fullcircle.report import card, page
@@ -26,13 +29,14 @@ from fullcircle.report.facts import gather
 from fullcircle.report.formatting import number
 from fullcircle.scoring import bundle
 from fullcircle.scoring.bundle import About, Bundle, Origin, Provenance
-from fullcircle.scoring.scorer import MODEL, SPEC
+from fullcircle.scoring.scorer import MODEL, SPEC, Scorer
 from fullcircle.scoring.verdict import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fullcircle.report.facts import Facts
+    from fullcircle.scoring.bundle import Golden
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "pandas", "pyarrow", "scikit-learn", "xgboost")
 
@@ -71,13 +75,14 @@ def about(version: str, schema: Schema) -> About:
     )
 
 
-def assemble(folder: Path, parts: dict[str, Any], card_text: str) -> str:
-    """Put scorer, JSON `parts` and card into an empty `folder` and seal it; returns the manifest's SHA-256."""
+def assemble(folder: Path, parts: dict[str, Any], stored: Golden, card_text: str) -> str:
+    """Put scorer, JSON `parts`, stored rows and card into an empty `folder` and seal it; returns its manifest's sum."""
     folder.mkdir(parents=True)
     for name in (PLAN, SPEC, MODEL):
         shutil.copyfile(paths.SCORER / name, folder / name)
     for name, value in parts.items():
         write_json(folder / name, plain(value))
+    write_text(folder / bundle.GOLDEN, json.dumps(plain(stored), indent=1, ensure_ascii=False) + "\n")
     write_text(folder / bundle.CARD, card_text)
     return seal(folder)
 
@@ -98,26 +103,30 @@ def summary(facts: Facts, seconds: float | None) -> str:
 
 
 def main() -> None:
-    """Assemble in another folder and rename it: a bundle is complete or not there."""
+    """Assemble in another folder and rename it: a bundle is complete, and served as it was scored, or not there."""
     config = load(PackageConfig, "package")
     libraries = {library: metadata.version(library) for library in LIBRARIES}
     facts = gather(libraries)
     schema, state = read_typed(Schema, paths.SCHEMA), read_json(paths.STATE_SPEC)
-    inputs = read_plan(paths.SCORER).inputs
+    scorer = Scorer.load(paths.SCORER)
+    inputs = scorer.plan.inputs
+    train = read_columns(paths.TRAIN, list(inputs))
     found = about(config.version, schema)
     parts = {
         bundle.ABOUT: found,
         bundle.DIALECT: of_new_rows(load(dict[str, Source], "problem.sources")[load(str, "problem.table")]),
         bundle.VERDICT: read_typed(Verdict, paths.VERDICT),
-        bundle.REFERENCE: reference(read_columns(paths.TRAIN, list(inputs)), inputs),
+        bundle.REFERENCE: reference(train, inputs),
         bundle.PROVENANCE: provenance(read_params(), read_typed(dict[str, RawTable], paths.RAW_MANIFEST), libraries),
         **({} if state is None else {bundle.STATE: state}),
     }
     unfinished = paths.BUNDLE.with_name(".bundle.part")
     for folder in (unfinished, paths.BUNDLE, paths.WHEEL):
         shutil.rmtree(folder, ignore_errors=True)
-    assemble(unfinished, parts, card.render(facts))
-    build_wheel(unfinished, found.problem, found.question, config.version, paths.WHEEL)
+    assemble(unfinished, parts, golden(scorer, train), card.render(facts))
+    with served(unfinished) as server:
+        build_wheel(unfinished, found.problem, found.question, config.version, paths.WHEEL)
+        check_answers(port_of(server), scorer, records(spaced(train, ROWS), inputs))
     unfinished.rename(paths.BUNDLE)
     Bundle.load(paths.BUNDLE)
     write_text(paths.PAGE, page.render(facts))

@@ -1,0 +1,1 @@
+"""The service: one bundle, answering over HTTP in the forms that platforms expect (NumPy, ONNX Runtime, Starlette)."""

@@ -1,0 +1,100 @@
+"""The application: the routes of one bundle, behind the guard."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.routing import Router
+
+from ..base.errors import BundleError
+from ..base.typed import build, plain
+from ..scoring.bundle import CARD, Bundle
+from . import about, native, platforms, v2
+from .errors import NotFoundError
+from .events import Events
+from .guard import Guard
+from .metrics import Metrics
+from .protocol import Protocol
+from .service import Service
+from .settings import Settings, keys
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import Receive, Scope, Send
+
+PASSED = "FULLCIRCLE_SERVING"
+"""How the command passes bundle and settings to its workers."""
+
+log = logging.getLogger("fullcircle")
+
+
+def check_blessed(bundle: Bundle, allow_unblessed: bool) -> list[tuple[bytes, bytes]]:
+    """Refuse a bundle that is not blessed; where that is allowed, return the header that says so in every answer."""
+    status = bundle.verdict.status
+    if status == "blessed":
+        return []
+    failed = [gate.metric for gate in bundle.verdict.gates if gate.status == "failed"]
+    why = f" (failed: {', '.join(failed)})" if failed else ""
+    if not allow_unblessed:
+        raise BundleError(
+            f"the verdict of this bundle is {status}{why}, and only blessed ones are served; --allow-unblessed serves "
+            "it, and says so in every answer"
+        )
+    log.warning("SERVING A BUNDLE THAT IS NOT BLESSED: its verdict is %s%s", status, why)
+    return [(b"x-fullcircle-unblessed", status.encode())]
+
+
+def create_app(folder: Path, settings: Settings) -> Guard:
+    """The application of the bundle in a folder. Raises BundleError for one that does not verify or is not blessed."""
+    _log_to_stderr()
+    Protocol.head_seconds = settings.limits.head_seconds
+    bundle = Bundle.load(folder)
+    said = check_blessed(bundle, settings.allow_unblessed)
+    kept = settings.state.folder
+    events = None
+    if bundle.state is not None:
+        events = Events(bundle.state, None if kept is None else Path(kept), settings.state.stale_hours)
+    metrics = Metrics(bundle)
+    card = (folder / CARD).read_text(encoding="utf-8") if (folder / CARD).is_file() else ""
+    service = Service(bundle, settings, metrics, events, card)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        yield
+        if events is not None:
+            events.close()
+
+    routes = [*native.routes(service), *v2.routes(service), *platforms.routes(service), *about.routes(service)]
+    router = Router(routes, redirect_slashes=False, default=_nothing, lifespan=lifespan)
+    health = platforms.vertex_paths().get(platforms.VERTEX_HEALTH)
+    name = f"{bundle.about.problem} {bundle.version} {bundle.id[:12]}"
+    said.append((b"x-bundle", name.encode("ascii", "replace")))
+    return Guard(router, settings, metrics, keys(), said, frozenset([health] if health else []))
+
+
+def passed(folder: Path, settings: Settings) -> str:
+    """What PASSED has to be for a worker."""
+    return json.dumps({"folder": str(folder), "settings": plain(settings)})
+
+
+def create() -> Guard:
+    """The application of a worker, from the environment."""
+    found = json.loads(os.environ[PASSED])
+    return create_app(Path(found["folder"]), build(Settings, found["settings"], "settings"))
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.handlers, log.propagate = [handler], False
+    log.setLevel(logging.INFO)
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001  as ASGI calls it
+    raise NotFoundError("there is nothing at this path; GET /docs lists what there is")

@@ -1,0 +1,128 @@
+"""How the service runs: conf/serving.yaml, and what platforms set in the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ..base.errors import BundleError, ConfigError
+from ..base.files import MANIFEST
+from ..base.typed import build
+
+FILE = Path("conf/serving.yaml")
+KEYS = "FULLCIRCLE_API_KEYS"
+NO_AUTH = "FULLCIRCLE_NO_AUTH"
+PORTS = ("SAGEMAKER_BIND_TO_PORT", "AIP_HTTP_PORT")
+"""Set by SageMaker and Vertex AI: the port, on every address."""
+SAGEMAKER_MODEL = Path("/opt/ml/model")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may take. Beyond `requests` in flight the answer is 503 with Retry-After."""
+
+    body_bytes: int = 16 * 2**20
+    rows: int = 10_000
+    requests: int = 64
+    head_seconds: float = 10.0  # until the head of a request has arrived
+    body_seconds: float = 20.0  # until its body has
+    answer_seconds: float = 30.0  # until it is answered
+    drain_seconds: int = 25  # after SIGTERM, for requests in flight
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class StateSettings:
+    """Where events are kept over restarts. `folder`: None keeps them in memory alone.
+
+    `stale_hours`: table -> hours; an answer says so where the latest row of the table is older than that, seen from
+    the moment of prediction.
+    """
+
+    folder: str | None = None
+    stale_hours: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole of conf/serving.yaml. `model`: the name in V2 paths; None: the problem's."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    model: str | None = None
+    log: Literal["requests", "errors"] = "requests"
+    limits: Limits = field(default_factory=Limits)
+    state: StateSettings = field(default_factory=StateSettings)
+    allow_unblessed: bool = False
+    no_auth: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise ValueError(f"port {self.port} is outside 0..65535")
+        if self.workers < 1:
+            raise ValueError(f"workers {self.workers} must be 1 or more")
+
+
+def read_settings(file: Path | None) -> Settings:
+    """Read a YAML file of settings; without one conf/serving.yaml if it is there. Raises ConfigError."""
+    if file is None and not FILE.is_file():
+        return Settings()
+    import yaml  # the service needs it here alone
+
+    path = file or FILE
+    try:
+        found: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} is no YAML: {error}") from None
+    return build(Settings, found or {}, str(path))
+
+
+def of_platform(settings: Settings) -> Settings:
+    """The settings with the port that SageMaker or Vertex AI sets. Raises ConfigError for one that is no port."""
+    if os.environ.get(NO_AUTH) == "1":
+        settings = replace(settings, no_auth=True)
+    for name in PORTS:
+        if value := os.environ.get(name):
+            if not value.isdecimal() or int(value) > 65535:
+                raise ConfigError(f"{name} must be a port, and is {value[:20]!r}")
+            return replace(settings, host="0.0.0.0", port=int(value))  # noqa: S104  as the platform requires
+    return settings
+
+
+def keys() -> tuple[str, ...]:
+    """The keys that callers may use, from the environment."""
+    return tuple(filter(None, (key.strip() for key in os.environ.get(KEYS, "").split(","))))
+
+
+def check_keys(settings: Settings) -> None:
+    """Refuse to serve other machines without keys. Raises ConfigError."""
+    if settings.host not in LOOPBACK and not keys() and not settings.no_auth:
+        raise ConfigError(
+            f"serving on {settings.host} needs keys: set {KEYS} to one or more, with commas between them, or say "
+            f"--no-auth (or {NO_AUTH}=1) where something in front of the service checks who calls"
+        )
+
+
+def find_bundle(given: Path | None, packaged: Path | None) -> Path:
+    """The bundle to serve: that given, that of the platform, or the `packaged` one. Raises BundleError."""
+    if given is not None:
+        return given
+    azure = os.environ.get("AZUREML_MODEL_DIR")
+    found = [] if azure is None else sorted(file.parent for file in Path(azure).rglob(MANIFEST))
+    if len(found) > 1:
+        raise BundleError(f"AZUREML_MODEL_DIR holds {len(found)} bundles: {found[0]}, {found[1]}, ...; name one")
+    if found:
+        return found[0]
+    if (SAGEMAKER_MODEL / MANIFEST).is_file():
+        return SAGEMAKER_MODEL
+    return packaged or Path("dist/bundle")
