@@ -200,7 +200,7 @@ def read_values(values: Sequence[object], kind: Kind, written: str | None = None
         return np.fromiter(values, object, len(values)), []
     if kind == "number" and types <= {float, int, NoneType}:
         with contextlib.suppress(OverflowError):  # a whole number beyond float64, which is infinite
-            return np.array([math.nan if value is None else value for value in values], float), []
+            return np.array(values, float), []  # None is NaN
     texts = [value if isinstance(value, str) else _text_of(value, kind) for value in values]
     refused = [i for i, text in enumerate(texts) if text is REFUSED]
     cells = [_NULL if text is None or text is REFUSED else text for text in texts]

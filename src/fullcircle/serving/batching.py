@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import chain
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def joined(tables: Sequence[Table]) -> dict[str, list[object]]:
     """The columns of tables that have the same ones, one under the other."""
     if len(tables) == 1:
         return tables[0].columns
-    return {name: [value for table in tables for value in table.columns[name]] for name in tables[0].columns}
+    return {name: [*chain.from_iterable(table.columns[name] for table in tables)] for name in tables[0].columns}
 
 
 def part(table: Table, start: int, stop: int) -> Table:

@@ -46,9 +46,13 @@ class Events:
         self._latest: dict[str, int] | None = None
         if self._journal is not None:
             with self._journal.locked():
-                if self._journal.snapshot.is_file():
-                    self.state = State.load(self._journal.snapshot)
+                self._load()
                 self.catch_up()
+
+    def _load(self) -> None:
+        """Begin with the state before the journal's current file."""
+        if self._journal is not None and self._journal.snapshot().is_file():
+            self.state, self._latest = State.load(self._journal.snapshot()), None
 
     def add(self, name: str, table: Table) -> dict[str, Any]:
         """Add rows of one table; returns how many were taken, and why each other one was not.
@@ -112,6 +116,9 @@ class Events:
         if self._journal is None:
             return
         for line in self._journal.new_lines():
+            if self._journal.skipped:
+                self._load()
+                self._journal.skipped = False
             try:
                 found = json.loads(line)
                 self._apply(found["table"], found["columns"])
@@ -154,7 +161,7 @@ class Events:
     def close(self) -> None:
         """Write the state down."""
         if self._journal is not None:
-            self._journal.close(self.state.save, self.catch_up)
+            self._journal.close(self.catch_up, self.state.save)
 
 
 def _observed(spec: StateSpec) -> list[str]:

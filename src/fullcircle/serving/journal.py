@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from ..base.errors import ConfigError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = 32 * 2**20  # bytes of one file
-_LAST = b"next\n"  # the last line of a file that another one follows
+_LAST = b"next"  # the last line of a file that another one follows
 
 
 class Journal:
@@ -31,18 +31,23 @@ class Journal:
         except OSError as error:
             raise ConfigError(f"the state cannot be kept in {folder}: {error.strerror}") from None
         self.folder, self._largest = folder, largest
-        self.number = max([1, *(int(file.stem[-6:]) for file in folder.glob("events-*.jsonl"))])
-        self._file = self._opened(self.number)
-        self._file.seek(0)
+        self.skipped = False  # whether files went by unread, so that the reader must begin with the snapshot
+        self._open(self._latest())
+
+    def _latest(self) -> int:
+        return max([1, *(int(file.stem[-6:]) for file in self.folder.glob("events-*.jsonl"))])
+
+    def _open(self, number: int) -> None:
+        self.number, self._read = number, 0  # bytes that were read
         self._rest = b""  # of a line that is not complete yet
+        self._file = self._path(number).open("a+b", buffering=0)
 
-    @property
-    def snapshot(self) -> Path:
-        """The state before the first line of the current file; not there before the first file is full."""
-        return self.folder / f"state-{self.number:06}.npz"
+    def _path(self, number: int) -> Path:
+        return self.folder / f"events-{number:06}.jsonl"
 
-    def _opened(self, number: int) -> BinaryIO:
-        return (self.folder / f"events-{number:06}.jsonl").open("a+b", buffering=0)
+    def snapshot(self, number: int | None = None) -> Path:
+        """The state before the first line of a file, by default of the current one; the first file has none."""
+        return self.folder / f"state-{self.number if number is None else number:06}.npz"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -55,25 +60,16 @@ class Journal:
 
     def new_lines(self) -> Iterator[bytes]:
         """The lines that any process appended since the last call. One that is not complete is left for later."""
-        while True:
-            if os.fstat(self._file.fileno()).st_size == self._file.tell():
-                return
-            lines = (self._rest + self._file.read()).split(b"\n")
-            self._rest = lines.pop()
-            for line in lines:
-                if line + b"\n" == _LAST:
-                    self._follow()
-                    break
-                yield line
-            else:
-                return
-
-    def _follow(self) -> None:
-        """Go on with the next file."""
-        self._file.close()
-        self.number += 1
-        self._file, self._rest = self._opened(self.number), b""
-        self._file.seek(0)
+        while (size := os.fstat(self._file.fileno()).st_size) > self._read:
+            found = os.pread(self._file.fileno(), size - self._read, self._read)
+            self._read += len(found)
+            *lines, self._rest = (self._rest + found).split(b"\n")
+            follows = bool(lines) and lines[-1] == _LAST
+            yield from lines[:-1] if follows else lines
+            if follows:
+                self._file.close()
+                self.skipped = self.skipped or not self._path(self.number + 1).exists()
+                self._open(self._latest() if self.skipped else self.number + 1)
 
     def append(self, line: bytes, catch_up: Callable[[], None], save: Callable[[Path], None]) -> None:
         """Append a line, then read it by `catch_up`, as every other process does. Returns when it is in the file.
@@ -82,29 +78,41 @@ class Journal:
         """
         with self.locked():
             catch_up()
-            broken = b"\n" if self._rest else b""  # of a process that was killed while it wrote
-            self._file.write(broken + line + b"\n")
+            broken = b"\n" if self._rest else b""  # left by a process that was killed while it wrote
+            self._write(broken + line + b"\n")
             catch_up()
-            if self._file.tell() > self._largest:
+            if self._read > self._largest:
                 self._turn(save)
 
-    def _turn(self, save: Callable[[Path], None]) -> None:
-        """Begin another file; the one before the last is not needed by a reader that is behind by one."""
-        following = self.number + 1
-        save(self.folder / f"state-{following:06}.npz")
-        self._opened(following).close()
-        self._file.write(_LAST)
-        list(self.new_lines())
-        for kind, ending in (("events", "jsonl"), ("state", "npz")):
-            for file in self.folder.glob(f"{kind}-*.{ending}"):
-                if int(file.stem[-6:]) < following - (kind == "events"):
-                    file.unlink(missing_ok=True)
+    def _write(self, data: bytes) -> None:
+        written = 0
+        while written < len(data):
+            written += os.write(self._file.fileno(), data[written:])
 
-    def close(self, save: Callable[[Path], None], catch_up: Callable[[], None]) -> None:
+    def _turn(self, save: Callable[[Path], None]) -> None:
+        """Begin another file. The one before it stays, for readers that are behind."""
+        following = self.number + 1
+        save(self.snapshot(following))
+        self._path(following).touch()
+        self._write(_LAST + b"\n")
+        for _ in self.new_lines():
+            pass
+        for file in self.folder.glob("events-*.jsonl"):
+            if int(file.stem[-6:]) < following - 1:
+                file.unlink(missing_ok=True)
+        for file in self.folder.glob("state-*.npz"):
+            if int(file.stem[-6:]) < following:
+                file.unlink(missing_ok=True)
+
+    def close(self, catch_up: Callable[[], None], save: Callable[[Path], None]) -> None:
         """Write down what the lines amount to, so that the next start need not read them."""
         with self.locked():
             catch_up()
-            if self._file.tell():
+            if self._read:
                 self._turn(save)
+        self.release()
+
+    def release(self) -> None:
+        """Close the files."""
         self._file.close()
         self._lock_file.close()

@@ -138,8 +138,11 @@ def of_records(records: Sequence[Any]) -> Table:
             raise RowsError(f"row {position} is no object of values by column name")
     if not records:
         return Table({}, 0)
-    first = records[0].keys()
-    if all(record.keys() == first for record in records):
+    first = [*records[0]]
+    if all([*record] == first for record in records):  # in one order: turned around all at once
+        turned = zip(*(record.values() for record in records), strict=True)
+        return Table(dict(zip(first, map(list, turned), strict=True)), len(records))
+    if all(record.keys() == records[0].keys() for record in records):
         return Table({name: [record[name] for record in records] for name in first}, len(records))
     names = dict.fromkeys(name for record in records for name in record)
     _check_size(len(names), len(records))

@@ -1,0 +1,106 @@
+"""The real server in a process of its own, and a client that speaks plain HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+ENVIRONMENT: dict[str, str] = {}
+"""Of every server: where the code of the project is that made the bundle."""
+
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> str:
+        return str(self.json["error"])
+
+
+@dataclass
+class Server:
+    process: subprocess.Popen[str]
+    port: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def request(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = {}) -> Reply:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body, {**self.headers, **headers})
+            response = connection.getresponse()
+            return Reply(response.status, {k.lower(): v for k, v in response.headers.items()}, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, headers: Mapping[str, str] = {}) -> Reply:
+        return self.request("GET", path, None, headers)
+
+    def post(self, path: str, value: Any, headers: Mapping[str, str] = JSON) -> Reply:
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return self.request("POST", path, body, headers)
+
+    def stop(self, with_signal: int = signal.SIGTERM) -> str:
+        """End it; what it wrote to stderr."""
+        self.process.send_signal(with_signal)
+        return self.process.communicate(timeout=60)[1]
+
+
+@contextmanager
+def serving(bundle: Path, *options: str, env: Mapping[str, str] = {}, cwd: Path | None = None) -> Iterator[Server]:
+    """A server while the block runs, on a free port if the options name none."""
+    port = [] if "--port" in options or "SAGEMAKER_BIND_TO_PORT" in env or "AIP_HTTP_PORT" in env else ["--port", "0"]
+    named = [] if str(bundle) == "." else [str(bundle)]
+    config = [] if "--config" in options else ["--config", os.devnull]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fullcircle.serving", *named, *port, *config, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | ENVIRONMENT | dict(env),
+        cwd=cwd,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, process.stderr.read() if process.stderr else ""
+        yield Server(process, int(line.rsplit(":", 1)[1]))
+    finally:
+        process.terminate()
+        with process:  # closes its pipes
+            process.wait(60)
+
+
+def refused(bundle: Path, *options: str, env: Mapping[str, str] = {}) -> str:
+    """What the server says when it does not begin."""
+    command = [sys.executable, "-m", "fullcircle.serving", str(bundle), "--port", "0", "--config", os.devnull, *options]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | ENVIRONMENT | dict(env), timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.stderr
