@@ -70,10 +70,10 @@ class Server:
 
 
 @contextmanager
-def serving(bundle: Path, *options: str, env: Mapping[str, str] = {}, cwd: Path | None = None) -> Iterator[Server]:
+def serving(bundle: Path | None, *options: str, env: Mapping[str, str] = {}) -> Iterator[Server]:
     """A server while the block runs, on a free port if the options name none."""
     port = [] if "--port" in options or "SAGEMAKER_BIND_TO_PORT" in env or "AIP_HTTP_PORT" in env else ["--port", "0"]
-    named = [] if str(bundle) == "." else [str(bundle)]
+    named = [] if bundle is None else [str(bundle)]
     config = [] if "--config" in options else ["--config", os.devnull]
     process = subprocess.Popen(
         [sys.executable, "-m", "fullcircle.serving", *named, *port, *config, *options],
@@ -81,7 +81,6 @@ def serving(bundle: Path, *options: str, env: Mapping[str, str] = {}, cwd: Path 
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | ENVIRONMENT | dict(env),
-        cwd=cwd,
     )
     try:
         assert process.stdout is not None
@@ -94,9 +93,10 @@ def serving(bundle: Path, *options: str, env: Mapping[str, str] = {}, cwd: Path 
             process.wait(60)
 
 
-def refused(bundle: Path, *options: str, env: Mapping[str, str] = {}) -> str:
+def refused(bundle: Path | None, *options: str, env: Mapping[str, str] = {}) -> str:
     """What the server says when it does not begin."""
-    command = [sys.executable, "-m", "fullcircle.serving", str(bundle), "--port", "0", "--config", os.devnull, *options]
+    named = [] if bundle is None else [str(bundle)]
+    command = [sys.executable, "-m", "fullcircle.serving", *named, "--port", "0", "--config", os.devnull, *options]
     done = subprocess.run(
         command, capture_output=True, text=True, env=os.environ | ENVIRONMENT | dict(env), timeout=60, check=False
     )

@@ -60,9 +60,9 @@ def test_every_reader_reads_every_line_once_in_order(tmp_path: Path, reader: Cal
     first, second = reader(), reader()
     for i, line in enumerate(lines(100)):
         (first if i % 3 else second).add(line)
-    for reader in (first, second, reader()):
-        reader.catch_up()
-        assert reader.lines == lines(100)
+    for each in (first, second, reader()):
+        each.catch_up()
+        assert each.lines == lines(100)
     assert len([*tmp_path.glob("events-*.jsonl")]) == 2
     assert len([*tmp_path.glob("state-*.npz")]) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import tempfile
 from argparse import ArgumentParser
@@ -24,6 +25,7 @@ from .settings import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+BACKLOG = 2048  # connections that wait to be accepted
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -90,8 +92,6 @@ def _serve(folder: Path, settings: Settings) -> None:
     config = uvicorn.Config(
         made if settings.workers == 1 else f"{application.__name__}:create",
         factory=settings.workers > 1,
-        host=settings.host,
-        port=settings.port,
         workers=settings.workers,
         http=Protocol,
         ws="none",
@@ -101,12 +101,10 @@ def _serve(folder: Path, settings: Settings) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=2048,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=settings.limits.drain_seconds,
     )
-    listening = config.bind_socket()
-    listening.listen(config.backlog)  # who connects from now on waits until the workers have begun
+    listening = _listening(settings)  # who connects from now on waits until the workers have begun
     print(f"serving {folder} on http://{settings.host}:{listening.getsockname()[1]}", flush=True)
     if settings.workers == 1:
         uvicorn.Server(config).run(sockets=[listening])
@@ -114,3 +112,14 @@ def _serve(folder: Path, settings: Settings) -> None:
     from uvicorn.supervisors import Multiprocess
 
     Multiprocess(config, sockets=[listening]).run()
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """A socket that listens on the address. Raises ConfigError where none can."""
+    version = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        made = socket.create_server((settings.host, settings.port), family=version, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigError(f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}") from None
+    made.set_inheritable(True)
+    return made
