@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop repro serve explore sweep show plots test lint bench bench-peer lock clean
+.PHONY: help install develop repro serve explore sweep show plots test test-page fuzz lint bench bench-peer lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -41,6 +41,14 @@ plots: install  ## reports/dvc_plots/index.html (dvc plots show); it loads Vega 
 # Two at a time, those of a file together (tests/conftest.py).
 test: develop  ## all tests
 	$(RUN) pytest -n 2
+
+test-page: develop  ## the service's page in the Chromium that is installed (Debian: apt-get install chromium)
+	@$(UV) sync --locked --quiet --inexact --group browser
+	$(RUN) pytest tests/serving/test_page.py
+
+FUZZ ?= 100000
+fuzz: repro develop  ## so many wrong requests to the service of dist/bundle, for 15 minutes at most
+	$(RUN) python -m tests.serving.fuzzing --count $(FUZZ)
 
 lint: develop  ## ruff and strict mypy
 	$(RUN) ruff check

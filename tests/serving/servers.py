@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +42,7 @@ class Reply:
 class Server:
     process: subprocess.Popen[str]
     port: int
-    headers: dict[str, str] = field(default_factory=dict)
+    log: IO[str]
 
     @property
     def url(self) -> str:
@@ -50,7 +51,7 @@ class Server:
     def request(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = {}) -> Reply:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request(method, path, body, {**self.headers, **headers})
+            connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
             return Reply(response.status, {k.lower(): v for k, v in response.headers.items()}, response.read())
         finally:
@@ -66,7 +67,13 @@ class Server:
     def stop(self, with_signal: int = signal.SIGTERM) -> str:
         """End it; what it wrote to stderr."""
         self.process.send_signal(with_signal)
-        return self.process.communicate(timeout=60)[1]
+        self.process.wait(60)
+        return self.written()
+
+    def written(self) -> str:
+        """What it wrote to stderr."""
+        self.log.seek(0)
+        return self.log.read()
 
 
 @contextmanager
@@ -75,21 +82,20 @@ def serving(bundle: Path | None, *options: str, env: Mapping[str, str] = {}) -> 
     port = [] if "--port" in options or "SAGEMAKER_BIND_TO_PORT" in env or "AIP_HTTP_PORT" in env else ["--port", "0"]
     named = [] if bundle is None else [str(bundle)]
     config = [] if "--config" in options else ["--config", os.devnull]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fullcircle.serving", *named, *port, *config, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | ENVIRONMENT | dict(env),
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, process.stderr.read() if process.stderr else ""
-        yield Server(process, int(line.rsplit(":", 1)[1]))
-    finally:
-        process.terminate()
-        with process:  # closes its pipes
+    command = [sys.executable, "-m", "fullcircle.serving", *named, *port, *config, *options]
+    environment = os.environ | ENVIRONMENT | dict(env)
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            server = Server(process, int(line.rsplit(":", 1)[1]) if line else 0, log)
+            assert line, server.written()
+            yield server
+        finally:
+            process.terminate()
             process.wait(60)
 
 

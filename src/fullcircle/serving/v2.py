@@ -106,7 +106,7 @@ def routes(service: Service) -> list[Route]:
 
     return [
         *_model_routes(service),
-        route("/v2", server_metadata),
+        *(route(path, server_metadata) for path in ("/v2", "/v2/")),
         route("/v2/health/live", server_live),
         route("/v2/health/ready", server_ready),
     ]
