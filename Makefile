@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop repro serve explore sweep show plots test test-page fuzz lint bench bench-peer lock clean
+.PHONY: help install develop repro serve explore sweep show plots test test-page test-contracts fuzz lint bench bench-peer lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -45,6 +45,15 @@ test: develop  ## all tests
 test-page: develop  ## the service's page in the Chromium that is installed (Debian: apt-get install chromium)
 	@$(UV) sync --locked --quiet --inexact --group browser
 	$(RUN) pytest tests/serving/test_page.py
+
+CONTRACTS ?= .contracts
+test-contracts: develop  ## KServe's client, MLflow's and Azure ML's servers, each in an environment of its own in .contracts
+	@for name in kserve mlflow azure; do \
+	  test -x $(CONTRACTS)/$$name/bin/python || $(UV) venv --quiet --python 3.11 $(CONTRACTS)/$$name; done
+	@$(UV) pip install --quiet --python $(CONTRACTS)/kserve/bin/python "kserve>=0.15"
+	@$(UV) pip install --quiet --python $(CONTRACTS)/mlflow/bin/python "mlflow>=3.17,<4" "onnxruntime>=1.20" "starlette>=1.0,<2" "prometheus-client>=0.23"
+	@$(UV) pip install --quiet --python $(CONTRACTS)/azure/bin/python "azureml-inference-server-http>=1.4" "onnxruntime>=1.20" "starlette>=1.0,<2" "prometheus-client>=0.23"
+	FULLCIRCLE_CONTRACTS=$(CONTRACTS) $(RUN) pytest tests/serving/test_contracts.py
 
 FUZZ ?= 100000
 fuzz: repro develop  ## so many wrong requests to the service of dist/bundle, for 15 minutes at most

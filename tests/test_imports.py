@@ -96,7 +96,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sweep": {"base", "core", "evaluation", "features", "featurizing", "models", "params", "report", "scoring",
               "stages"},
     "drafting": {"base", "core", "evaluation", "features", "scoring", "sources"},
-    "commands": {"base", "core", "evaluation", "features", "scoring", "sources", "sweep"},
+    "commands": {"base", "core", "evaluation", "features", "packaging", "scoring", "sources", "sweep"},
     "notebook": {"base", "core", "scoring"},
     "cli": {"base", "commands", "core", "drafting", "params", "scoring", "serving", "sweep"},
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path  # noqa: TC003  typer reads it
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -191,6 +191,26 @@ def serve(
     from fullcircle.serving import command as service
 
     service.main(arguments or [])
+
+
+export = typer.Typer(no_args_is_help=True, help="Write a bundle in the form of another tool.")
+app.add_typer(export, name="export")
+
+
+@export.callback()
+def exports() -> None:
+    """Keep the subcommand's name, for others will follow."""
+
+
+@export.command()
+def mlflow(
+    out: Annotated[Path, typer.Argument(help="Folder to write; it must not be there.")],
+    bundle: Annotated[Path, typer.Option(help="A bundle.")] = Path("dist/bundle"),
+) -> None:
+    """Write an MLflow model, which `mlflow models serve -m OUT` serves with the same answers."""
+    from fullcircle.commands.export import export_mlflow
+
+    print(f"{export_mlflow(bundle, out)}: serve it with `mlflow models serve -m {out} --env-manager local`")
 
 
 def main() -> NoReturn:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Router
 
-from ..base.errors import BundleError
 from ..base.typed import build, plain
 from ..scoring.bundle import CARD, Bundle
 from . import about, native, platforms, v2
@@ -20,7 +19,7 @@ from .events import Events
 from .guard import Guard
 from .metrics import Metrics
 from .protocol import Protocol
-from .service import Service
+from .service import Service, check_blessed
 from .settings import Settings, keys
 
 if TYPE_CHECKING:
@@ -32,22 +31,6 @@ PASSED = "FULLCIRCLE_SERVING"
 """How the command passes bundle and settings to its workers."""
 
 log = logging.getLogger("fullcircle")
-
-
-def check_blessed(bundle: Bundle, allow_unblessed: bool) -> list[tuple[bytes, bytes]]:
-    """Refuse a bundle that is not blessed; where that is allowed, return the header that says so in every answer."""
-    status = bundle.verdict.status
-    if status == "blessed":
-        return []
-    failed = [gate.metric for gate in bundle.verdict.gates if gate.status == "failed"]
-    why = f" (failed: {', '.join(failed)})" if failed else ""
-    if not allow_unblessed:
-        raise BundleError(
-            f"the verdict of this bundle is {status}{why}, and only blessed ones are served; --allow-unblessed serves "
-            "it, and says so in every answer"
-        )
-    log.warning("SERVING A BUNDLE THAT IS NOT BLESSED: its verdict is %s%s", status, why)
-    return [(b"x-fullcircle-unblessed", status.encode())]
 
 
 def create_app(folder: Path, settings: Settings) -> Guard:

@@ -8,7 +8,6 @@ the contributions add up to the margin less that of the typical row, whatever th
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,8 @@ from ..scoring.reference import Levels
 from .errors import TooLargeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..base.checks import Column
     from ..base.columns import Array, Columns
     from ..scoring.bundle import Bundle
@@ -50,19 +51,15 @@ class Explainer:
         if len(calibration.classes) > 2:
             self.unit = "the margin of the predicted class"
 
-    async def explain(self, columns: Columns) -> list[dict[str, Any]]:
-        """The contributions in each row, of inputs that passed their checks.
+    def explain(self, columns: Columns) -> Iterator[dict[str, Any]]:
+        """The contributions in each row, one after the other, of inputs that passed their checks.
 
         `base`: the margin of a typical row; `margin`: that of this row; `inputs`: what each input adds, the largest
         first; they add up to margin - base. Raises TooLargeError for more than ROWS rows.
         """
         if rows(columns) > ROWS:
             raise TooLargeError(f"contributions are computed for {ROWS} rows at once; these are {rows(columns):,}")
-        found = []
-        for at in range(rows(columns)):
-            found.append(self._explain({name: values[at] for name, values in columns.items()}))
-            await asyncio.sleep(0)  # others have their turn
-        return found
+        return (self._explain({n: values[at] for n, values in columns.items()}) for at in range(rows(columns)))
 
     def _explain(self, row: dict[str, Any]) -> dict[str, Any]:
         table = {name: self._mixed(name, row[name], self._taken[:, at]) for at, name in enumerate(self._names)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from .metrics import Metrics
     from .settings import Settings
     from .tables import Options, Table
+
+log = logging.getLogger("fullcircle")
 
 ORDERS = 1000  # of columns that are remembered
 
@@ -95,14 +99,31 @@ class Service:
             borders = range(0, table.count, LARGEST)
             parts = [await self._batcher(part(table, at, min(at + LARGEST, table.count))) for at in borders]
             answer = _together(parts)
+        self._finish(table, answer)
+        if options.explain:
+            answer.contributions = []
+            for found in self._explainer.explain(self._columns_of(table, answer)):
+                answer.contributions.append(found)
+                await asyncio.sleep(0)  # other requests have their turn
+        return answer
+
+    def answer_alone(self, table: Table, options: Options) -> Answer:
+        """The same without a loop, where nothing else is in flight."""
+        table = self._checked(table, options)
+        (answer,) = self._score_tables([table])
+        if isinstance(answer, Exception):
+            raise answer
+        self._finish(table, answer)
+        if options.explain:
+            answer.contributions = [*self._explainer.explain(self._columns_of(table, answer))]
+        return answer
+
+    def _finish(self, table: Table, answer: Answer) -> None:
         answer.check_some()
         if self.events is not None and self.settings.state.stale_hours:
             answer.stale = self.events.stale(self._read(table.columns, table.count, {})[0])
-        if options.explain:
-            answer.contributions = await self._explainer.explain(self._columns_of(table, answer))
         self.metrics.rows("scored", len(answer.kept))
         self.metrics.rows("set_aside", len(answer.aside))
-        return answer
 
     def check_count(self, rows: int) -> None:
         """Raises RowsError for no rows, TooLargeError for more than the limit."""
@@ -239,3 +260,19 @@ def _together(parts: Sequence[Answer]) -> Answer:
         {name: [value for each in parts for value in each.columns[name]] for name in parts[0].columns},
         aside,
     )
+
+
+def check_blessed(bundle: Bundle, allow_unblessed: bool) -> list[tuple[bytes, bytes]]:
+    """Refuse a bundle that is not blessed; where that is allowed, return the header that says so in every answer."""
+    status = bundle.verdict.status
+    if status == "blessed":
+        return []
+    failed = [gate.metric for gate in bundle.verdict.gates if gate.status == "failed"]
+    why = f" (failed: {', '.join(failed)})" if failed else ""
+    if not allow_unblessed:
+        raise BundleError(
+            f"the verdict of this bundle is {status}{why}, and only blessed ones are served; --allow-unblessed serves "
+            "it, and says so in every answer"
+        )
+    log.warning("SERVING A BUNDLE THAT IS NOT BLESSED: its verdict is %s%s", status, why)
+    return [(b"x-fullcircle-unblessed", status.encode())]

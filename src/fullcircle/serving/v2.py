@@ -25,7 +25,7 @@ HEADER = "inference-header-content-length"
 ERROR = "error"
 """An output of texts beside the prediction's: why a row was set aside; empty for one that was scored."""
 
-_KEYS = {"id", "parameters", "inputs", "outputs"}
+_KEYS = {"id", "parameters", "inputs", "outputs", "model_name", "model_version"}  # the last two are KServe's
 
 
 def datatype_of(kind: str) -> str:
