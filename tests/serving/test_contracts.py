@@ -118,12 +118,12 @@ def test_mlflow_serves_an_export_with_the_same_answers(
     command = [str(python("mlflow").parent / "mlflow"), "models", "serve", "-m", str(tmp_path / "model")]
     command += ["-p", str(port), "--env-manager", "local"]
     with hosted(command, port, env, tmp_path / "log") as url:
-        for form in ("dataframe_records", "inputs"):
-            status, found = ask(f"{url}/invocations", {form: rows})
-            assert status == 200, found
-            assert [row["probability_late"] for row in found["predictions"]] == [
-                p["probability_late"] for p in predicted
-            ]
+        split = {"columns": [*rows[0]], "data": [[*row.values()] for row in rows]}
+        for sent in ({"dataframe_records": rows}, {"dataframe_split": split}):
+            status, found = ask(f"{url}/invocations", sent)
+            assert status == 200, str(found)[-3000:]
+            late = [row["probability_late"] for row in found["predictions"]]
+            assert late == [row["probability_late"] for row in predicted]
         status, found = ask(f"{url}/invocations", {"dataframe_records": [rows[0], rows[1] | {"distance": 1e9}]})
         assert found["predictions"][1]["error"].startswith("distance not in")
 

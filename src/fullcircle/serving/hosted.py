@@ -10,11 +10,12 @@ from .errors import status_of
 from .metrics import Metrics
 from .service import Service, check_blessed
 from .settings import Settings
-from .tables import Options, loads, of_json, of_records
+from .tables import Options, loads, of_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
+
+    from .tables import Table
 
 
 class Hosted:
@@ -37,6 +38,6 @@ class Hosted:
             return status_of(error), {"error": str(error)}
         return 200, {"predictions": answer.aligned()}
 
-    def predictions(self, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    def predictions(self, table: Table) -> list[dict[str, Any]]:
         """One record per row: its prediction, or {"error": reasons}. Raises RequestError where none can be scored."""
-        return self._service.answer_alone(of_records(records), Options()).aligned()
+        return self._service.answer_alone(table, Options()).aligned()
