@@ -37,6 +37,7 @@ serve = [
     "httptools>=0.7", "prometheus-client>=0.23", "pyyaml>=6", "starlette>=1.0,<2", "uvicorn>=0.40",
     "uvloop>=0.22; sys_platform != 'win32'",
 ]
+grpc = ["grpcio>=1.70", "protobuf>=5"]
 
 [project.scripts]
 {project} = "{module}.__main__:main"

@@ -49,7 +49,14 @@ def create_app(folder: Path, settings: Settings) -> Guard:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
+        server = None
+        if settings.grpc_port is not None:
+            from .grpc_v2 import start  # an extra
+
+            server = await start(service, keys(), settings.host, settings.grpc_port)
         yield
+        if server is not None:
+            await server.stop(settings.limits.drain_seconds)
         if events is not None:
             events.close()
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from argparse import ArgumentParser
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ def main(arguments: Sequence[str], program: str = "fullcircle serve", packaged: 
     try:
         settings = settings_of(given)
         check_keys(settings)
+        if settings.grpc_port is not None and find_spec("grpc") is None:
+            raise ConfigError("grpc_port needs gRPC: install the extra `grpc` (grpcio and protobuf), or leave it out")
         serve(find_bundle(given.bundle, packaged), settings)
     except FullCircleError as error:
         sys.exit(f"serve: {error}")

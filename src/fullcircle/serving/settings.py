@@ -56,6 +56,7 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8080
+    grpc_port: int | None = None  # None: no gRPC, which needs the extra `grpc`
     workers: int = 1
     model: str | None = None
     log: Literal["requests", "errors"] = "requests"

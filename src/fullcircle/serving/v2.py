@@ -33,6 +33,24 @@ def datatype_of(kind: str) -> str:
     return {"number": "FP64", "integer": "INT64"}.get(kind, "BYTES")
 
 
+def texts_of(service: Service) -> set[str]:
+    """The outputs that are texts."""
+    return {name for name, values in service.no_prediction.items() if values.dtype == object}
+
+
+def metadata_of(service: Service) -> dict[str, Any]:
+    """The inputs and outputs of the model."""
+    texts, inputs = texts_of(service), service.job.read
+    outputs = {name: "BYTES" if name in texts else "FP64" for name in service.no_prediction} | {ERROR: "BYTES"}
+    return {
+        "name": service.name,
+        "versions": [service.bundle.version],
+        "platform": "fullcircle_onnx",
+        "inputs": [{"name": n, "datatype": datatype_of(column.kind), "shape": [-1]} for n, column in inputs.items()],
+        "outputs": [{"name": name, "datatype": kind, "shape": [-1]} for name, kind in outputs.items()],
+    }
+
+
 def table_of(found: Any, data: bytes, nulls: tuple[str, ...]) -> Table:
     """The inputs of a request as rows. Raises RequestError."""
     tensors = found.get("inputs") if isinstance(found, dict) else None
@@ -113,7 +131,7 @@ def routes(service: Service) -> list[Route]:
 
 
 def _model_routes(service: Service) -> list[Route]:
-    texts = {name for name, values in service.no_prediction.items() if values.dtype == object}
+    texts = texts_of(service)
 
     def check_model(request: Request) -> None:
         name, version = request.path_params["model"], request.path_params.get("version")
@@ -139,19 +157,7 @@ def _model_routes(service: Service) -> list[Route]:
     async def model_metadata(request: Request) -> Response:
         """The inputs and outputs of the model."""
         check_model(request)
-        outputs = {name: "BYTES" if name in texts else "FP64" for name in service.no_prediction} | {ERROR: "BYTES"}
-        return json_response(
-            {
-                "name": service.name,
-                "versions": [service.bundle.version],
-                "platform": "fullcircle_onnx",
-                "inputs": [
-                    {"name": name, "datatype": datatype_of(column.kind), "shape": [-1]}
-                    for name, column in service.job.read.items()
-                ],
-                "outputs": [{"name": name, "datatype": kind, "shape": [-1]} for name, kind in outputs.items()],
-            }
-        )
+        return json_response(metadata_of(service))
 
     async def model_ready(request: Request) -> Response:
         """Whether the model answers as it should."""
