@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop repro serve explore sweep show plots test test-page test-contracts fuzz lint bench bench-peer lock clean
+.PHONY: help install develop repro serve explore sweep show plots test test-page test-contracts fuzz sbom lint bench bench-peer lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -54,6 +54,9 @@ test-contracts: develop  ## KServe's client, MLflow's and Azure ML's servers, ea
 	@$(UV) pip install --quiet --python $(CONTRACTS)/mlflow/bin/python "mlflow>=3.17,<4" "onnxruntime>=1.20" "starlette>=1.0,<2" "prometheus-client>=0.23"
 	@$(UV) pip install --quiet --python $(CONTRACTS)/azure/bin/python "azureml-inference-server-http>=1.4" "onnxruntime>=1.20" "starlette>=1.0,<2" "prometheus-client>=0.23"
 	FULLCIRCLE_CONTRACTS=$(CONTRACTS) $(RUN) pytest tests/serving/test_contracts.py
+
+sbom: repro  ## dist/sbom.json: what the container of the service holds (CycloneDX)
+	$(UV) tool run --quiet --from "cyclonedx-bom>=7,<8" cyclonedx-py requirements deploy/container/requirements.txt -o dist/sbom.json
 
 FUZZ ?= 100000
 fuzz: repro develop  ## so many wrong requests to the service of dist/bundle, for 15 minutes at most

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from model_signing.signing import Config
 
 from fullcircle.base.errors import BundleError
 from fullcircle.base.files import MANIFEST, seal
@@ -114,3 +116,20 @@ def test_nothing_heavy_is_in_the_process(folder: Path, tmp_path: Path) -> None:
         assert found == set()
         resident = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * 4096
         assert resident < 150 * 2**20
+
+
+def test_a_signed_bundle(folder: Path, tmp_path: Path) -> None:
+    private, public = tmp_path / "key", tmp_path / "key.pub"
+    openssl = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(private)]
+    subprocess.run(openssl, check=True)
+    subprocess.run(["openssl", "ec", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
+    signature = tmp_path / "bundle.sig"
+    Config().use_elliptic_key_signer(private_key=private).sign(folder, signature)
+    settings = tmp_path / "serving.yaml"
+    settings.write_text(f"signature: {signature}\npublic_key: {public}\n")
+    with serving(folder, "--config", str(settings)) as server:
+        assert server.get("/health/ready").status == 200
+    other = resealed(folder, tmp_path / "bundle", "dialect.json", delimiter=";")
+    assert f"{other} is not what {signature} signs" in refused(other, "--config", str(settings))
+    settings.write_text(f"signature: {signature}\n")
+    assert "one of them is missing" in refused(folder, "--config", str(settings))

@@ -38,6 +38,7 @@ serve = [
     "uvloop>=0.22; sys_platform != 'win32'",
 ]
 grpc = ["grpcio>=1.70", "protobuf>=5"]
+signing = ["model-signing>=1.1,<2", "pyopenssl>=25"]
 
 [project.scripts]
 {project} = "{module}.__main__:main"

@@ -33,11 +33,12 @@ class Answer:
     stale: dict[str, float | None] = field(default_factory=dict)
     contributions: list[dict[str, Any]] | None = None
 
-    def records(self) -> list[dict[str, Any]]:
-        """One record per row that was scored: its identity and its prediction."""
-        taken = self.identity.keys() & self.columns.keys()
+    def records(self, *, numbered: bool = False) -> list[dict[str, Any]]:
+        """One record per row that was scored: its position if `numbered`, its identity and its prediction."""
+        first: dict[str, list[Any]] = {"row": self.kept} if numbered else {}
+        taken = self.identity.keys() & {*self.columns, *first}
         named = {f"input.{name}" if name in taken else name: values for name, values in self.identity.items()}
-        columns = named | self.columns
+        columns = first | named | self.columns
         names = [*columns]
         made = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         if self.contributions is not None:

@@ -21,6 +21,7 @@ from .metrics import Metrics
 from .protocol import Protocol
 from .service import Service, check_blessed
 from .settings import Settings, keys
+from .signature import check_signature
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,6 +38,7 @@ def create_app(folder: Path, settings: Settings) -> Guard:
     """The application of the bundle in a folder. Raises BundleError for one that does not verify or is not blessed."""
     _log_to_stderr()
     Protocol.head_seconds = settings.limits.head_seconds
+    check_signature(folder, settings)
     bundle = Bundle.load(folder)
     said = check_blessed(bundle, settings.allow_unblessed)
     kept = settings.state.folder

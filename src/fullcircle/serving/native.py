@@ -58,14 +58,11 @@ def routes(service: Service) -> list[Route]:
         answer = await answer_body(service, request)
         if wants_csv(request):
             return Response(answer.text(), media_type="text/csv")
-        records = answer.records()
-        for at, record in zip(answer.kept, records, strict=True):
-            record["row"] = at
         body = {
             "bundle": service.identity,
             "rows": answer.rows,
             "scored": len(answer.kept),
-            "predictions": records,
+            "predictions": answer.records(numbered=True),
             "set_aside": answer.set_aside(),
         }
         if service.decision is not None:

@@ -52,7 +52,10 @@ class StateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole of conf/serving.yaml. `model`: the name in V2 paths; None: the problem's."""
+    """The whole of conf/serving.yaml. `model`: the name in V2 paths; None: the problem's.
+
+    `signature`, `public_key`: files, by which a bundle is checked at the start.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -62,6 +65,8 @@ class Settings:
     log: Literal["requests", "errors"] = "requests"
     limits: Limits = field(default_factory=Limits)
     state: StateSettings = field(default_factory=StateSettings)
+    signature: str | None = None
+    public_key: str | None = None
     allow_unblessed: bool = False
     no_auth: bool = False
 
