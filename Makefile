@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop repro serve explore sweep show plots test test-page test-contracts fuzz sbom lint bench bench-peer lock clean
+.PHONY: help install develop repro serve explore sweep show plots test test-page test-contracts fuzz sbom lint bench bench-peer bench-serving lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -76,6 +76,13 @@ bench-peer: develop  ## compare the default model with AutoGluon on 35 tables: t
 	@$(UV) pip install --quiet --python $(PEER)/bin/python --requirements benchmarks/peer/requirements.txt
 	$(RUN) python -m benchmarks.peer --environment $(PEER)
 
+SERVING ?= benchmarks/serving_peers
+bench-serving: repro develop  ## compare the service with BentoML and MLflow, each in an environment of its own; needs wrk
+	@for name in bentoml mlflow; do \
+	  test -x $(SERVING)/.$$name/bin/python || $(UV) venv --quiet --python 3.11 $(SERVING)/.$$name; \
+	  $(UV) pip install --quiet --python $(SERVING)/.$$name/bin/python --requirements $(SERVING)/requirements-$$name.txt; done
+	$(RUN) python -m benchmarks.serving --bentoml $(SERVING)/.bentoml/bin/python --mlflow $(SERVING)/.mlflow/bin/python
+
 clean:  ## remove what runs make and git does not keep: data, models, dist, reports of explore; not DVC's cache, not .venv
 	rm -rf data/raw data/clean data/reference data/labelled data/split data/features models dist
 	rm -rf reports/dvc_plots reports/explore.html outputs .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -83,3 +90,6 @@ clean:  ## remove what runs make and git does not keep: data, models, dist, repo
 
 lock: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## solve the dependencies again
 	$(UV) lock
+	$(UV) export --locked --no-dev --no-emit-project --no-hashes --quiet | $(UV) pip compile --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --quiet --constraint - --output-file deploy/container/requirements.txt \
+	  deploy/container/requirements.in > /dev/null
