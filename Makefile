@@ -62,7 +62,8 @@ FUZZ ?= 100000
 fuzz: repro develop  ## so many wrong requests to the service of dist/bundle, for 15 minutes at most
 	$(RUN) python -m tests.serving.fuzzing --count $(FUZZ)
 
-lint: develop  ## ruff and strict mypy
+lint: develop  ## ruff, strict mypy, and bandit for what travels in the wheel
+	$(RUN) bandit -q -ll -r $(addprefix src/fullcircle/,base pointintime features scoring serving)
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy

@@ -97,7 +97,11 @@ def copy_of_working_tree(folder: Path, *, own_data: bool = False) -> Project:
     return made
 
 
-COMMITTED = ("tests/pipeline/test_committed.py", "tests/examples/test_flights.py")
+COMMITTED = (
+    "tests/pipeline/test_committed.py",
+    "tests/examples/test_flights.py",
+    "tests/examples/test_service.py",
+)
 """Files whose tests all need the committed run."""
 
 SLOW = "tests/examples/test_make_it_yours.py"

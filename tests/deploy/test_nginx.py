@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,11 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fullcircle.core import paths
+from fullcircle.scoring.bundle import Bundle
 from tests.deploy.files import NGINX, output, tool
+from tests.serving.servers import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.conftest import Project
 
 DEADLINE = 20.0  # seconds until nginx must accept connections
 
@@ -139,11 +144,22 @@ def write_configuration(folder: Path, *, behind: int, plain: int, tls: int) -> P
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """nginx with the configuration, before a server that echoes."""
-    nginx, folder = tool("nginx"), tmp_path_factory.mktemp("nginx")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with nginx_before(server.server_port, tmp_path_factory.mktemp("nginx")) as made:
+            yield made
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def nginx_before(behind: int, folder: Path) -> Iterator[Proxy]:
+    """nginx with the configuration, before what listens on a port."""
+    nginx = tool("nginx")
     plain, tls = free_ports(2)
-    main = write_configuration(folder, behind=server.server_port, plain=plain, tls=tls)
+    main = write_configuration(folder, behind=behind, plain=plain, tls=tls)
     process = subprocess.Popen([nginx, "-p", folder, "-e", folder / "error.log", "-c", main])
     try:
         wait_until_open(tls, process, folder / "error.log")
@@ -151,8 +167,6 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     finally:
         process.terminate()
         process.wait(DEADLINE)
-        server.shutdown()
-        server.server_close()
         shutil.rmtree(folder)
 
 
@@ -176,6 +190,25 @@ def test_nginx_accepts_the_configuration(tmp_path: Path) -> None:
     printed = output(nginx, "-t", "-p", tmp_path, "-e", tmp_path / "error.log", "-c", main)
     assert "successful" in printed
     assert "[warn]" not in printed
+
+
+def test_the_service_answers_behind_it(reproduced: Project, tmp_path: Path) -> None:
+    bundle = reproduced.folder / paths.BUNDLE
+    row = Bundle.load(bundle).golden
+    assert row is not None
+    env = {"PYTHONPATH": str(reproduced.folder / "src"), "FULLCIRCLE_API_KEYS": "key"}
+    with serving(bundle, env=env) as server, nginx_before(server.port, tmp_path) as made:
+        client = made.client()
+        body = json.dumps({"rows": list(row.rows)})
+        for key, status in (("other", 401), ("key", 200)):
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}", "X-Request-ID": "r-1"}
+            client.request("POST", "/predict", body, headers)
+            answer = client.getresponse()
+            found = json.loads(answer.read())
+            assert (answer.status, answer.headers["X-Request-ID"]) == (status, "r-1")
+        client.close()
+        assert found["scored"] == len(row.rows)
+        assert made.get("/metrics")[0] in (403, 404)
 
 
 def test_plain_http_is_redirected(proxy: Proxy) -> None:

@@ -14,9 +14,10 @@ from http.client import HTTPConnection
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+PYTHON = (sys.executable, "-m", "fullcircle.serving")
 ENVIRONMENT: dict[str, str] = {}
 """Of every server: where the code of the project is that made the bundle."""
 
@@ -77,12 +78,14 @@ class Server:
 
 
 @contextmanager
-def serving(bundle: Path | None, *options: str, env: Mapping[str, str] = {}) -> Iterator[Server]:
-    """A server while the block runs, on a free port if the options name none."""
+def serving(
+    bundle: Path | None, *options: str, env: Mapping[str, str] = {}, by: Sequence[str] = PYTHON
+) -> Iterator[Server]:
+    """A server while the block runs, on a free port if the options name none. `by`: the command that starts it."""
     port = [] if "--port" in options or "SAGEMAKER_BIND_TO_PORT" in env or "AIP_HTTP_PORT" in env else ["--port", "0"]
     named = [] if bundle is None else [str(bundle)]
     config = [] if "--config" in options else ["--config", os.devnull]
-    command = [sys.executable, "-m", "fullcircle.serving", *named, *port, *config, *options]
+    command = [*by, *named, *port, *config, *options]
     environment = os.environ | ENVIRONMENT | dict(env)
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as log,

@@ -6,8 +6,9 @@ import json
 import random
 import shutil
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from model_signing.signing import Config
@@ -17,7 +18,10 @@ from fullcircle.base.files import MANIFEST, seal
 from fullcircle.scoring import bundle as module
 from fullcircle.scoring.bundle import Bundle
 from fullcircle.scoring.scorer import Scorer
-from tests.serving.servers import refused, serving
+from tests.serving.servers import PYTHON, refused, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HEAVY = ("pandas", "pyarrow", "sklearn", "xgboost", "scipy", "hydra", "dvc")
 
@@ -106,9 +110,10 @@ def test_a_port_that_is_taken_is_an_error(folder: Path) -> None:
         assert "ddress already in use" in refused(folder, "--port", str(server.port))
 
 
-def test_nothing_heavy_is_in_the_process(folder: Path, tmp_path: Path) -> None:
-    """Neither as a module, nor as a library that is mapped into memory."""
-    with serving(folder, "--state", str(tmp_path)) as server:
+@pytest.mark.parametrize("by", [PYTHON, (sys.executable, "-m", "fullcircle.cli", "serve")], ids=["module", "command"])
+def test_nothing_heavy_is_in_the_process(by: Sequence[str], folder: Path, tmp_path: Path) -> None:
+    """No library of theirs is mapped into memory."""
+    with serving(folder, "--state", str(tmp_path), by=by) as server:
         assert server.get("/metrics").status == server.get("/docs").status == 200
         maps = Path(f"/proc/{server.process.pid}/maps").read_text()
         found = {name for line in maps.splitlines() for name in HEAVY if f"/{name}/" in line}

@@ -101,7 +101,7 @@ def of_platform(settings: Settings) -> Settings:
         if value := os.environ.get(name):
             if not value.isdecimal() or int(value) > 65535:
                 raise ConfigError(f"{name} must be a port, and is {value[:20]!r}")
-            return replace(settings, host="0.0.0.0", port=int(value))  # noqa: S104  as the platform requires
+            return replace(settings, host="0.0.0.0", port=int(value))  # noqa: S104  # nosec B104  the platform requires it
     return settings
 
 
