@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,11 +82,25 @@ def create() -> Guard:
     return create_app(Path(found["folder"]), build(Settings, found["settings"], "settings"))
 
 
+class _Lines(logging.Formatter):
+    """One JSON object per record, as the guard writes them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"time": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"), "level": record.levelname}
+        line["message"] = record.getMessage()
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
 def _log_to_stderr() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    log.handlers, log.propagate = [handler], False
-    log.setLevel(logging.INFO)
+    handler, lines = logging.StreamHandler(), _Lines()
+    lines.converter = time.gmtime
+    handler.setFormatter(lines)
+    for name, level in (("fullcircle", logging.INFO), ("uvicorn", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(level)
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001  as ASGI calls it

@@ -74,12 +74,13 @@ def main(arguments: Sequence[str], program: str = "fullcircle serve", packaged: 
 
 def serve(folder: Path, settings: Settings) -> None:
     """Run the service. Raises FullCircleError where it cannot begin."""
+    if settings.workers == 1:
+        _serve(folder, settings)
+        return
     with tempfile.TemporaryDirectory(prefix="fullcircle-") as shared:
-        if settings.workers > 1:
-            os.environ[METRICS] = shared  # before prometheus_client is imported
-            if settings.state.folder is None:
-                state = StateSettings(f"{shared}/state", settings.state.stale_hours)
-                settings = replace(settings, state=state)
+        os.environ[METRICS] = shared  # before prometheus_client is imported
+        if settings.state.folder is None:
+            settings = replace(settings, state=StateSettings(f"{shared}/state", settings.state.stale_hours))
         _serve(folder, settings)
 
 
