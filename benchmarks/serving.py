@@ -247,13 +247,42 @@ def own_figures(starts: list[float], memory: list[float]) -> list[Figure]:
     ]
 
 
+def soak(minutes: float) -> list[Figure]:
+    """Full load for so long: how much the memory has grown since the first minute. An answer that is no 200 ends it."""
+    held = list[float]()
+    with tempfile.TemporaryDirectory() as name:
+        folder, server = Path(name), ours()
+        with running(server, folder / "log"):
+            ends = time.monotonic() + minutes * 60
+            begun = time.monotonic()
+            requests = 0.0
+            while time.monotonic() < ends:
+                requests += load(server, 1 if len(held) % 2 else 100, folder).rate * SECONDS
+                if time.monotonic() > begun + 60 or time.monotonic() > ends:
+                    held.append(resident(server))
+    detail = f"{held[0]:.1f} MB after a minute, {max(held):.1f} at most; {requests:,.0f} requests, no error"
+    return [
+        _figure(
+            f"{minutes:g} minutes of full load: memory / after a minute",
+            [max(held) / held[0]],
+            1.05,
+            detail,
+            below=True,
+        )
+    ]
+
+
 def main() -> None:
     """Print the figures; exit code 1 if one misses its limit."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--bentoml", type=Path, required=True, help="python of BentoML's environment")
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="only the service, loaded for so long")
+    parser.add_argument("--bentoml", type=Path, help="python of BentoML's environment")
     parser.add_argument("--mlflow", type=Path, help="python of MLflow's environment")
     given = parser.parse_args()
-    found = measure(given.bentoml.absolute(), None if given.mlflow is None else given.mlflow.absolute())
+    if given.soak is None and given.bentoml is None:
+        parser.error("name --bentoml, or --soak")
+    mlflow_python = None if given.mlflow is None else given.mlflow.absolute()
+    found = measure(given.bentoml.absolute(), mlflow_python) if given.soak is None else soak(given.soak)
     for figure in found:
         print(figure)
     sys.exit(0 if all(figure.passed for figure in found) else 1)

@@ -121,7 +121,7 @@ class Service:
     def _finish(self, table: Table, answer: Answer) -> None:
         answer.check_some()
         if self.events is not None and self.settings.state.stale_hours:
-            answer.stale = self.events.stale(self._read(table.columns, table.count, {})[0])
+            answer.stale = self.events.stale(self._of_kept(table, answer))
         self.metrics.rows("scored", len(answer.kept))
         self.metrics.rows("set_aside", len(answer.aside))
 
@@ -229,11 +229,15 @@ class Service:
 
     def _columns_of(self, table: Table, answer: Answer) -> Columns:
         """The inputs of the rows that were scored, point-in-time columns included."""
-        columns = {name: [values[at] for at in answer.kept] for name, values in table.columns.items()}
-        read, _ = self._read(columns, len(answer.kept), {})
+        read = self._of_kept(table, answer)
         if self.events is None:
             return {name: read[name] for name in self.bundle.scorer.plan.inputs}
         return self.events.completed(self.bundle.scorer, read)
+
+    def _of_kept(self, table: Table, answer: Answer) -> Columns:
+        """What was sent of the rows that were scored."""
+        columns = {name: [values[at] for at in answer.kept] for name, values in table.columns.items()}
+        return self._read(columns, len(answer.kept), {})[0]
 
     def _note_reasons(self, aside: dict[int, str]) -> None:
         if aside:
