@@ -13,7 +13,7 @@ from typing import Any
 
 def predict(url: str, body: bytes, media: str) -> Any:
     """The answer to rows; one that says why none can be scored has `error` and `set_aside`."""
-    headers = {"Content-Type": media, "Authorization": f"Bearer {os.environ.get('FULLCIRCLE_API_KEY', 'none')}"}
+    headers = {"Content-Type": media, **authorization()}
     request = urllib.request.Request(f"{url}/predict", body, headers)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
@@ -23,9 +23,16 @@ def predict(url: str, body: bytes, media: str) -> Any:
             return json.load(error)
 
 
+def authorization() -> dict[str, str]:
+    """The key, where FULLCIRCLE_API_KEY has one."""
+    key = os.environ.get("FULLCIRCLE_API_KEY")
+    return {} if key is None else {"Authorization": f"Bearer {key}"}
+
+
 def example(url: str) -> bytes:
     """The row of the service's own description."""
-    with urllib.request.urlopen(f"{url}/openapi.json", timeout=30) as answer:  # noqa: S310
+    request = urllib.request.Request(f"{url}/openapi.json", headers=authorization())  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         body = json.load(answer)["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
     return json.dumps(body["example"]).encode()
 
@@ -33,10 +40,13 @@ def example(url: str) -> bytes:
 def main() -> None:
     """Print one line per row."""
     url = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8080"
-    if len(sys.argv) > 2:
-        found = predict(url, Path(sys.argv[2]).read_bytes(), "text/csv")
-    else:
-        found = predict(url, example(url), "application/json")
+    try:
+        if len(sys.argv) > 2:
+            found = predict(url, Path(sys.argv[2]).read_bytes(), "text/csv")
+        else:
+            found = predict(url, example(url), "application/json")
+    except urllib.error.URLError as error:
+        sys.exit(f"{url} does not answer: {error.reason}")
     for record in found.get("predictions", []):
         print(record)
     for row in found.get("set_aside", []):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import threading
 import time
 from base64 import b64encode
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -96,19 +96,22 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(limited: Server) -> None:
     assert b"the body did not arrive within 0.5 seconds" in answer
 
 
-def test_too_many_requests_at_once_are_sent_away(limited: Server, rows: Rows) -> None:
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
-    waiting = [threading.Thread(target=raw, args=(limited, head + b"{")) for _ in range(2)]
-    for thread in waiting:
-        thread.start()
-    while "in_flight 3.0" not in (text := limited.get("/metrics")).body.decode() and text.status != 503:
-        time.sleep(0.01)
-    reply = limited.post("/predict", {"rows": rows[:1]})
-    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
-    assert limited.get("/health/live").status == 200  # what orchestrators probe is answered all the same
-    for thread in waiting:
-        thread.join()
-    assert limited.post("/predict", {"rows": rows[:1]}).status == 200
+def test_too_many_requests_at_once_are_sent_away(folder: Path, tmp_path: Path, rows: Rows) -> None:
+    config = tmp_path / "serving.yaml"
+    config.write_text("limits: {requests: 2, body_seconds: 60}\n")
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    with serving(folder, "--config", str(config)) as server, ExitStack() as waiting:
+        for _ in range(2):  # their bodies do not come
+            waiting.enter_context(socket.create_connection(("127.0.0.1", server.port))).sendall(head)
+        while (reply := server.post("/predict", {"rows": rows[:1]})).status == 200:
+            time.sleep(0.01)
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert "more than 2 requests are being answered" in reply.error
+        assert server.get("/health/live").status == 200  # what orchestrators probe is answered all the same
+        waiting.close()
+        while server.post("/predict", {"rows": rows[:1]}).status == 503:
+            time.sleep(0.01)
+        assert server.post("/predict", {"rows": rows[:1]}).status == 200
 
 
 def test_keys(folder: Path, rows: Rows) -> None:
