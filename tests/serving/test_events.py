@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import pytest
 
 from fullcircle.core import paths
@@ -189,3 +193,24 @@ def test_a_request_before_what_has_been_forgotten_harms_no_other(
         reply = server.post("/predict", {"rows": [old]})
         assert reply.status in (200, 422)
         assert late(server, asked) == wanted
+
+
+def test_a_worker_that_dies_is_replaced_and_knows_all_events(folder: Path, flights: Rows) -> None:
+    with serving(folder, "--workers", "2") as server:
+        server.post("/events/flights", {"rows": flights[:50]})
+        first = workers(server)
+        os.kill(first[0], signal.SIGKILL)
+        while len(now := workers(server)) < 2 or first[0] in now:
+            time.sleep(0.05)
+        for _ in range(30):  # by whichever of them
+            assert server.get("/state").json["tables"]["flights"]["rows"] == 50
+
+
+def workers(server: Server) -> list[int]:
+    """The processes that serve: children of the one that was started, but for Python's own tracker of resources."""
+    found = []
+    for child in psutil.Process(server.process.pid).children():
+        with suppress(psutil.Error):  # it has just ended
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child.pid)
+    return found
