@@ -29,6 +29,8 @@ from fullcircle.core import paths
 from fullcircle.core.tables import read_columns, read_json
 from fullcircle.packaging.golden import records, spaced
 from fullcircle.scoring.bundle import Bundle
+from fullcircle.serving.app import PASSED, passed
+from fullcircle.serving.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +80,16 @@ def ours() -> Server:
     port = free_port()
     command = [sys.executable, "-m", "fullcircle.serving", str(paths.BUNDLE), "--port", str(port)]
     return Server("fullcircle", command, port, "/predict", "rows", {})
+
+
+def on_granian(command: Path) -> Server:
+    """The same application on another server, in the same environment (`uv pip install granian`)."""
+    port = free_port()
+    environment = {PASSED: passed(paths.BUNDLE, Settings())}
+    options = ["--interface", "asgi", "--loop", "uvloop", "--factory", "--port", str(port), "--log-level", "warning"]
+    return Server(
+        "granian", [str(command), *options, "fullcircle.serving.app:create"], port, "/predict", "rows", environment
+    )
 
 
 def bentoml(python: Path, model: Path) -> Server:
@@ -178,15 +190,18 @@ def resident(server: Server) -> float:
     return max(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 2**20 for pid in found.split())
 
 
-def measure(bentoml_python: Path, mlflow_python: Path | None) -> list[Figure]:
-    """Load all servers in turns; the figures of the service against each peer."""
+def measure(bentoml_python: Path | None, mlflow_python: Path | None, granian: Path | None) -> list[Figure]:
+    """Load all servers in turns; the figures of the service against each of those given."""
     if shutil.which("wrk") is None:
         raise SystemExit("this needs wrk: apt-get install wrk")
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        peers = [bentoml(bentoml_python, fitted(bentoml_python, folder / "bentoml"))]
+        folder, peers = Path(name), list[Server]()
+        if bentoml_python is not None:
+            peers.append(bentoml(bentoml_python, fitted(bentoml_python, folder / "bentoml")))
         if mlflow_python is not None:
             peers.append(mlflow(mlflow_python, fitted(mlflow_python, folder / "mlflow")))
+        if granian is not None:
+            peers.append(on_granian(granian))
         loads: dict[tuple[str, int], list[Load]] = {}
         starts, memory = list[float](), list[float]()
         for _ in range(TURNS):
@@ -278,11 +293,10 @@ def main() -> None:
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="only the service, loaded for so long")
     parser.add_argument("--bentoml", type=Path, help="python of BentoML's environment")
     parser.add_argument("--mlflow", type=Path, help="python of MLflow's environment")
+    parser.add_argument("--granian", type=Path, help="the command granian, in this environment")
     given = parser.parse_args()
-    if given.soak is None and given.bentoml is None:
-        parser.error("name --bentoml, or --soak")
-    mlflow_python = None if given.mlflow is None else given.mlflow.absolute()
-    found = measure(given.bentoml.absolute(), mlflow_python) if given.soak is None else soak(given.soak)
+    peers = [None if path is None else path.absolute() for path in (given.bentoml, given.mlflow, given.granian)]
+    found = measure(*peers) if given.soak is None else soak(given.soak)
     for figure in found:
         print(figure)
     sys.exit(0 if all(figure.passed for figure in found) else 1)

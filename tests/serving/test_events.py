@@ -15,6 +15,11 @@ import pytest
 from fullcircle.core import paths
 from fullcircle.core.tables import read_columns
 from fullcircle.packaging.golden import records
+from fullcircle.serving.events import Events
+from fullcircle.serving.metrics import Metrics
+from fullcircle.serving.service import Service
+from fullcircle.serving.settings import Settings
+from fullcircle.serving.tables import Options, of_records
 from tests.serving.servers import Server, refused, serving
 
 if TYPE_CHECKING:
@@ -162,7 +167,7 @@ def test_events_that_cannot_be_added_are_set_aside(server: Server, flights: Rows
         "origin not one of EWR, JFK, LGA",
         "minute is no number",
     ]
-    assert server.post("/events/flights", {"rows": sent[:2]}).status == 400
+    assert server.post("/events/flights", {"rows": sent[:2]}).status == 422
     assert server.post("/events/trains", {"rows": sent}).status == 404
     fewer = [{name: value for name, value in sent[2].items() if name != "origin"}]
     assert "missing columns: origin" in server.post("/events/flights", {"rows": fewer}).error
@@ -178,6 +183,16 @@ def test_an_answer_says_when_the_events_are_old(
         stale = server.post("/predict", {"rows": asked[-1:]}).json["stale"]
         assert stale.keys() == {"weather"}
         assert stale["weather"] > 3
+        tensors = [
+            {"name": name, "shape": [1], "datatype": "BYTES" if isinstance(v, str) else "FP64", "data": [v]}
+            for name, v in asked[-1].items()
+        ]
+        for path, body in (
+            ("/predict", {"rows": asked[-1:]}),
+            ("/invocations", {"instances": asked[-1:]}),
+            ("/v2/models/departures/infer", {"inputs": tensors}),
+        ):
+            assert server.post(path, body).headers["x-fullcircle-stale"] == "weather"
         assert server.get("/state").json["stale_hours"] == {"weather": 3, "flights": 3}
     config.write_text("state: {stale_hours: {trains: 3}}\n")
     assert "unknown table: trains" in refused(folder, "--config", str(config))
@@ -213,4 +228,33 @@ def workers(server: Server) -> list[int]:
         with suppress(psutil.Error):  # it has just ended
             if "spawn_main" in " ".join(child.cmdline()):
                 found.append(child.pid)
+    return found
+
+
+def test_a_worker_that_fell_far_behind_scores_with_the_state_that_is_there_now(
+    bundle: Bundle, tmp_path: Path, flights: Rows, weather: Rows, asked: Rows, wanted: list[float]
+) -> None:
+    """It skips files of the journal that are gone already, and begins with the snapshot."""
+    spec = bundle.state
+    assert spec is not None
+    first, late_one = (Events(spec, tmp_path, {}) for _ in range(2))
+    service, before = Service(bundle, Settings(), Metrics(bundle), late_one), late_one.state
+    assert first._journal is not None
+    first._journal._largest = 1000
+    for table, rows in (("weather", weather), ("flights", flights)):
+        for begin in range(0, len(rows), 50):
+            first.add(table, of_records(rows[begin : begin + 50]))
+    assert first._journal.number > 5
+    answer = service.answer_alone(of_records(asked), Options())
+    for events in (first, late_one):
+        events.close()
+    assert late_one.state is not before
+    assert answer.columns["probability_late"] == wanted
+    assert answer.columns["probability_late"] != service_without_events(bundle, asked)
+
+
+def service_without_events(bundle: Bundle, asked: Rows) -> list[float]:
+    assert bundle.state is not None
+    service = Service(bundle, Settings(), Metrics(bundle), Events(bundle.state, None, {}))
+    found: list[float] = service.answer_alone(of_records(asked), Options()).columns["probability_late"]
     return found

@@ -6,10 +6,10 @@ import asyncio
 from itertools import chain
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from .tables import Table
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from .tables import Table
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ def joined(tables: Sequence[Table]) -> dict[str, list[object]]:
 def part(table: Table, start: int, stop: int) -> Table:
     """Some rows of a table."""
     aside = {at - start: why for at, why in table.aside.items() if start <= at < stop}
-    return type(table)({name: values[start:stop] for name, values in table.columns.items()}, stop - start, aside)
+    return Table({name: values[start:stop] for name, values in table.columns.items()}, stop - start, aside)
 
 
 class Batcher(Generic[T]):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..base.errors import ConfigError, FullCircleError
 from .settings import (
     KEYS,
+    SHARED,
     Settings,
     StateSettings,
     check_keys,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BACKLOG = 2048  # connections that wait to be accepted
-METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def parser(program: str) -> ArgumentParser:
@@ -78,7 +78,7 @@ def serve(folder: Path, settings: Settings) -> None:
         _serve(folder, settings)
         return
     with tempfile.TemporaryDirectory(prefix="fullcircle-") as shared:
-        os.environ[METRICS] = shared  # before prometheus_client is imported
+        os.environ[SHARED] = shared  # before prometheus_client is imported
         if settings.state.folder is None:
             settings = replace(settings, state=StateSettings(f"{shared}/state", settings.state.stale_hours))
         _serve(folder, settings)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.cells import read_values
 from ..base.checks import check
 from ..base.errors import DataError, difference
 from ..base.typed import plain
@@ -17,6 +16,7 @@ from ..pointintime.recent import due_at
 from ..pointintime.state import State
 from .errors import NotFoundError, RowsError
 from .journal import Journal
+from .tables import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ class Events:
         if missing := difference(wanted, [column for column in table.columns if column in wanted]):
             raise RowsError(f"{name}: {missing}")
         columns = {column: table.columns[column] for column in wanted}
-        aside = self._unreadable(name, wanted, columns, table)
+        aside = _unreadable(wanted, columns, table)
         kept = [at for at in range(table.count) if at not in aside]
         if kept:
             chosen = {column: [values[at] for at in kept] for column, values in columns.items()}
@@ -78,52 +78,35 @@ class Events:
         except DataError as error:
             raise NotFoundError(str(error)) from None
 
-    def _unreadable(
-        self, name: str, wanted: dict[str, Column], columns: dict[str, list[Any]], table: Table
-    ) -> dict[int, str]:
-        """Why rows cannot be added, by position: cells that cannot be read, and checks that they break."""
-        aside = dict(table.aside)
-        read = self._read(name, columns, aside)
-        checked = check(read, wanted)
-        if checked.broken:
-            for at, reasons in zip(np.flatnonzero(checked.rejected).tolist(), checked.reasons(), strict=True):
-                aside.setdefault(at, reasons)
-        return aside
-
-    def _read(self, name: str, columns: dict[str, list[Any]], aside: dict[int, str]) -> Columns:
-        read: Columns = {}
-        for column, spec in self.columns_of(name).items():
-            kind = "number" if spec.kind == "integer" else spec.kind
-            read[column], wrong = read_values(columns[column], kind, spec.format)
-            for at in wrong:
-                why = f"{column} is no {kind}"
-                aside[at] = f"{aside[at]}; {why}" if at in aside else why
-        return read
-
     def _keep(self, name: str, columns: dict[str, list[Any]]) -> None:
         if self._journal is None:
             self._apply(name, columns)
         else:
             line = json.dumps({"table": name, "columns": columns}).encode()
-            self._journal.append(line, self.catch_up, self.state.save)
+            self._journal.append(line, self.catch_up, self._save)
 
     def _apply(self, name: str, columns: dict[str, list[Any]]) -> None:
-        self.state.add(name, self._read(name, columns, {}))
+        self.state.add(name, read_columns(columns, self.columns_of(name), {}))
         self._latest = None
 
     def catch_up(self) -> None:
         """Add what other workers have written down."""
         if self._journal is None:
             return
-        for line in self._journal.new_lines():
-            if self._journal.skipped:
-                self._load()
-                self._journal.skipped = False
+        for line in self._journal.new_lines(self._load):
             try:
                 found = json.loads(line)
                 self._apply(found["table"], found["columns"])
             except (ValueError, KeyError, TypeError, DataError):
                 log.warning("a line of the journal of events cannot be read, and was left out: %d bytes", len(line))
+
+    def current(self) -> State:
+        """The state with all that any worker has been given; it may be another object than before."""
+        self.catch_up()
+        return self.state
+
+    def _save(self, path: Path) -> None:
+        self.state.save(path)
 
     def freshness(self) -> dict[str, Any]:
         """How many rows are known of each table, and the latest of them."""
@@ -161,7 +144,7 @@ class Events:
     def close(self) -> None:
         """Write the state down."""
         if self._journal is not None:
-            self._journal.close(self.catch_up, self.state.save)
+            self._journal.close(self.catch_up, self._save)
 
 
 def _observed(spec: StateSpec) -> list[str]:
@@ -171,3 +154,13 @@ def _observed(spec: StateSpec) -> list[str]:
 def _name(spec: StateSpec) -> str:
     """The folder of a spec: a model that needs other columns of the events begins with an empty state."""
     return hashlib.sha256(json.dumps(plain(spec), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _unreadable(wanted: dict[str, Column], columns: dict[str, list[Any]], table: Table) -> dict[int, str]:
+    """Why rows cannot be added, by position: cells that cannot be read, and checks that they break."""
+    aside = dict(table.aside)
+    checked = check(read_columns(columns, wanted, aside), wanted)
+    if checked.broken:
+        for at, reasons in zip(np.flatnonzero(checked.rejected).tolist(), checked.reasons(), strict=True):
+            aside.setdefault(at, reasons)
+    return aside

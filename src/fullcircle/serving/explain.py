@@ -44,12 +44,13 @@ class Explainer:
         rank = np.argsort(self._orders, axis=1)  # at which step each input takes the row's value
         self._taken = (rank[:, None, :] < np.arange(count + 1)[:, None]).reshape(-1, count)
         calibration = bundle.scorer.spec.calibration
-        number = isinstance(calibration, RegressionCalibration)
-        self._scale = calibration.scale if isinstance(calibration, RegressionCalibration) else 1.0
-        self._center = calibration.center if isinstance(calibration, RegressionCalibration) else 0.0
-        self.unit = "the target's own unit" if number else "log odds, before calibration"
-        if len(calibration.classes) > 2:
+        self._scale, self._center = 1.0, 0.0
+        if isinstance(calibration, RegressionCalibration):
+            self._scale, self._center, self.unit = calibration.scale, calibration.center, "the target's own unit"
+        elif len(calibration.classes) > 2:
             self.unit = "the margin of the predicted class"
+        else:
+            self.unit = "log odds, before calibration"
 
     def explain(self, columns: Columns) -> Iterator[dict[str, Any]]:
         """The contributions in each row, one after the other, of inputs that passed their checks.

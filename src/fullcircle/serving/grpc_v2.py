@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -10,6 +9,7 @@ import grpc
 from ..base.errors import FullCircleError
 from .errors import NotAllowedError, NotFoundError, RequestError, status_of
 from .messages import SERVICE, message
+from .settings import is_key
 from .tables import Options
 from .tensors import binary
 from .v2 import ERROR, chosen_outputs, metadata_of, outputs_of, table_of, texts_of
@@ -80,8 +80,7 @@ class Inference:
             return
         given = dict(context.invocation_metadata() or ()).get("authorization", "")
         kind, _, value = str(given).partition(" ")
-        fits = [hmac.compare_digest(value.strip().encode(), key) for key in self._keys]
-        if kind.lower() != "bearer" or not any(fits):
+        if kind.lower() != "bearer" or not is_key(value.strip().encode(), self._keys):
             raise NotAllowedError("a key is needed: authorization: Bearer KEY")
 
     def _check_model(self, name: str, version: str) -> None:
@@ -120,6 +119,8 @@ class Inference:
         response = message("ModelInferResponse")(
             model_name=service.name, model_version=service.bundle.version, id=request.id
         )
+        if answer.stale:
+            response.parameters["stale"].string_param = ", ".join(answer.stale)
         for name in chosen:
             datatype, values = found[name]
             response.outputs.add(name=name, datatype=datatype, shape=[len(values)])

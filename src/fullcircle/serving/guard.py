@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import hmac
 import json
 import logging
 import re
@@ -20,6 +19,7 @@ from starlette.exceptions import HTTPException
 from ..base.errors import FullCircleError
 from .answers import encoded
 from .errors import BusyError, LateError, MediaTypeError, NotAllowedError, RequestError, TooLargeError, status_of
+from .settings import is_key
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -114,8 +114,7 @@ class Guard:
                 value = b""
         elif kind.lower() != b"bearer":
             value = b""
-        fits = [hmac.compare_digest(value.strip(), key) for key in self._keys]  # all of them, whatever the first says
-        if not any(fits):
+        if not is_key(value.strip(), self._keys):
             raise NotAllowedError("a key is needed: Authorization: Bearer KEY")
 
     def _write(self, scope: Scope, name: bytes, answer: _Sent, seconds: float) -> None:

@@ -31,7 +31,6 @@ class Journal:
         except OSError as error:
             raise ConfigError(f"the state cannot be kept in {folder}: {error.strerror}") from None
         self.folder, self._largest = folder, largest
-        self.skipped = False  # whether files went by unread, so that the reader must begin with the snapshot
         self._open(self._latest())
 
     def _latest(self) -> int:
@@ -58,8 +57,11 @@ class Journal:
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
 
-    def new_lines(self) -> Iterator[bytes]:
-        """The lines that any process appended since the last call. One that is not complete is left for later."""
+    def new_lines(self, restart: Callable[[], None]) -> Iterator[bytes]:
+        """The lines that any process appended since the last call. One that is not complete is left for later.
+
+        `restart` is called where files went by unread, before the lines that follow: it begins with the snapshot.
+        """
         while (size := os.fstat(self._file.fileno()).st_size) > self._read:
             found = os.pread(self._file.fileno(), size - self._read, self._read)
             self._read += len(found)
@@ -68,8 +70,11 @@ class Journal:
             yield from lines[:-1] if follows else lines
             if follows:
                 self._file.close()
-                self.skipped = self.skipped or not self._path(self.number + 1).exists()
-                self._open(self._latest() if self.skipped else self.number + 1)
+                following = self.number + 1
+                there = self._path(following).exists()
+                self._open(following if there else self._latest())
+                if not there:
+                    restart()
 
     def append(self, line: bytes, catch_up: Callable[[], None], save: Callable[[Path], None]) -> None:
         """Append a line, then read it by `catch_up`, as every other process does. Returns when it is in the file.
@@ -95,8 +100,8 @@ class Journal:
         save(self.snapshot(following))
         self._path(following).touch()
         self._write(_LAST + b"\n")
-        for _ in self.new_lines():
-            pass
+        self._file.close()
+        self._open(following)
         for file in self.folder.glob("events-*.jsonl"):
             if int(file.stem[-6:]) < following - 1:
                 file.unlink(missing_ok=True)

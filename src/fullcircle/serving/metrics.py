@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from .settings import SHARED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..scoring.bundle import Bundle
-
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""A folder where several workers keep their counts; prometheus_client reads it when it is imported."""
 
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from .answers import encoded
-from .errors import RequestError
+from .answers import SHOWN, encoded
+from .errors import RequestError, RowsError
 from .routing import route
 from .tables import of_body
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from .tables import Options
 
 
-def json_response(value: object) -> Response:
+def json_response(value: object, headers: dict[str, str] | None = None) -> Response:
     """A value as a JSON response."""
-    return Response(encoded(value), media_type="application/json")
+    return Response(encoded(value), media_type="application/json", headers=headers)
 
 
 async def answer_body(service: Service, request: Request) -> Answer:
@@ -50,6 +50,11 @@ def wants_csv(request: Request) -> bool:
     return request.headers.get("accept", "").partition(";")[0].strip().lower() == "text/csv"
 
 
+def stale_header(answer: Answer) -> dict[str, str]:
+    """The header of an answer from events that are older than allowed: the tables."""
+    return {"x-fullcircle-stale": ", ".join(answer.stale)} if answer.stale else {}
+
+
 def routes(service: Service) -> list[Route]:
     """The routes of a service."""
 
@@ -57,7 +62,7 @@ def routes(service: Service) -> list[Route]:
         """Predictions of rows."""
         answer = await answer_body(service, request)
         if wants_csv(request):
-            return Response(answer.text(), media_type="text/csv")
+            return Response(answer.text(), media_type="text/csv", headers=stale_header(answer))
         body = {
             "bundle": service.identity,
             "rows": answer.rows,
@@ -71,7 +76,7 @@ def routes(service: Service) -> list[Route]:
             body["contributions_in"] = service.explained_in
         if answer.stale:
             body["stale"] = answer.stale
-        return json_response(body)
+        return json_response(body, stale_header(answer))
 
     async def events(request: Request) -> Response:
         """Events or observations as they happen."""
@@ -86,7 +91,7 @@ def routes(service: Service) -> list[Route]:
         service.metrics.events(name, "set_aside", len(found["set_aside"]))
         request.scope["notes"] |= {"rows": found["rows"], "added": found["added"]}
         if not found["added"]:
-            raise RequestError("no row could be added", found["set_aside"][:100])
+            raise RowsError("no row could be added", found["set_aside"][:SHOWN])
         return json_response(found)
 
     async def state(_: Request) -> Response:

@@ -26,9 +26,8 @@ class Quality:
             for name, seen in reference.inputs.items()
             if not isinstance(seen, Levels) and seen.kind == "number" and seen.low is not None and seen.high is not None
         }
-        self._levels = {
-            name: {*seen.counts} for name, seen in reference.inputs.items() if isinstance(seen, Levels)
-        }  # fmt: skip
+        levels = {name: seen for name, seen in reference.inputs.items() if isinstance(seen, Levels)}
+        self._levels = {name: {*seen.counts} for name, seen in levels.items()}
         self._of: dict[tuple[str, ...], tuple[list[str], Array, Array]] = {}
 
     def note(self, columns: Columns) -> None:

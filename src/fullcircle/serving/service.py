@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.cells import read_values
 from ..base.checks import nulls
 from ..base.errors import BundleError, FullCircleError, difference
 from ..scoring.batch import Job
@@ -19,6 +19,7 @@ from .batching import LARGEST, Batcher, joined, part
 from .errors import NotFoundError, RowsError, TooLargeError
 from .explain import Explainer
 from .quality import Quality
+from .tables import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,10 +52,6 @@ class Service:
         self._known = {*self.job.ignored, *self.job.optional, *bundle.about.identity}
         self._fitting: set[tuple[str, ...]] = set()  # names of columns that were checked, in their orders
         self._with_state = [name for name in self.job.read if name not in self.job.optional]
-        self._kinds = {
-            name: ("number" if column.kind == "integer" else column.kind, column.format)
-            for name, column in self.job.read.items()
-        }
         self.no_prediction = self.job.score({name: nulls(c, 0) for name, c in self.job.read.items()}).columns
         self._quality = Quality(bundle.reference, metrics)
         self._explainer = Explainer(bundle)
@@ -145,21 +142,16 @@ class Service:
             extra = any(name not in self.job.read for name in given)
             advice = "\nColumns that the model does not take are ignored with ignore_extra." if extra else ""
             raise RowsError(f"these are not the columns that the model takes\n  {differs}{advice}")
-        if len(self._fitting) < ORDERS and not options.ignore_extra:
+        if options.ignore_extra:
+            known = {name: v for name, v in table.columns.items() if name in self.job.read or name in self._known}
+            return replace(table, columns=known)
+        if len(self._fitting) < ORDERS:
             self._fitting.add((*table.columns,))
-        taken = {name: v for name, v in table.columns.items() if name in self.job.read or name in self._known}
-        return table if len(taken) == len(table.columns) else type(table)(taken, table.count, table.aside)
+        return table
 
     def _read(self, columns: dict[str, list[Any]], count: int, aside: dict[int, str]) -> tuple[Columns, Array]:
         """Values as columns, of the rows that can be read, and the positions of those; why others cannot: `aside`."""
-        read: Columns = {}
-        for name, (kind, written) in self._kinds.items():
-            if name not in columns:
-                continue
-            read[name], wrong = read_values(columns[name], kind, written)
-            for at in wrong:
-                why = f"{name} is no {kind}"
-                aside[at] = f"{aside[at]}; {why}" if at in aside else why
+        read = read_columns(columns, self.job.read, aside)
         if not aside:
             return read, np.arange(count)
         readable = np.array([at not in aside for at in range(count)])
@@ -184,16 +176,14 @@ class Service:
             aside |= {first + at: why for at, why in table.aside.items()}
             first += table.count
         read, readable = self._read(columns, count, aside)
-        if self.events is not None:
-            self.events.catch_up()
-        scored = self.job.score(read)
+        scored = self.bundle.score(read, None if self.events is None else self.events.current())
         self.metrics.batch(count)
         self._quality.note(read)
         kept = readable[scored.kept]
         if len(scored.reasons):
             lost = np.setdiff1d(np.arange(len(readable)), scored.kept)
             aside |= dict(zip(readable[lost].tolist(), scored.reasons, strict=True))
-        self._note_reasons(aside)
+        self.metrics.reasons(Counter(aside.values()))
         return [*self._divided(tables, columns, kept.tolist(), scored, aside)]
 
     def _divided(
@@ -238,10 +228,6 @@ class Service:
         """What was sent of the rows that were scored."""
         columns = {name: [values[at] for at in answer.kept] for name, values in table.columns.items()}
         return self._read(columns, len(answer.kept), {})[0]
-
-    def _note_reasons(self, aside: dict[int, str]) -> None:
-        if aside:
-            self.metrics.reasons(Counter(aside.values()))
 
     def check_state(self) -> Events:
         """The state of past events. Raises NotFoundError where the bundle has none."""

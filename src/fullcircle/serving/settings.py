@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..base.errors import BundleError, ConfigError
 from ..base.files import MANIFEST
 from ..base.typed import build
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 FILE = Path("conf/serving.yaml")
 KEYS = "FULLCIRCLE_API_KEYS"
 NO_AUTH = "FULLCIRCLE_NO_AUTH"
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""A folder where several workers keep their counts; prometheus_client reads it when it is imported."""
 PORTS = ("SAGEMAKER_BIND_TO_PORT", "AIP_HTTP_PORT")
 """Set by SageMaker and Vertex AI: the port, on every address."""
 SAGEMAKER_MODEL = Path("/opt/ml/model")
@@ -108,6 +114,11 @@ def of_platform(settings: Settings) -> Settings:
 def keys() -> tuple[str, ...]:
     """The keys that callers may use, from the environment."""
     return tuple(filter(None, (key.strip() for key in os.environ.get(KEYS, "").split(","))))
+
+
+def is_key(given: bytes, known: Sequence[bytes]) -> bool:
+    """Whether a key is one of those known. It takes as long whichever of them it is, and if it is none."""
+    return sum(hmac.compare_digest(given, key) for key in known) > 0
 
 
 def check_keys(settings: Settings) -> None:

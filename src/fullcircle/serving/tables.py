@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..base.cells import pointed
+from ..base.cells import pointed, read_values
 from ..base.errors import DataError, listed
 from ..scoring.csvfile import read_text
 from .errors import MediaTypeError, RequestError, RowsError, TooLargeError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..base.checks import Column
+    from ..base.columns import Columns
     from ..base.dialect import Dialect
 
 FORMS = ("rows", "instances", "dataframe_records", "dataframe_split", "inputs")
@@ -43,6 +44,23 @@ class Options:
 
     explain: bool = False
     ignore_extra: bool = False
+
+
+def read_columns(columns: Mapping[str, Sequence[Any]], spec: Mapping[str, Column], aside: dict[int, str]) -> Columns:
+    """Values as columns of the kinds of `spec`, those that are there; why a row cannot be read is added to `aside`.
+
+    What is no whole number is a number that the checks refuse, in their words.
+    """
+    read: Columns = {}
+    for name, column in spec.items():
+        if name not in columns:
+            continue
+        kind = "number" if column.kind == "integer" else column.kind
+        read[name], wrong = read_values(columns[name], kind, column.format)
+        for at in wrong:
+            why = f"{name} is no {kind}"
+            aside[at] = f"{aside[at]}; {why}" if at in aside else why
+    return read
 
 
 def loads(body: bytes) -> Any:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ..base.errors import listed
 from .answers import encoded
 from .errors import NotFoundError, RequestError, RowsError
-from .native import json_response
+from .native import json_response, stale_header
 from .routing import route
 from .tables import Options, Table, loads
 from .tensors import NUMPY, TYPES, binary, count_of, parts_of, values_of, values_of_binary
@@ -152,7 +152,7 @@ def _model_routes(service: Service) -> list[Route]:
         chosen = chosen_outputs(found, [*service.no_prediction, ERROR])
         answer = await service.answer(table, _options(found))
         request.scope["notes"] |= {"rows": answer.rows, "scored": len(answer.kept)}
-        return _response(service, found.get("id"), outputs_of(answer, texts), chosen)
+        return _response(service, found.get("id"), outputs_of(answer, texts), chosen, stale_header(answer))
 
     async def model_metadata(request: Request) -> Response:
         """The inputs and outputs of the model."""
@@ -179,7 +179,11 @@ def _options(found: dict[str, Any]) -> Options:
 
 
 def _response(
-    service: Service, name: Any, outputs: dict[str, tuple[str, list[Any]]], chosen: dict[str, bool]
+    service: Service,
+    name: Any,
+    outputs: dict[str, tuple[str, list[Any]]],
+    chosen: dict[str, bool],
+    headers: dict[str, str],
 ) -> Response:
     tensors, data = list[dict[str, Any]](), list[bytes]()
     for output, as_binary in chosen.items():
@@ -196,6 +200,6 @@ def _response(
         body["id"] = name
     head = encoded(body)
     if not data:
-        return Response(head, media_type="application/json")
-    headers = {HEADER: str(len(head))}
+        return Response(head, media_type="application/json", headers=headers)
+    headers = headers | {HEADER: str(len(head))}
     return Response(head + b"".join(data), media_type="application/octet-stream", headers=headers)
