@@ -63,7 +63,7 @@ fuzz: repro develop  ## so many wrong requests to the service of dist/bundle, fo
 	$(RUN) python -m tests.serving.fuzzing --count $(FUZZ)
 
 lint: develop  ## ruff, strict mypy, and bandit for what travels in the wheel
-	$(RUN) bandit -q -ll -r $(addprefix src/fullcircle/,base pointintime features scoring serving)
+	$(RUN) bandit -q -ll -r $(addprefix src/fullcircle/,base pointintime features scoring log serving)
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy

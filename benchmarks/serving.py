@@ -75,11 +75,11 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def ours() -> Server:
-    """The service, with its log of requests on."""
+def ours(config: str = os.devnull, name: str = "fullcircle") -> Server:
+    """The service, with its log of requests on, and without a prediction log where the configuration has none."""
     port = free_port()
-    command = [sys.executable, "-m", "fullcircle.serving", str(paths.BUNDLE), "--port", str(port)]
-    return Server("fullcircle", command, port, "/predict", "rows", {})
+    command = [sys.executable, "-m", "fullcircle.serving", str(paths.BUNDLE), "--port", str(port), "--config", config]
+    return Server(name, command, port, "/predict", "rows", {})
 
 
 def on_granian(command: Path) -> Server:

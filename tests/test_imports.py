@@ -75,7 +75,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pointintime": BASE,
     "features": BASE,
     "scoring": SCORING,
-    "serving": {"base", "pointintime", "scoring"},  # and the web framework
+    "log": {"base"},  # and SQLAlchemy
+    "serving": {"base", "pointintime", "scoring", "log"},  # and the web framework
     # What every stage builds on.
     "core": {"base", "pointintime"},
     # What one stage does.
@@ -96,14 +97,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sweep": {"base", "core", "evaluation", "features", "featurizing", "models", "params", "report", "scoring",
               "stages"},
     "drafting": {"base", "core", "evaluation", "features", "scoring", "sources"},
-    "commands": {"base", "core", "evaluation", "features", "packaging", "scoring", "sources", "sweep"},
+    "commands": {"base", "core", "evaluation", "features", "labelling", "log", "packaging", "scoring", "serving",
+                 "sources", "sweep"},
     "notebook": {"base", "core", "scoring"},
     "cli": {"base", "commands", "core", "drafting", "params", "scoring", "serving", "sweep"},
 }  # fmt: skip
 """Every package, and every module beside them -> what it may import of the others."""
 
-WHEEL = ("base", "pointintime", "features", "scoring", "serving")
-WEB = {"starlette", "uvicorn", "prometheus_client", "yaml", "grpc", "google", "model_signing"}
+WHEEL = ("base", "pointintime", "features", "scoring", "log", "serving")
+OPTIONAL = {
+    "serving": {"starlette", "uvicorn", "prometheus_client", "yaml", "grpc", "google", "model_signing"},
+    "log": {"sqlalchemy", "orjson"},
+}
+"""What packages of the wheel need besides, as extras."""
 
 
 def test_every_package_and_module_has_its_rule() -> None:
@@ -142,7 +148,7 @@ def test_the_walk_sees_imports_of_every_kind() -> None:
 
 @pytest.mark.parametrize("name", WHEEL)
 def test_what_travels_in_the_wheel_imports_nothing_heavy(name: str) -> None:
-    allowed = ALLOWED | (WEB if name == "serving" else set())
+    allowed = ALLOWED | OPTIONAL.get(name, set())
     outside = [i for i in imports_in(name) if i.top != "fullcircle" and i.top not in allowed]
     assert named(outside) == []
     assert not HEAVY & ALLOWED

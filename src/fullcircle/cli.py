@@ -183,6 +183,56 @@ def score(
     command.run(bundle, source, out, columns=columns, events=events or (), ignore_extra=ignore_extra, score=score_any)
 
 
+Log = Annotated[str | None, typer.Option(help="URL of the prediction log; by default that of conf/serving.yaml.")]
+
+
+@app.command()
+def outcomes(
+    source: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON lines or Excel: records and their outcomes.")],
+    log: Log = None,
+) -> None:
+    """Add outcomes to the prediction log: the target, or the columns that the problem computes it from."""
+    from fullcircle.commands.logs import open_log
+    from fullcircle.commands.outcomes import outcomes as add
+    from fullcircle.commands.outcomes import summary
+    from fullcircle.core.config import load_file
+    from fullcircle.core.data import Data
+    from fullcircle.core.target import Target
+
+    data = load_file(Data, Path(load(str, "problem.data")))
+    columns = data.tables[load(str, "problem.table")].columns
+    found = add(open_log(log), source, load(Target, "problem.target"), columns)
+    print(summary(found))
+    if len(found.set_aside) == found.rows:
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    day: Annotated[str, typer.Option(help="The day (UTC), as 2013-11-05.")],
+    bundle: Annotated[list[Path] | None, typer.Option(help="A bundle that answered; by default dist/bundle.")] = None,
+    log: Log = None,
+) -> None:
+    """Score the requests of a day again with the bundles that answered; exit code 1 where an answer is another one."""
+    from fullcircle.commands.logs import day_of, open_log
+    from fullcircle.commands.replay import replay as run
+    from fullcircle.commands.replay import summary
+    from fullcircle.scoring.bundle import Bundle
+
+    def bundle_of(identifier: str) -> Bundle | str:
+        for folder in bundle or [paths.BUNDLE]:
+            found = Bundle.load(folder)
+            if found.id == identifier:
+                return found
+        return f"bundle {identifier[:12]} is not there; give its folder with --bundle"
+
+    begun = day_of(day)
+    found = run(open_log(log), begun, begun + 86400, bundle_of)
+    print(summary(found, day))
+    if found.different or found.not_scored:
+        raise typer.Exit(1)
+
+
 @app.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
 def serve(
     arguments: Annotated[list[str] | None, typer.Argument(help="See `fullcircle serve --help`.")] = None,

@@ -8,7 +8,14 @@ import pytest
 from fullcircle.base.errors import BundleError, ConfigError
 from fullcircle.serving import settings as module
 from fullcircle.serving.command import parser, settings_of
-from fullcircle.serving.settings import Settings, check_keys, find_bundle, of_platform, read_settings
+from fullcircle.serving.settings import (
+    PredictionSettings,
+    Settings,
+    check_keys,
+    find_bundle,
+    of_platform,
+    read_settings,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +27,8 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_file_of_the_repository_has_every_setting_with_its_default() -> None:
-    assert read_settings(ROOT / "conf/serving.yaml") == Settings()
+    url = "sqlite:///data/log/predictions.sqlite"
+    assert read_settings(ROOT / "conf/serving.yaml") == Settings(predictions=PredictionSettings(url))
     text = (ROOT / "conf/serving.yaml").read_text(encoding="utf-8")
     for name in (*Settings.__slots__, *module.Limits.__slots__, *module.StateSettings.__slots__):
         assert f"{name}:" in text or name in ("allow_unblessed", "no_auth")

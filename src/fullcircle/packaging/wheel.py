@@ -16,7 +16,7 @@ from fullcircle.base.files import replacing
 SCORING = ("base", "pointintime", "features", "scoring")
 """Packages that score: the code of which a bundle records the hash."""
 
-PACKAGES = (*SCORING, "serving")
+PACKAGES = (*SCORING, "log", "serving")
 """Packages that travel in the wheel. They import each other by relative imports, so that they work under any name."""
 
 _PYPROJECT = """\
@@ -37,6 +37,7 @@ serve = [
     "httptools>=0.7", "prometheus-client>=0.23", "pyyaml>=6", "starlette>=1.0,<2", "uvicorn>=0.40",
     "uvloop>=0.22; sys_platform != 'win32'",
 ]
+log = ["orjson>=3.10", "sqlalchemy>=2.0,<3"]
 grpc = ["grpcio>=1.70", "protobuf>=5"]
 signing = ["model-signing>=1.1,<2", "pyopenssl>=25"]
 

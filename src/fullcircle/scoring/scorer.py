@@ -72,7 +72,8 @@ class Scored:
 
     `predicted`: float64 (rows, outputs). `columns`: the prediction in words: `prediction` first, then probabilities or
     the ends of an interval. `record`: columns that identify the rows. `reasons`: why each row that is not among `kept`
-    was set aside, in the order of the rows.
+    was set aside, in the order of the rows. `inputs`: what was scored, as it was before the checks: scored again, it
+    gives the same predictions.
     """
 
     kept: Array
@@ -80,6 +81,7 @@ class Scored:
     columns: dict[str, Array]
     reasons: list[str]
     record: Columns = field(default_factory=dict)
+    inputs: Columns = field(default_factory=dict)
 
 
 class Scorer:
@@ -163,11 +165,13 @@ class Scorer:
         columns = self._inputs_of(columns)
         if self._checks.passed(columns):
             predicted = self.predict(columns, threads)
-            return Scored(np.arange(rows(columns)), predicted, self.spec.calibration.columns(predicted), [])
+            words = self.spec.calibration.columns(predicted)
+            return Scored(np.arange(rows(columns)), predicted, words, [], inputs=columns)
         checked = self._checks(columns)
         kept = np.flatnonzero(~checked.rejected)
         predicted = self.predict(take(checked.columns, kept), threads)
-        return Scored(kept, predicted, self.spec.calibration.columns(predicted), checked.reasons())
+        words = self.spec.calibration.columns(predicted)
+        return Scored(kept, predicted, words, checked.reasons(), inputs=take(columns, kept))
 
     def predict(self, columns: Columns, threads: int = 1) -> Array:
         """Calibrated prediction, float64 (rows, outputs), for rows that passed their checks.

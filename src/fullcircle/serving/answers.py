@@ -13,6 +13,9 @@ from .errors import RowsError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..base.columns import Array, Columns
+
+Part = tuple["Columns", "dict[str, Array]", int, int]
 SHOWN = 100  # rows set aside that an error lists
 
 
@@ -23,6 +26,8 @@ class Answer:
     `identity`: columns that identify a row, as they were sent; `columns`: the prediction in words; both of the rows
     that were scored. `aside`: why each other row was not, by position. `stale`: table -> hours by which the state is
     behind, where that is more than allowed. `contributions`: of each row that was scored, where they were asked for.
+    `parts`: the same rows as they were scored: inputs and predictions of what was scored together, from, to.
+    `id`: its identifier in the prediction log, where there is one.
     """
 
     rows: int
@@ -32,6 +37,8 @@ class Answer:
     aside: dict[int, str]
     stale: dict[str, float | None] = field(default_factory=dict)
     contributions: list[dict[str, Any]] | None = None
+    parts: list[Part] = field(default_factory=list)
+    id: str = ""
 
     def records(self, *, numbered: bool = False) -> list[dict[str, Any]]:
         """One record per row that was scored: its position if `numbered`, its identity and its prediction."""

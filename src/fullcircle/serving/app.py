@@ -14,10 +14,11 @@ from starlette.routing import Router
 
 from ..base.typed import build, plain
 from ..scoring.bundle import CARD, Bundle
-from . import about, native, platforms, v2
+from . import about, native, outcomes, platforms, v2
 from .errors import NotFoundError
 from .events import Events
 from .guard import Guard
+from .logged import PredictionLog
 from .metrics import Metrics
 from .protocol import Protocol
 from .service import Service, check_blessed
@@ -49,10 +50,14 @@ def create_app(folder: Path, settings: Settings) -> Guard:
     metrics = Metrics(bundle)
     card = (folder / CARD).read_text(encoding="utf-8") if (folder / CARD).is_file() else ""
     service = Service(bundle, settings, metrics, events, card)
+    if settings.predictions.on:
+        service.log = PredictionLog(bundle, service.job, settings.predictions, metrics)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         server = None
+        if service.log is not None:
+            service.log.start()
         if settings.grpc_port is not None:
             from .grpc_v2 import start  # an extra
 
@@ -60,10 +65,13 @@ def create_app(folder: Path, settings: Settings) -> Guard:
         yield
         if server is not None:
             await server.stop(settings.limits.drain_seconds)
+        if service.log is not None:
+            service.log.close(settings.limits.drain_seconds)
         if events is not None:
             events.close()
 
-    routes = [*native.routes(service), *v2.routes(service), *platforms.routes(service), *about.routes(service)]
+    modules = (native, outcomes, v2, platforms, about)
+    routes = [each for module in modules for each in module.routes(service)]
     router = Router(routes, redirect_slashes=False, default=_nothing, lifespan=lifespan)
     health = platforms.vertex_paths().get(platforms.VERTEX_HEALTH)
     name = f"{bundle.about.problem} {bundle.version} {bundle.id[:12]}"

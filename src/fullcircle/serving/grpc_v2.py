@@ -119,6 +119,8 @@ class Inference:
         response = message("ModelInferResponse")(
             model_name=service.name, model_version=service.bundle.version, id=request.id
         )
+        if answer.id:
+            response.parameters["prediction_id"].string_param = answer.id
         if answer.stale:
             response.parameters["stale"].string_param = ", ".join(answer.stale)
         for name in chosen:

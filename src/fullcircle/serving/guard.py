@@ -12,6 +12,7 @@ import secrets
 import sys
 import time
 import zlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -19,6 +20,7 @@ from starlette.exceptions import HTTPException
 from ..base.errors import FullCircleError
 from .answers import encoded
 from .errors import BusyError, LateError, MediaTypeError, NotAllowedError, RequestError, TooLargeError, status_of
+from .logged import CALL, Call
 from .settings import is_key
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class Guard:
         self._keys = [] if settings.no_auth else [key.encode() for key in keys]
         self._headers = [*_SAFE, *said]
         self._open = OPEN | open_paths
+        self._clock_of_requests = settings.predictions.clock == "requests"
         self._log_all = settings.log == "requests"
         self._in_flight = 0
 
@@ -63,6 +66,7 @@ class Guard:
         begun = time.perf_counter()
         headers = dict(scope["headers"])
         name = _request_id(headers)
+        CALL.set(Call(name.decode(), _time_of(headers) if self._clock_of_requests else None))
         answer = _Sent(send, [(b"x-request-id", name), *self._headers])
         scope["app"] = self  # Starlette then raises where a method is not allowed
         scope["notes"] = {}
@@ -170,6 +174,14 @@ class _Sent:
 def _request_id(headers: dict[bytes, bytes]) -> bytes:
     given = headers.get(b"x-request-id", b"")
     return given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
+
+
+def _time_of(headers: dict[bytes, bytes]) -> float | None:
+    """The time that a request gives itself, in seconds since 1970; None where it does not."""
+    try:
+        return datetime.fromisoformat(headers.get(b"x-time", b"").decode("ascii")).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 async def read_body(headers: dict[bytes, bytes], receive: Receive, limits: Limits) -> bytes:

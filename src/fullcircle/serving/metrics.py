@@ -68,6 +68,14 @@ class Metrics:
             "fullcircle_state_rows", "Rows of the state of past events, by table.", ["table"],
             registry=self.registry, multiprocess_mode="max",
         )  # fmt: skip
+        self._logged = Counter(
+            "fullcircle_log_rows", "Rows of the prediction log: written or dropped.", ["outcome"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._outcomes = Counter(
+            "fullcircle_outcomes", "Outcomes that arrived: added, unknown, duplicate, ...", ["outcome"],
+            registry=self.registry,
+        )  # fmt: skip
         self._of_route: dict[tuple[str, int], Histogram] = {}
         self._of_reason: set[str] = set()
 
@@ -111,6 +119,16 @@ class Metrics:
         """Note events that were `added` or `set_aside`."""
         if count:
             self._events.labels(table, outcome).inc(count)
+
+    def logged(self, what: str, count: int) -> None:
+        """Note rows of the prediction log that were `written` or `dropped`."""
+        if count:
+            self._logged.labels(what).inc(count)
+
+    def outcomes(self, what: str, count: int) -> None:
+        """Note outcomes that arrived: added, unknown, duplicate, conflicting or set_aside."""
+        if count:
+            self._outcomes.labels(what).inc(count)
 
     def state(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         """Note what the state of past events holds."""

@@ -50,9 +50,10 @@ def wants_csv(request: Request) -> bool:
     return request.headers.get("accept", "").partition(";")[0].strip().lower() == "text/csv"
 
 
-def stale_header(answer: Answer) -> dict[str, str]:
-    """The header of an answer from events that are older than allowed: the tables."""
-    return {"x-fullcircle-stale": ", ".join(answer.stale)} if answer.stale else {}
+def headers_of(answer: Answer) -> dict[str, str]:
+    """The headers of an answer: its identifier in the log, and the tables whose events are older than allowed."""
+    found = {"x-prediction-id": answer.id} if answer.id else {}
+    return found | ({"x-fullcircle-stale": ", ".join(answer.stale)} if answer.stale else {})
 
 
 def routes(service: Service) -> list[Route]:
@@ -62,8 +63,9 @@ def routes(service: Service) -> list[Route]:
         """Predictions of rows."""
         answer = await answer_body(service, request)
         if wants_csv(request):
-            return Response(answer.text(), media_type="text/csv", headers=stale_header(answer))
+            return Response(answer.text(), media_type="text/csv", headers=headers_of(answer))
         body = {
+            **({"id": answer.id} if answer.id else {}),
             "bundle": service.identity,
             "rows": answer.rows,
             "scored": len(answer.kept),
@@ -76,7 +78,7 @@ def routes(service: Service) -> list[Route]:
             body["contributions_in"] = service.explained_in
         if answer.stale:
             body["stale"] = answer.stale
-        return json_response(body, stale_header(answer))
+        return json_response(body, headers_of(answer))
 
     async def events(request: Request) -> Response:
         """Events or observations as they happen."""

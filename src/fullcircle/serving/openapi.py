@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..base.checks import Column
 from .v2 import datatype_of
 
 if TYPE_CHECKING:
-    from ..base.checks import Column
+    from ..log.bundles import LoggedBundle
     from .events import Events
     from .service import Service
 
@@ -144,6 +145,8 @@ def openapi(service: Service) -> dict[str, Any]:
     }
     if service.events is not None:
         paths |= _event_paths(service.events)
+    if service.log is not None:
+        paths |= _outcome_path(service.log.bundle)
     return {
         "openapi": "3.1.0",
         "info": {"title": about.problem, "version": service.bundle.version, "description": about.question},
@@ -165,6 +168,29 @@ def openapi(service: Service) -> dict[str, Any]:
             },
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
+    }
+
+
+def _outcome_path(bundle: LoggedBundle) -> dict[str, Any]:
+    target: dict[str, Any] = {"enum": [*bundle.classes]} if bundle.classes else {"type": "number"}
+    record = row_schema(bundle.read | {name: Column("category") for name in bundle.identity if name not in bundle.read})
+    named = {"type": "object", "required": ["prediction_id"], "properties": {"prediction_id": {"type": "string"}}}
+    made = [
+        each
+        | {"required": [*each["required"], bundle.target], "properties": each["properties"] | {bundle.target: target}}
+        for each in ([record] if bundle.identity else []) + [named]
+    ]
+    rows = {"type": "array", "items": {"oneOf": made}, "minItems": 1}
+    asked = {"type": "object", "required": ["rows"], "properties": {"rows": rows}}
+    answer = {"type": "object", "required": ["rows", "added", "unknown", "duplicate", "conflicting", "set_aside"]}
+    return {
+        "/outcomes": {
+            "post": {
+                "summary": "Outcomes of records, for monitoring; what arrives twice changes nothing",
+                "requestBody": _body(asked),
+                "responses": _answers(answer, *_POSTED),
+            }
+        }
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from .native import answer_body, json_response, stale_header, wants_csv
+from .native import answer_body, headers_of, json_response, wants_csv
 from .routing import route
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def routes(service: Service) -> list[Route]:
         """One answer per row: its prediction, or {"error": reasons}."""
         answer = await answer_body(service, request)
         if wants_csv(request):
-            return Response(answer.text(), media_type="text/csv", headers=stale_header(answer))
-        return json_response({"predictions": answer.aligned()}, stale_header(answer))
+            return Response(answer.text(), media_type="text/csv", headers=headers_of(answer))
+        return json_response({"predictions": answer.aligned()}, headers_of(answer))
 
     async def ping(_: Request) -> Response:
         """Whether the service answers as it should."""

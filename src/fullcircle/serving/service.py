@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..scoring.bundle import Bundle
     from ..scoring.scorer import Scored
     from .events import Events
+    from .logged import PredictionLog
     from .metrics import Metrics
     from .settings import Settings
     from .tables import Options, Table
@@ -48,6 +50,7 @@ class Service:
     ) -> None:
         self.bundle, self.settings, self.metrics, self.events, self.card = bundle, settings, metrics, events, card
         self.job = Job.of(bundle, state=None if events is None else events.state)
+        self.log: PredictionLog | None = None
         self.name = settings.model or bundle.about.problem
         self._known = {*self.job.ignored, *self.job.optional, *bundle.about.identity}
         self._fitting: set[tuple[str, ...]] = set()  # names of columns that were checked, in their orders
@@ -89,6 +92,7 @@ class Service:
 
         Rows are set aside with their reasons, as `fullcircle score` does. Where all are, RowsError is raised.
         """
+        begun = time.perf_counter()
         table = self._checked(table, options)
         if table.count <= LARGEST or not self._batcher.together:
             answer = await self._batcher(table)
@@ -96,7 +100,7 @@ class Service:
             borders = range(0, table.count, LARGEST)
             parts = [await self._batcher(part(table, at, min(at + LARGEST, table.count))) for at in borders]
             answer = _together(parts)
-        self._finish(table, answer)
+        self._finish(table, answer, begun)
         if options.explain:
             answer.contributions = []
             for found in self._explainer.explain(self._columns_of(table, answer)):
@@ -106,16 +110,19 @@ class Service:
 
     def answer_alone(self, table: Table, options: Options) -> Answer:
         """The same without a loop, where nothing else is in flight."""
+        begun = time.perf_counter()
         table = self._checked(table, options)
         (answer,) = self._score_tables([table])
         if isinstance(answer, Exception):
             raise answer
-        self._finish(table, answer)
+        self._finish(table, answer, begun)
         if options.explain:
             answer.contributions = [*self._explainer.explain(self._columns_of(table, answer))]
         return answer
 
-    def _finish(self, table: Table, answer: Answer) -> None:
+    def _finish(self, table: Table, answer: Answer, begun: float) -> None:
+        if self.log is not None:
+            self.log.note(table, answer, time.perf_counter() - begun)
         answer.check_some()
         if self.events is not None and self.settings.state.stale_hours:
             answer.stale = self.events.stale(self._of_kept(table, answer))
@@ -198,7 +205,8 @@ class Service:
         words = {name: values.tolist() for name, values in scored.columns.items()}
         identity = {name: [columns[name][at] for at in kept] for name in self.bundle.about.identity if name in columns}
         if len(tables) == 1:
-            return [Answer(tables[0].count, kept, identity, words, aside)]
+            parts = [(scored.inputs, scored.columns, 0, len(kept))]
+            return [Answer(tables[0].count, kept, identity, words, aside, parts=parts)]
         made, first, begin = [], 0, 0
         for table in tables:
             last = first + table.count
@@ -212,6 +220,7 @@ class Service:
                     {name: values[begin:end] for name, values in identity.items()},
                     {name: values[begin:end] for name, values in words.items()},
                     {at - first: aside[at] for at in aside if first <= at < last} if aside else {},
+                    parts=[(scored.inputs, scored.columns, begin, end)],
                 )
             )
             first, begin = last, end
@@ -228,6 +237,12 @@ class Service:
         """What was sent of the rows that were scored."""
         columns = {name: [values[at] for at in answer.kept] for name, values in table.columns.items()}
         return self._read(columns, len(answer.kept), {})[0]
+
+    def check_log(self) -> PredictionLog:
+        """The prediction log. Raises NotFoundError where the service keeps none."""
+        if self.log is None:
+            raise NotFoundError("this service keeps no prediction log: set predictions.url in conf/serving.yaml")
+        return self.log
 
     def check_state(self) -> Events:
         """The state of past events. Raises NotFoundError where the bundle has none."""
@@ -249,6 +264,7 @@ def _together(parts: Sequence[Answer]) -> Answer:
         {name: [value for each in parts for value in each.identity[name]] for name in parts[0].identity},
         {name: [value for each in parts for value in each.columns[name]] for name in parts[0].columns},
         aside,
+        parts=[part for each in parts for part in each.parts],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -57,6 +58,36 @@ class StateSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PredictionSettings:
+    """The prediction log. `url`: of a database, as SQLAlchemy has it; None, and no `url_env`: there is no log.
+
+    `url_env`: names the environment variable that holds the URL, where it has a password. `redact`: columns whose
+    values are not written. `clock`: `requests` takes the header `x-time` for the time of a request, to replay traffic.
+    """
+
+    url: str | None = None
+    url_env: str | None = None
+    keep_days: float | None = 400
+    redact: tuple[str, ...] = ()
+    flush_seconds: float = 0.5
+    queue_rows: int = 100_000
+    clock: Literal["system", "requests"] = "system"
+
+    def __post_init__(self) -> None:
+        if self.url and "://" in self.url and re.search(r"://[^/@]*:[^/@]+@", self.url):
+            raise ValueError("url has a password, which git would keep: name a variable that holds the URL as url_env")
+        if not (0 < self.flush_seconds <= 60 and self.queue_rows > 0):
+            raise ValueError("flush_seconds must be in 0..60, queue_rows above 0")
+        if self.keep_days is not None and not self.keep_days > 0:
+            raise ValueError("keep_days must be above 0, or null to keep all")
+
+    @property
+    def on(self) -> bool:
+        """Whether there is a log."""
+        return self.url is not None or self.url_env is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole of conf/serving.yaml. `model`: the name in V2 paths; None: the problem's.
 
@@ -71,6 +102,7 @@ class Settings:
     log: Literal["requests", "errors"] = "requests"
     limits: Limits = field(default_factory=Limits)
     state: StateSettings = field(default_factory=StateSettings)
+    predictions: PredictionSettings = field(default_factory=PredictionSettings)
     signature: str | None = None
     public_key: str | None = None
     allow_unblessed: bool = False

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ..base.errors import listed
 from .answers import encoded
 from .errors import NotFoundError, RequestError, RowsError
-from .native import json_response, stale_header
+from .native import headers_of, json_response
 from .routing import route
 from .tables import Options, Table, loads
 from .tensors import NUMPY, TYPES, binary, count_of, parts_of, values_of, values_of_binary
@@ -152,7 +152,7 @@ def _model_routes(service: Service) -> list[Route]:
         chosen = chosen_outputs(found, [*service.no_prediction, ERROR])
         answer = await service.answer(table, _options(found))
         request.scope["notes"] |= {"rows": answer.rows, "scored": len(answer.kept)}
-        return _response(service, found.get("id"), outputs_of(answer, texts), chosen, stale_header(answer))
+        return _response(service, found.get("id"), outputs_of(answer, texts), chosen, headers_of(answer))
 
     async def model_metadata(request: Request) -> Response:
         """The inputs and outputs of the model."""
