@@ -57,7 +57,8 @@ def test_an_outcome_is_joined_by_its_prediction_id(tmp_path: Path) -> None:
     engine = log(tmp_path, [made])
     by_id = {"prediction_id": [f"{made.id}/1", f"{made.id}/7", "nothing"], "returned": ["yes", "no", "no"]}
     found = add_outcomes(engine, BUNDLE, by_id, 1.4e9)
-    assert (found.added, found.unknown) == (1, 2)
+    assert (found.added, found.unknown) == (1, 1)
+    assert found.set_aside == {2: "prediction_id cannot be read"}
     assert known(engine) == [None, "yes"]
     again = add_outcomes(engine, BUNDLE, columns(["b"], ["yes"]), 1.4e9)  # the same record by its identity
     assert again.duplicate == 1

@@ -238,7 +238,7 @@ def test_a_worker_that_fell_far_behind_scores_with_the_state_that_is_there_now(
     spec = bundle.state
     assert spec is not None
     first, late_one = (Events(spec, tmp_path, {}) for _ in range(2))
-    service, before = Service(bundle, Settings(), Metrics(bundle), late_one), late_one.state
+    service, before = Service(bundle, Settings(), Metrics(), late_one), late_one.state
     assert first._journal is not None
     first._journal._largest = 1000
     for table, rows in (("weather", weather), ("flights", flights)):
@@ -255,6 +255,6 @@ def test_a_worker_that_fell_far_behind_scores_with_the_state_that_is_there_now(
 
 def service_without_events(bundle: Bundle, asked: Rows) -> list[float]:
     assert bundle.state is not None
-    service = Service(bundle, Settings(), Metrics(bundle), Events(bundle.state, None, {}))
+    service = Service(bundle, Settings(), Metrics(), Events(bundle.state, None, {}))
     found: list[float] = service.answer_alone(of_records(asked), Options()).columns["probability_late"]
     return found

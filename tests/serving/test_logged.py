@@ -164,6 +164,8 @@ def test_a_locked_database_delays_no_answer_and_what_the_queue_cannot_hold_is_co
         holder.execute("BEGIN IMMEDIATE")
         assert [server.post("/predict", {"rows": rows[:2]}).status for _ in range(15)] == [200] * 15
         assert 'fullcircle_log_rows_total{outcome="dropped"} 10.0' in server.get("/metrics").body.decode()
+        late = server.post("/outcomes", {"rows": [{"prediction_id": "0" * 20 + "/0", "late": 1}]})
+        assert (late.status, late.headers["retry-after"]) == (503, "1")
         holder.execute("ROLLBACK")
         until(lambda: 'outcome="written"} 20.0' in server.get("/metrics").body.decode())
     assert sum(block.rows for block in logged(tmp_path)) == 20

@@ -36,6 +36,10 @@ class BundleError(FullCircleError):
     """A packaged model that is damaged, or of a format this version does not read."""
 
 
+class UnavailableError(FullCircleError):
+    """Something outside that does not answer now, and may do so later, such as a database."""
+
+
 ADVICE = {
     errno.ENOSPC: "make room, and run it again",
     errno.EDQUOT: "make room, and run it again",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sql
+from sqlalchemy.exc import OperationalError
 
-from ..base.errors import DataError, difference
-from .database import CHUNK, OUTCOMES, RECORDS, insert_new
+from ..base.errors import DataError, UnavailableError, difference
+from .database import CHUNK, OUTCOMES, RECORDS, insert_new, reason_of
 from .entries import utc
 from .reading import block_of_request
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 PREDICTION = "prediction_id"
 """The column that may name a prediction, instead of the columns that identify a record."""
+
+
+_PREDICTION_ID = re.compile("[0-9a-f]{20}/[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ def add_outcomes(engine: sql.Engine, bundle: LoggedBundle, columns: Mapping[str,
     """Add outcomes: the target of a bundle, and the columns that identify a record, or `prediction_id`.
 
     What arrives twice changes nothing. Returns their counts; one transaction, so that an error leaves nothing half
-    done. Raises DataError for other columns.
+    done. Raises DataError for other columns, and UnavailableError where the log cannot be written now.
     """
     if differs := difference(columns_of_outcomes(bundle, columns), columns):
         raise DataError(f"these are not the columns of outcomes\n  {differs}")
@@ -53,16 +58,34 @@ def add_outcomes(engine: sql.Engine, bundle: LoggedBundle, columns: Mapping[str,
     by_prediction = PREDICTION in columns
     keys = [*columns[PREDICTION]] if by_prediction else bundle.keys(columns)
     for at, key in enumerate(keys):
-        if not isinstance(key, str) or not key:
+        if not isinstance(key, str) or (by_prediction and not _PREDICTION_ID.fullmatch(key)):
             name = PREDICTION if by_prediction else ", ".join(bundle.identity)
             aside[at] = "; ".join(filter(None, [aside.get(at), f"{name} cannot be read"]))
     good = [at for at in range(count) if at not in aside]
+    try:
+        counts = _add(engine, keys, values, good, now, by_prediction=by_prediction)
+    except OperationalError as error:
+        raise UnavailableError(f"the prediction log cannot be written now: {reason_of(error)}; try again") from None
+    return Arrived(count, **counts, set_aside=aside)
+
+
+def _add(
+    engine: sql.Engine,
+    keys: Sequence[Any],
+    values: Sequence[str],
+    good: Sequence[int],
+    now: float,
+    *,
+    by_prediction: bool,
+) -> Counter[str]:
+    """Add those at the positions `good`; how many there are of each kind."""
     made = _records_of(engine, [str(keys[at]) for at in good]) if by_prediction else {}
     wanted = [made.get(str(keys[at]), str(keys[at])) for at in good]
     with engine.begin() as connection:
         known = _known(connection, wanted)
         asked = {*made.values()} | _asked(connection, wanted)
-        counts, new = Counter[str](), dict[str, str]()
+        counts: Counter[str] = Counter()
+        new: dict[str, str] = {}
         for at, key in zip(good, wanted, strict=True):
             there = known.get(key, new.get(key))
             if there is None:
@@ -71,7 +94,7 @@ def add_outcomes(engine: sql.Engine, bundle: LoggedBundle, columns: Mapping[str,
             else:
                 counts["duplicate" if there == values[at] else "conflicting"] += 1
         insert_new(connection, OUTCOMES, [{"record": k, "value": v, "arrived": utc(now)} for k, v in new.items()])
-    return Arrived(count, **counts, set_aside=aside)
+    return counts
 
 
 def columns_of_outcomes(bundle: LoggedBundle, given: Collection[str]) -> list[str]:

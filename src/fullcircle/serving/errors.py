@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base.errors import BundleError, DataError, FullCircleError
+from ..base.errors import BundleError, DataError, FullCircleError, UnavailableError
 
 
 class RequestError(FullCircleError):
@@ -63,4 +63,6 @@ def status_of(error: FullCircleError) -> int:
         return error.status
     if isinstance(error, DataError):
         return RowsError.status
+    if isinstance(error, UnavailableError):
+        return BusyError.status
     return 500 if isinstance(error, BundleError) else 400

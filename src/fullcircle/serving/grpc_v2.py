@@ -17,6 +17,7 @@ from .v2 import ERROR, chosen_outputs, metadata_of, outputs_of, table_of, texts_
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from .deployed import Deployed
     from .service import Service
 
 _STATUS = {
@@ -35,11 +36,15 @@ _CONTENTS = {
 
 
 class Inference:
-    """The methods of the protocol, on one service."""
+    """The methods of the protocol, on the bundle that is deployed."""
 
-    def __init__(self, service: Service, keys: tuple[str, ...]) -> None:
-        self._service = service
-        self._keys = [] if service.settings.no_auth else [key.encode() for key in keys]
+    def __init__(self, deployed: Deployed, keys: tuple[str, ...]) -> None:
+        self._deployed = deployed
+        self._keys = [] if deployed.service.settings.no_auth else [key.encode() for key in keys]
+
+    @property
+    def _service(self) -> Service:
+        return self._deployed.service
 
     def handler(self) -> grpc.GenericRpcHandler:
         """What a gRPC server calls."""
@@ -154,14 +159,14 @@ def _text(name: str, value: bytes) -> str:
         raise RequestError(f"input {name[:60]}: a value is no UTF-8") from None
 
 
-async def start(service: Service, keys: tuple[str, ...], host: str, port: int) -> grpc.aio.Server:
+async def start(deployed: Deployed, keys: tuple[str, ...], host: str, port: int) -> grpc.aio.Server:
     """Serve over gRPC until the server that is returned is stopped."""
-    largest = service.settings.limits.body_bytes
+    limits = deployed.service.settings.limits
     server = grpc.aio.server(
-        options=[("grpc.max_receive_message_length", largest), ("grpc.max_send_message_length", -1)],
-        maximum_concurrent_rpcs=service.settings.limits.requests,
+        options=[("grpc.max_receive_message_length", limits.body_bytes), ("grpc.max_send_message_length", -1)],
+        maximum_concurrent_rpcs=limits.requests,
     )
-    server.add_generic_rpc_handlers((Inference(service, keys).handler(),))
+    server.add_generic_rpc_handlers((Inference(deployed, keys).handler(),))
     server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     await server.start()
     return server

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
+from starlette.routing import Router
 
 from ..base.errors import FullCircleError
 from .answers import encoded
@@ -24,9 +25,9 @@ from .logged import CALL, Call
 from .settings import is_key
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import Lifespan, Message, Receive, Scope, Send
 
-    from .metrics import Metrics
+    from .deployed import Deployed
     from .settings import Limits, Settings
 
 log = logging.getLogger("fullcircle")
@@ -39,20 +40,19 @@ _SAFE = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"
 
 
 class Guard:
-    """An ASGI application around the routes. `open_paths`: further paths that need no key."""
+    """An ASGI application around the bundle that is deployed. `open_paths`: further paths that need no key."""
 
     def __init__(
         self,
-        app: ASGIApp,
+        deployed: Deployed,
+        lifespan: Lifespan[Any],
         settings: Settings,
-        metrics: Metrics,
         keys: tuple[str, ...],
-        said: list[tuple[bytes, bytes]],
         open_paths: frozenset[str] = frozenset(),
     ) -> None:
-        self._app, self._limits, self._metrics = app, settings.limits, metrics
+        self._deployed, self._limits, self._metrics = deployed, settings.limits, deployed.metrics
+        self._lifespan = Router(lifespan=lifespan)
         self._keys = [] if settings.no_auth else [key.encode() for key in keys]
-        self._headers = [*_SAFE, *said]
         self._open = OPEN | open_paths
         self._clock_of_requests = settings.predictions.clock == "requests"
         self._log_all = settings.log == "requests"
@@ -61,19 +61,20 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._lifespan(scope, receive, send)
             return
         begun = time.perf_counter()
         headers = dict(scope["headers"])
         name = _request_id(headers)
         CALL.set(Call(name.decode(), _time_of(headers) if self._clock_of_requests else None))
-        answer = _Sent(send, [(b"x-request-id", name), *self._headers])
+        loaded = self._deployed.now  # it answers this request, even if another one takes its place meanwhile
+        answer = _Sent(send, [(b"x-request-id", name), *_SAFE, *loaded.headers])
         scope["app"] = self  # Starlette then raises where a method is not allowed
         scope["notes"] = {}
         self._in_flight += 1
         self._metrics.in_flight(1)
         try:
-            await self._checked(scope, headers, receive, answer)
+            await self._checked(loaded.router, scope, headers, receive, answer)
         except (FullCircleError, HTTPException) as error:
             await answer.error(error)
         except Exception:
@@ -88,7 +89,9 @@ class Guard:
             if self._log_all or answer.status >= 400:
                 self._write(scope, name, answer, seconds)
 
-    async def _checked(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: _Sent) -> None:
+    async def _checked(
+        self, router: Router, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: _Sent
+    ) -> None:
         open_path = scope["path"] in self._open
         if self._keys and not open_path:
             self._check_key(headers.get(b"authorization", b""))
@@ -99,7 +102,7 @@ class Guard:
             async with asyncio.timeout(self._limits.body_seconds) as deadline:
                 body = await read_body(headers, receive, self._limits)
                 deadline.reschedule(asyncio.get_running_loop().time() + self._limits.answer_seconds)
-                await self._app(scope, _replay(body, receive), answer)
+                await router(scope, _replay(body, receive), answer)
         except TimeoutError:
             if body is not None:
                 raise BusyError(f"there was no answer within {self._limits.answer_seconds:g} seconds") from None

@@ -27,7 +27,7 @@ class Hosted:
     def __init__(self, folder: Path, *, allow_unblessed: bool = False) -> None:
         bundle = Bundle.load(folder)
         check_blessed(bundle, allow_unblessed)
-        self._service = Service(bundle, Settings(allow_unblessed=allow_unblessed), Metrics(bundle))
+        self._service = Service(bundle, Settings(allow_unblessed=allow_unblessed), Metrics())
 
     def answer(self, body: bytes) -> tuple[int, dict[str, Any]]:
         """The status and the body of the answer to a JSON body, as `/invocations` gives them."""

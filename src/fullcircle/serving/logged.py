@@ -79,7 +79,7 @@ class PredictionLog:
         self._writer.offer(entry)
 
     def add_outcomes(self, table: Table) -> Arrived:
-        """Add outcomes; waits for the database."""
+        """Add outcomes; waits for the database. Raises UnavailableError where it cannot be written now."""
         from ..log.outcomes import add_outcomes
 
         call = CALL.get()

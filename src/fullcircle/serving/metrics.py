@@ -23,16 +23,19 @@ REASONS = 200  # distinct reasons that are counted by name; what comes after the
 class Metrics:
     """Counters and histograms of one worker; `text` gives those of all."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        info = Gauge(
+        self._bundle = Gauge(
             "fullcircle_bundle",
             "The bundle that answers.",
             ["problem", "version", "id", "verdict"],
             registry=self.registry,
-            multiprocess_mode="max",
+            multiprocess_mode="mostrecent",
         )
-        info.labels(bundle.about.problem, bundle.version, bundle.id, bundle.verdict.status).set(1)
+        self._reloads = Counter(
+            "fullcircle_reloads", "Bundles that took the place of another: taken or refused.", ["outcome"],
+            registry=self.registry,
+        )  # fmt: skip
         self._seconds = Histogram(
             "fullcircle_request_seconds",
             "Time to answer a request, by route and status.",
@@ -78,6 +81,16 @@ class Metrics:
         )  # fmt: skip
         self._of_route: dict[tuple[str, int], Histogram] = {}
         self._of_reason: set[str] = set()
+
+    def bundle(self, bundle: Bundle, before: Bundle | None = None) -> None:
+        """Note the bundle that answers, and the one that does no longer."""
+        for value, each in ((0, before), (1, bundle)):
+            if each is not None:
+                self._bundle.labels(each.about.problem, each.version, each.id, each.verdict.status).set(value)
+
+    def reload(self, outcome: str) -> None:
+        """Note another bundle in the folder: `taken` or `refused`."""
+        self._reloads.labels(outcome).inc()
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Note a request that was answered."""

@@ -103,6 +103,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     state: StateSettings = field(default_factory=StateSettings)
     predictions: PredictionSettings = field(default_factory=PredictionSettings)
+    reload_seconds: float | None = 5.0  # how often the bundle's folder is looked at for another one; None: never
     signature: str | None = None
     public_key: str | None = None
     allow_unblessed: bool = False
@@ -111,6 +112,8 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise ValueError(f"port {self.port} is outside 0..65535")
+        if self.reload_seconds is not None and not self.reload_seconds > 0:
+            raise ValueError("reload_seconds must be above 0, or null to keep the bundle until a restart")
         if self.workers < 1:
             raise ValueError(f"workers {self.workers} must be 1 or more")
 
