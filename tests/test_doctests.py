@@ -1,4 +1,4 @@
-"""The examples in docstrings of the packages that travel in the wheel are right."""
+"""The examples in docstrings of these packages are right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[1] / "src"
-PACKAGES = ("base", "pointintime", "features")
+PACKAGES = ("base", "pointintime", "features", "monitoring")
 MODULES = [
     ".".join(file.relative_to(SRC).with_suffix("").parts)
     for package in PACKAGES

@@ -87,11 +87,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"base", "core", "features", "scoring"},
     "models": {"base", "core", "features", "scoring"},
     "packaging": {"base", "core", "scoring"},
+    "monitoring": {"base", "core", "evaluation", "scoring"},
     "report": {"base", "cleaning", "core", "evaluation", "features", "pointintime", "scoring"},
     # What runs them.
     "stages": {
         *SCORING, "scoring", "core", "sources", "cleaning", "labelling", "featurizing", "evaluation", "models",
-        "packaging", "report",
+        "packaging", "monitoring", "report",
     },
     "params": {"base", "core", "evaluation", "featurizing", "models", "stages"},
     "sweep": {"base", "core", "evaluation", "features", "featurizing", "models", "params", "report", "scoring",
@@ -175,7 +176,8 @@ def test_only_config_imports_hydra_and_omegaconf() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["sources", "cleaning", "labelling", "featurizing", "evaluation", "models", "drafting"]
+    "name",
+    ["sources", "cleaning", "labelling", "featurizing", "evaluation", "models", "monitoring", "drafting"],
 )
 def test_a_package_is_given_its_configuration_and_reads_none(name: str) -> None:
     assert named([i for i in imports_in(name) if i.module.startswith("fullcircle.core.config")]) == []

@@ -53,11 +53,11 @@ def test_no_two_stages_write_the_same_output() -> None:
     assert len(written) == len(set(written))
 
 
-def test_validate_alone_reads_the_test_rows() -> None:
+def test_validate_reads_the_test_rows_and_package_keeps_them_for_monitoring() -> None:
     readers = [
         stage for stage in STAGES if any(Path("data/split/test.parquet").is_relative_to(dep) for dep in deps(stage))
     ]
-    assert readers == ["validate"]
+    assert readers == ["validate", "package"]
 
 
 def test_the_labelled_rows_are_read_by_split_alone() -> None:

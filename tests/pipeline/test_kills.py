@@ -46,7 +46,7 @@ OUTPUTS = {
     "clean": ["data/clean", "data/reference", "reports/clean.json"],
     "label": ["data/labelled", "reports/label.json"],
     "split": ["data/split", "reports/split.json"],
-    "package": ["dist/bundle", "dist/wheel", "reports/index.html"],
+    "package": ["dist/bundle", "dist/reference", "dist/wheel", "reports/index.html"],
 }
 
 

@@ -24,6 +24,7 @@ FEATURES = Path("models/features")
 SCORER = Path("models/scorer")
 BUNDLE = Path("dist/bundle")
 WHEEL = Path("dist/wheel")
+BASELINE = Path("dist/reference")
 
 METRICS = Path("metrics")
 TRAIN_METRICS = METRICS / "train.json"

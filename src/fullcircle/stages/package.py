@@ -1,10 +1,11 @@
-"""package: scorer and verdict -> the bundle, its wheel, its card, and the page for people."""
+"""package: scorer and verdict -> the bundle, its wheel, its card, its baseline, and the page for people."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from fullcircle.core.stage import run, seconds_since_dvc
 from fullcircle.core.tables import read_columns, read_json, read_typed, write_json
 from fullcircle.core.target import Target
 from fullcircle.features.plan import PLAN
+from fullcircle.monitoring.baseline import Watched, make_baseline, write_baseline
 from fullcircle.packaging.golden import golden, records, spaced
 from fullcircle.packaging.proof import ROWS, check_answers, port_of, served
 from fullcircle.packaging.reference import reference
@@ -110,23 +112,32 @@ def main() -> None:
     schema, state = read_typed(Schema, paths.SCHEMA), read_json(paths.STATE_SPEC)
     scorer = Scorer.load(paths.SCORER)
     inputs = scorer.plan.inputs
-    train = read_columns(paths.TRAIN, list(inputs))
-    found = about(config.version, schema)
+    watched = Watched(
+        load(str, "problem.name"),
+        load(str, "problem.metric"),
+        load(tuple[str, ...], "problem.slices"),
+        load(tuple[str, ...], "problem.together"),
+    )
+    train = read_columns(paths.TRAIN, list(dict.fromkeys([*inputs, *watched.together])))
+    test = read_columns(paths.TEST, list(dict.fromkeys([*inputs, "target", *watched.slices, *watched.together])))
+    found, statistics = about(config.version, schema), reference(train, inputs)
     parts = {
         bundle.ABOUT: found,
         bundle.DIALECT: of_new_rows(load(dict[str, Source], "problem.sources")[load(str, "problem.table")]),
         bundle.VERDICT: read_typed(Verdict, paths.VERDICT),
-        bundle.REFERENCE: reference(train, inputs),
+        bundle.REFERENCE: statistics,
         bundle.PROVENANCE: provenance(read_params(), read_typed(dict[str, RawTable], paths.RAW_MANIFEST), libraries),
         **({} if state is None else {bundle.STATE: state}),
     }
     unfinished = paths.BUNDLE.with_name(".bundle.part")
-    for folder in (unfinished, paths.BUNDLE, paths.WHEEL):
+    for folder in (unfinished, paths.BUNDLE, paths.WHEEL, paths.BASELINE):
         shutil.rmtree(folder, ignore_errors=True)
-    assemble(unfinished, parts, golden(scorer, train), card.render(facts))
-    with served(unfinished) as server:
+    name = assemble(unfinished, parts, golden(scorer, train), card.render(facts))
+    with served(unfinished) as server, ThreadPoolExecutor(1) as pool:
+        baseline = pool.submit(make_baseline, name, scorer, statistics, train, test, watched)
         build_wheel(unfinished, found.problem, found.question, config.version, paths.WHEEL)
         check_answers(port_of(server), scorer, records(spaced(train, ROWS), inputs))
+    write_baseline(baseline.result(), paths.BASELINE)
     unfinished.rename(paths.BUNDLE)
     Bundle.load(paths.BUNDLE)
     write_text(paths.PAGE, page.render(facts))
