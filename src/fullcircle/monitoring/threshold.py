@@ -13,7 +13,7 @@ from fullcircle.monitoring.cusum import Evidence, step
 FEWEST = 8  # windows of a reference
 YEARS = 2000  # simulated; the error of a rate of 1 a year is about 3%
 HIGHEST = 0.9  # autocorrelation of neighbouring windows; above it, a reference of months says nothing of a year
-HALVINGS = 14
+HALVINGS = 10
 SETTLE = 20  # windows before a simulated year, until the autocorrelation is there
 
 
