@@ -63,8 +63,8 @@ class Alarm:
     `bundle`: the id of the bundle that made the predictions. `threshold`: of evidence, in windows: about twice as many
     windows at the full loss reach it. `rows`: the usual number of rows of a window, for which the threshold was
     simulated. `lower`: lower values of the metric are better. `spread`: of the reference, of values whose sign makes
-    higher ones better. `delay`: median number of windows until a fall by `loss` is caught; None: more than a year, and
-    then the loss is too small for what the reference says.
+    higher ones better. `delay`: windows until half of the falls by `loss` are caught; None: more than a year,
+    and then the loss is too small for what the reference says.
     """
 
     bundle: str
@@ -86,7 +86,7 @@ class Alarm:
 class AlarmState:
     """What a stream has come to, window by window; a plain value, kept as JSON between runs.
 
-    `evidence`: 0 and more, to compare with the rule's threshold. `ceiling`: the evidence at which the alarm went on.
+    `evidence`: 0 and more, to compare with the rule's threshold.
     `since`: the first window of the run that the evidence comes from, the estimate of when the change began (Page
     1954); None while there is no evidence. `weight`, `lost`: of the windows since then, and the sum of their losses
     times weight. `raised`: the window at which the alarm went on; None while it is off. `last`: the latest window.
@@ -95,7 +95,6 @@ class AlarmState:
 
     bundle: str = ""
     evidence: float = 0.0
-    ceiling: float = 0.0
     since: str | None = None
     weight: float = 0.0
     lost: float = 0.0
@@ -125,7 +124,7 @@ def alarm_of(
     """
     losses = simulated_loss(spread, rows, WINDOWS[settings.window], seed) / loss
     threshold = threshold_of(losses, false_alarms)
-    delay = delay_in(losses + 1, threshold)
+    delay = delay_in(losses, threshold)
     return Alarm(bundle, loss, threshold, rows, lower, settings.min_rows, spread, delay)
 
 
@@ -146,15 +145,14 @@ def update(alarm: Alarm, state: AlarmState, window: Window) -> AlarmState:
         return state
     value = -window.value if alarm.lower else window.value
     lost, weight = alarm.spread.mean - value, alarm.spread.weight(window.rows, alarm.rows)
-    before = Evidence(np.array([state.evidence]), np.array([state.on]), np.array([state.ceiling]))
+    before = Evidence(np.array([state.evidence]), np.array([state.on]))
     after = step(before, np.array([lost / alarm.loss]), weight, alarm.threshold)
     evidence, on = float(after.total[0]), bool(after.alarm[0])
     if evidence == 0:
-        return replace(state, evidence=0.0, ceiling=0.0, since=None, weight=0.0, lost=0.0, raised=None)
+        return replace(state, evidence=0.0, since=None, weight=0.0, lost=0.0, raised=None)
     return replace(
         state,
         evidence=evidence,
-        ceiling=float(after.ceiling[0]),
         since=state.since or window.label,
         weight=state.weight + weight,
         lost=state.lost + weight * lost,

@@ -14,6 +14,7 @@ FEWEST = 8  # windows of a reference
 YEARS = 2000  # simulated; the error of a rate of 1 a year is about 3%
 HIGHEST = 0.9  # autocorrelation of neighbouring windows; above it, a reference of months says nothing of a year
 HALVINGS = 10
+LAGS = 6  # windows over which the long-run variance is estimated
 SETTLE = 20  # windows before a simulated year, until the autocorrelation is there
 
 
@@ -51,8 +52,8 @@ class Spread:
 def spread_of(values: Array, rows: Array, row: float, *, independent: bool = False) -> Spread:
     """Estimate how a stream varies. `values`, `rows`: (windows,), in order of time; NaN is no value.
 
-    `row`: variance per row (see Spread). The autocorrelation is corrected for its bias in short series (Kendall 1954),
-    and the variance for the autocorrelation. Raises DataError if there are fewer than 8 values.
+    `row`: variance per row (see Spread). The variance is corrected for the autocorrelation. Raises DataError if there
+    are fewer than 8 values.
     """
     known = np.isfinite(values)
     x, n = values[known], len(values[known])
@@ -66,8 +67,7 @@ def spread_of(values: Array, rows: Array, row: float, *, independent: bool = Fal
     squares = float(e @ e)
     if squares <= n * (1e-12 * max(1.0, abs(float(x.mean())))) ** 2:  # rounding errors of a constant
         return Spread(float(x.mean()), n, 0.0, noise, row, 0.0, np.zeros(1), independent)
-    first = float(e[1:] @ e[:-1]) / squares
-    first = float(np.clip(first + (1 + 3 * first) / n, 0.0, HIGHEST))
+    first = _correlation(e)
     variance = squares / (n - min((1 + first) / (1 - first), n / 2))
     shocks = e[1:] - first * e[:-1]
     shocks = shocks - shocks.mean()
@@ -76,6 +76,21 @@ def spread_of(values: Array, rows: Array, row: float, *, independent: bool = Fal
     return Spread(
         float(x.mean()), n, variance, noise, row, correlation, shocks / max(shocks.std(), 1e-300), independent
     )
+
+
+def _correlation(e: Array) -> float:
+    """Autocorrelation of neighbours, 0..0.9, of deviations from their mean: the higher of two estimates.
+
+    One is that of lag 1, corrected for its bias in short series (Kendall 1954). The other is that of an AR(1) with the
+    long-run variance of the series by Bartlett weights over a week of lags (Newey and West 1987): days of one season
+    keep together longer than an AR(1) of lag 1 says.
+    """
+    n, squares = len(e), float(e @ e)
+    lags = np.arange(1, min(LAGS, n // 4) + 1)
+    found = np.array([float(e[lag:] @ e[:-lag]) / squares for lag in lags])
+    first = found[0] + (1 + 3 * found[0]) / n
+    long = 2 * float((1 - lags / (len(lags) + 1)) @ (found + 1 / n))  # a sample's autocorrelations are 1/n too low
+    return float(np.clip(max(first, long / (2 + long)), 0.0, HIGHEST))
 
 
 def simulated_loss(spread: Spread, rows: float, windows: int, seed: int, years: int = YEARS) -> Array:
@@ -90,7 +105,8 @@ def simulated_loss(spread: Spread, rows: float, windows: int, seed: int, years: 
     if spread.independent:
         between, rho = np.zeros(years), np.zeros(years)
     else:
-        free = n - 1
+        square = spread.correlation**2
+        free = max(n * (1 - square) / (1 + square) - 1, 3.0)  # independent windows' worth of squares (Bartlett 1935)
         variance = spread.variance * free / random.chisquare(free, years)
         between = np.maximum(variance - spread.noise, 0.0)
         error = np.sqrt((1 - spread.correlation**2) / n)
@@ -121,13 +137,17 @@ def alarms_in(lost: Array, threshold: float) -> Array:
 
 
 def delay_in(lost: Array, threshold: float) -> int | None:
-    """Median number of windows until the first alarm; None if half of the years end before it. `lost`: as above."""
-    evidence = Evidence.zero(lost.shape[1])
-    caught = np.zeros(lost.shape[1], np.bool_)
+    """Windows until half of the years have an alarm because of the full loss, which begins with the first window.
+
+    `lost`: without it, (windows, years), in its units. The share of years with an alarm must
+    be higher by 1/2 than without the loss. None if a year is not enough: the loss is too small for what the reference says.
+    """
+    years = lost.shape[1]
+    evidence, caught = Evidence.zero(2 * years), np.zeros(2 * years, np.bool_)
     for number, window in enumerate(lost, 1):
-        evidence = step(evidence, window, 1.0, threshold)
+        evidence = step(evidence, np.concatenate([window + 1, window]), 1.0, threshold)
         caught |= evidence.alarm
-        if 2 * np.count_nonzero(caught) >= len(caught):
+        if 2 * (np.count_nonzero(caught[:years]) - np.count_nonzero(caught[years:])) >= years:
             return number
     return None
 
