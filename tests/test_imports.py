@@ -87,7 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"base", "core", "features", "scoring"},
     "models": {"base", "core", "features", "scoring"},
     "packaging": {"base", "core", "scoring"},
-    "monitoring": {"base", "core", "evaluation", "scoring"},
+    "monitoring": {"base", "core", "evaluation", "log", "scoring"},
     "report": {"base", "cleaning", "core", "evaluation", "features", "pointintime", "scoring"},
     # What runs them.
     "stages": {
@@ -98,10 +98,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sweep": {"base", "core", "evaluation", "features", "featurizing", "models", "params", "report", "scoring",
               "stages"},
     "drafting": {"base", "core", "evaluation", "features", "scoring", "sources"},
-    "commands": {"base", "core", "evaluation", "features", "labelling", "log", "packaging", "scoring", "serving",
-                 "sources", "sweep"},
+    "commands": {"base", "core", "evaluation", "features", "labelling", "log", "monitoring", "packaging", "scoring",
+                 "serving", "sources", "sweep"},
     "notebook": {"base", "core", "scoring"},
-    "cli": {"base", "commands", "core", "drafting", "params", "scoring", "serving", "sweep"},
+    "cli": {"base", "commands", "core", "drafting", "monitoring", "params", "scoring", "serving", "sweep"},
 }  # fmt: skip
 """Every package, and every module beside them -> what it may import of the others."""
 

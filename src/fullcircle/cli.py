@@ -208,6 +208,30 @@ def outcomes(
 
 
 @app.command()
+def monitor(
+    now: Annotated[
+        str | None, typer.Option(help="Monitor as of this time, as 2013-11-05T06:00; by default now.")
+    ] = None,
+    log: Log = None,
+) -> None:
+    """Report each window that has ended, and raise alerts. Exit code: 0 ok, 10 warn, 20 retrain, 1 an error."""
+    import time
+
+    from fullcircle.commands.logs import moment_of, open_log
+    from fullcircle.commands.monitor import EXIT, summary, watched_or_why
+    from fullcircle.monitoring.run import monitor as run
+    from fullcircle.monitoring.settings import read_monitoring
+
+    slices = load(tuple[str, ...], "problem.slices")
+    at = time.time() if now is None else moment_of(now)
+    found = run(
+        open_log(log), lambda name: watched_or_why(name, paths.BUNDLE, paths.BASELINE, slices), read_monitoring(), at
+    )
+    print(summary(found, load(str, "problem.metric")))
+    raise typer.Exit(EXIT[found.status])
+
+
+@app.command()
 def replay(
     day: Annotated[str, typer.Option(help="The day (UTC), as 2013-11-05.")],
     bundle: Annotated[list[Path] | None, typer.Option(help="A bundle that answered; by default dist/bundle.")] = None,

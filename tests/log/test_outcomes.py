@@ -113,13 +113,13 @@ def test_a_window_has_what_one_bundle_answered_in_a_span(tmp_path: Path) -> None
     day = 86400.0
     engine = log(tmp_path, [entry([at], 1.4e9 + at * day / 4, {1: "late"}) for at in range(12)])
     add_outcomes(engine, BUNDLE, columns([5], ["yes"]), 1.5e9)
-    found = windows(engine, {BUNDLE.id: READ}, 1.4e9 + day, 1.4e9 + 2 * day)[BUNDLE.id]
+    found = windows(engine, {BUNDLE.id: READ}.get, 1.4e9 + day, 1.4e9 + 2 * day)[BUNDLE.id]
     assert found.made.tolist() == [1.4e9 + at * day / 4 for at in range(4, 8)]
     assert found.outcome.tolist() == [None, "yes", None, None]
     assert found.answer["prediction"].tolist() == ["no"] * 4
     assert found.inputs["at"].dtype.kind == "M"
     assert len(found.ms) == 4
-    assert windows(engine, {}, 0, 2e9) == {}
+    assert windows(engine, dict[str, Any]().get, 0, 2e9) == {}
 
 
 def test_the_log_knows_its_bundles(tmp_path: Path) -> None:

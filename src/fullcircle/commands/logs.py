@@ -48,6 +48,15 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def moment_of(text: str) -> float:
+    """A moment in ISO 8601, in seconds since 1970; UTC where it has no offset. Raises ConfigError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{text!r} is no time: write it as 2013-11-05T06:00") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
 def day_of(text: str) -> float:
     """The first second of a day, such as 2013-11-05, in seconds since 1970 (UTC). Raises ConfigError."""
     try:

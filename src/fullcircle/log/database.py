@@ -62,6 +62,7 @@ BUNDLES = sql.Table(
 )
 """The bundles that answered."""
 
+# The tables of `monitored` are made with these.
 CHUNK = 500  # values of one `IN (...)`
 _BUSY_MS = 2000  # how long SQLite waits for another writer
 

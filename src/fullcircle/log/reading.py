@@ -131,14 +131,32 @@ class Window:
     redacted: tuple[str, ...] = field(default=())
 
 
+def first_request(engine: sql.Engine) -> float | None:
+    """When the first request was made, in seconds since 1970; None where the log is empty."""
+    with engine.connect() as connection:
+        found = connection.execute(sql.select(sql.func.min(BLOCKS.c.id))).scalar_one()
+    return None if found is None else int(found[:12], 16) / 1000
+
+
+def last_bundle(engine: sql.Engine, before: float) -> str:
+    """The bundle that answered last before a moment. Raises DataError where none did."""
+    query = sql.select(BLOCKS.c.bundle).where(BLOCKS.c.id < first_id(before)).order_by(BLOCKS.c.last.desc()).limit(1)
+    with engine.connect() as connection:
+        found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        raise DataError("nothing was answered before that moment")
+    return str(found)
+
+
 def windows(
-    engine: sql.Engine, read: Mapping[str, Mapping[str, Column]], start: float, stop: float
+    engine: sql.Engine, inputs_of: Callable[[str], Mapping[str, Column] | None], start: float, stop: float
 ) -> dict[str, Window]:
-    """Bundle id -> what it answered in a span of time. `read`: bundle id -> its inputs; others are left out."""
+    """Bundle id -> what it answered in a span of time. `inputs_of`: a bundle's inputs; None: it is left out."""
     found: dict[str, list[Window]] = {}
     for block in blocks(engine, start, stop):
-        if block.bundle in read:
-            found.setdefault(block.bundle, []).append(_window(engine, block, read[block.bundle]))
+        inputs = inputs_of(block.bundle)
+        if inputs is not None:
+            found.setdefault(block.bundle, []).append(_window(engine, block, inputs))
     return {bundle: _joined(parts) for bundle, parts in found.items()}
 
 

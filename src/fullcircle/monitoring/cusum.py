@@ -8,7 +8,6 @@ import numpy as np
 
 from fullcircle.base.columns import Array
 
-
 LEAST = 0.5  # evidence of an alarm that is on; one window without a loss takes it away
 ROUNDING = 1e-9
 

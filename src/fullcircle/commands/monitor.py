@@ -1,0 +1,70 @@
+"""`fullcircle monitor`: reports the windows that have ended, and says which alerts are on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fullcircle.base.errors import FullCircleError
+from fullcircle.monitoring.baseline import read_baseline
+from fullcircle.monitoring.report import Watch
+from fullcircle.monitoring.run import Watched
+from fullcircle.monitoring.streams import Measure
+from fullcircle.scoring.bundle import Bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fullcircle.monitoring.report import WindowReport
+    from fullcircle.monitoring.run import Monitored
+
+EXIT = {"ok": 0, "warn": 10, "retrain": 20}
+"""Status -> exit code, for cron and other schedulers; 1 is an error."""
+
+
+def watched(bundle: Path, baseline: Path, slices: tuple[str, ...]) -> Watched:
+    """A bundle and its baseline, from their folders. Raises FullCircleError where one is damaged."""
+    found, known = Bundle.load(bundle), read_baseline(baseline)
+    measure = Measure(known.metric, found.scorer.spec.calibration)
+    return Watched(Watch(known, measure, found.version, slices), found.scorer.plan.inputs)
+
+
+def watched_or_why(identifier: str, bundle: Path, baseline: Path, slices: tuple[str, ...]) -> Watched | str:
+    """The bundle of an identifier, or why it cannot be watched."""
+    try:
+        found = watched(bundle, baseline, slices)
+    except FullCircleError as error:
+        return f"bundle {identifier[:12]} cannot be watched: {error}"
+    if found.watch.baseline.bundle != identifier:
+        return f"bundle {identifier[:12]} cannot be watched: {baseline} is of bundle {found.watch.baseline.bundle[:12]}"
+    return found
+
+
+def summary(found: Monitored, metric: str) -> str:
+    """The windows in a table, then the alerts with what to do."""
+    lines = []
+    if found.windows:
+        lines.append(f"{'window':<12}{'version':<9}{'rows':>8}{'aside':>7}{'p99 ms':>8}{'drifted':>9}  {metric}")
+        lines += [_line(window, metric) for window in found.windows]
+    lines += [f"note: {note}" for note in found.notes]
+    lines += [f"cleared: {alert.kind}, raised {alert.raised}" for alert in found.cleared]
+    lines.append(f"{found.status}: " + ("nothing to do" if not found.alerts else f"{len(found.alerts)} alerts"))
+    new = {alert.kind for alert in found.raised}
+    for alert in found.alerts:
+        lines.append(
+            f"  {alert.level:<8}{alert.kind}{' (new)' * (alert.kind in new)}, since {alert.since}: {alert.reason}"
+        )
+        lines.append(f"          {alert.action}")
+    return "\n".join(lines)
+
+
+def _line(window: WindowReport, metric: str) -> str:
+    aside = sum(window.set_aside.values())
+    shown = "outcomes are awaited"
+    if window.accuracy is not None and (value := window.accuracy.metrics.get(metric)) is not None:
+        low, high = window.accuracy.intervals[metric]
+        shown = f"{value:.3f}" + (f" ({low:.3f} to {high:.3f})" if low is not None and high is not None else "")
+        shown += f" of {window.accuracy.rows:,} rows"
+    return (
+        f"{window.label:<12}{window.version:<9}{window.scored:>8,}{aside:>7,}{window.ms['p99']:>8.1f}"
+        f"{len(window.drift.drifted):>9}  {shown}"
+    )

@@ -1,0 +1,111 @@
+"""What monitoring has found, kept beside the log: one report per window and bundle, and the alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sql
+
+from .database import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REPORTS = sql.Table(
+    "reports",
+    TABLES,
+    sql.Column("label", sql.String(10), primary_key=True),  # of the window: its first day
+    sql.Column("bundle", sql.String(64), primary_key=True),
+    sql.Column("complete", sql.Boolean, nullable=False),  # its outcomes are in
+    sql.Column("report", sql.Text, nullable=False),  # JSON
+)
+
+ALERTS = sql.Table(
+    "alerts",
+    TABLES,
+    sql.Column("id", sql.Integer, primary_key=True),
+    sql.Column("bundle", sql.String(64), nullable=False),
+    sql.Column("kind", sql.String(20), nullable=False),
+    sql.Column("level", sql.String(10), nullable=False),
+    sql.Column("since", sql.String(10), nullable=False),  # the first window of it
+    sql.Column("reason", sql.Text, nullable=False),
+    sql.Column("action", sql.Text, nullable=False),
+    sql.Column("raised", sql.String(10), nullable=False),  # the window after which it was raised
+    sql.Column("cleared", sql.String(10)),  # the window after which it was cleared; null: it is on
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An alert as it is kept. `raised`, `cleared`: the windows after which; `cleared` None: it is on."""
+
+    bundle: str
+    kind: str
+    level: str
+    since: str
+    reason: str
+    action: str
+    raised: str
+    cleared: str | None = None
+
+
+def save_report(engine: sql.Engine, label: str, bundle: str, report: str, *, complete: bool) -> None:
+    """Keep a report, in the place of an earlier one of the same window and bundle."""
+    with engine.begin() as connection:
+        connection.execute(sql.delete(REPORTS).where(REPORTS.c.label == label, REPORTS.c.bundle == bundle))
+        row = {"label": label, "bundle": bundle, "report": report, "complete": complete}
+        connection.execute(sql.insert(REPORTS), row)
+
+
+def saved_reports(engine: sql.Engine, bundle: str | None = None) -> list[str]:
+    """The reports, as JSON, in the order of time; those of one bundle."""
+    query = sql.select(REPORTS.c.report).order_by(REPORTS.c.label, REPORTS.c.bundle)
+    if bundle is not None:
+        query = query.where(REPORTS.c.bundle == bundle)
+    with engine.connect() as connection:
+        return [*connection.scalars(query)]
+
+
+def is_complete(engine: sql.Engine, label: str) -> bool:
+    """Whether the reports of a window are there and will not change."""
+    query = sql.select(REPORTS.c.bundle).where(REPORTS.c.label == label, REPORTS.c.complete).limit(1)
+    with engine.connect() as connection:
+        return connection.execute(query).first() is not None
+
+
+def note_alerts(engine: sql.Engine, on: Sequence[Noted], label: str) -> tuple[list[Noted], list[Noted]]:
+    """Keep the alerts that are on after a window; returns those that are new, and those that are not on any longer.
+
+    An alert of one kind and bundle that was on before goes on: its reason is kept up to date.
+    """
+    present = {(alert.bundle, alert.kind): alert for alert in on}
+    raised = dict(present)
+    cleared: list[Noted] = []
+    with engine.begin() as connection:
+        for row in connection.execute(sql.select(ALERTS).where(ALERTS.c.cleared.is_(None))).all():
+            now = raised.pop((row.bundle, row.kind), None)
+            change = {"cleared": label} if now is None else {"reason": now.reason, "since": now.since}
+            connection.execute(sql.update(ALERTS).where(ALERTS.c.id == row.id).values(change))
+            if now is None:
+                cleared.append(_noted(row, label))
+        if raised:
+            connection.execute(sql.insert(ALERTS), [_row(alert) for alert in raised.values()])
+    return [*raised.values()], cleared
+
+
+def noted_alerts(engine: sql.Engine, *, on: bool = False) -> list[Noted]:
+    """The alerts in the order in which they were raised; only those that are on."""
+    query = sql.select(ALERTS).order_by(ALERTS.c.id)
+    if on:
+        query = query.where(ALERTS.c.cleared.is_(None))
+    with engine.connect() as connection:
+        return [_noted(row, row.cleared) for row in connection.execute(query)]
+
+
+def _noted(row: sql.Row[tuple[object, ...]], cleared: str | None) -> Noted:
+    return Noted(row.bundle, row.kind, row.level, row.since, row.reason, row.action, row.raised, cleared)
+
+
+def _row(alert: Noted) -> dict[str, str | None]:
+    return {name: getattr(alert, name) for name in Noted.__slots__}
