@@ -43,7 +43,7 @@ class Size:
     years: int  # of a threshold
 
 
-FULL, QUICK = Size(100, 30, 1000), Size(4, 2, 200)
+FULL, QUICK = Size(100, 25, 500), Size(4, 2, 200)
 
 
 def main() -> None:

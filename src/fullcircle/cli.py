@@ -218,9 +218,8 @@ def monitor(
     import time
 
     from fullcircle.commands.logs import moment_of, open_log
-    from fullcircle.commands.monitor import EXIT, summary, watched_or_why
+    from fullcircle.commands.monitor import EXIT, read_monitoring, summary, watched_or_why
     from fullcircle.monitoring.run import monitor as run
-    from fullcircle.monitoring.settings import read_monitoring
 
     slices = load(tuple[str, ...], "problem.slices")
     at = time.time() if now is None else moment_of(now)

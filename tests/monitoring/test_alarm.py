@@ -16,7 +16,7 @@ from fullcircle.base.typed import build, plain
 from fullcircle.monitoring.alarm import Alarm, AlarmSettings, AlarmState, Window, alarm_of, fold, update
 from fullcircle.monitoring.threshold import Spread
 
-SPREAD = Spread(0.7, 60, 0.0016, 0.0006, 0.6, 0.1, np.array([-1.0, 1.0]))
+SPREAD = Spread(0.7, 60, 0.0016, 0.0006, 0.6, 0.1, (-1.0, 1.0))
 ALARM = Alarm("abc", loss=0.04, threshold=2.0, rows=1000, lower=False, min_rows=50, spread=SPREAD, delay=4)
 START = AlarmState()
 
@@ -98,12 +98,16 @@ def test_a_restart_changes_nothing(values: list[float | None], at: int) -> None:
 
 
 def test_a_rule_states_its_delay() -> None:
-    spread = replace(SPREAD, shocks=np.random.default_rng(0).standard_normal(59))
+    spread = replace(SPREAD, shocks=tuple(np.random.default_rng(0).standard_normal(59).tolist()))
     alarm = alarm_of(spread, 0.08, 1.0, 1000, AlarmSettings(), "abc")
     assert alarm.delay is not None
     assert alarm.threshold <= alarm.delay <= 4 * alarm.threshold + 1
     assert alarm_of(spread, 0.001, 1.0, 1000, AlarmSettings(), "abc").delay is None
     assert alarm_of(spread, 0.08, 1.0, 1000, AlarmSettings(window="week"), "abc").threshold < alarm.threshold
+
+
+def test_a_rule_is_kept_as_json() -> None:
+    assert build(Alarm, json.loads(json.dumps(plain(ALARM)))) == ALARM
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fullcircle.base.errors import FullCircleError
+from fullcircle.core.config import load_file
 from fullcircle.monitoring.baseline import read_baseline
 from fullcircle.monitoring.report import Watch
 from fullcircle.monitoring.run import Watched
+from fullcircle.monitoring.settings import MonitoringSettings
 from fullcircle.monitoring.streams import Measure
 from fullcircle.scoring.bundle import Bundle
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fullcircle.monitoring.report import WindowReport
     from fullcircle.monitoring.run import Monitored
 
+FILE = Path("conf/monitoring.yaml")
 EXIT = {"ok": 0, "warn": 10, "retrain": 20}
 """Status -> exit code, for cron and other schedulers; 1 is an error."""
+
+
+def read_monitoring(file: Path = FILE) -> MonitoringSettings:
+    """Read conf/monitoring.yaml; the defaults where it is not there. Raises ConfigError."""
+    return load_file(MonitoringSettings, file) if file.is_file() else MonitoringSettings()
 
 
 def watched(bundle: Path, baseline: Path, slices: tuple[str, ...]) -> Watched:

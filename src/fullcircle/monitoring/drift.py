@@ -114,7 +114,7 @@ class _Side:
 
 
 def _shares(counts: Array) -> Array:
-    return counts / max(1, counts.sum())
+    return np.asarray(counts / max(1, counts.sum()))
 
 
 def drawn_effects(family: dict[str, Counted], groups: Array, draws: int, seed: int, kind: str) -> Array:

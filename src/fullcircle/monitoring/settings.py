@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, TypeAlias
 
-from fullcircle.core.config import load_file
 from fullcircle.monitoring.alarm import AlarmSettings
 
-FILE = Path("conf/monitoring.yaml")
 Level: TypeAlias = Literal["off", "warn", "retrain"]
 
 KINDS: dict[str, Level] = {
@@ -64,8 +61,3 @@ class MonitoringSettings:
     def level(self, kind: str) -> Level:
         """What an alert of a kind means."""
         return self.alerts.get(kind, KINDS[kind])
-
-
-def read_monitoring(file: Path = FILE) -> MonitoringSettings:
-    """Read conf/monitoring.yaml; the defaults where it is not there. Raises ConfigError."""
-    return load_file(MonitoringSettings, file) if file.is_file() else MonitoringSettings()

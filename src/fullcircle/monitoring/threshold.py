@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.base.columns import Array
 from fullcircle.base.errors import DataError
 from fullcircle.monitoring.cusum import Evidence, step
+
+if TYPE_CHECKING:
+    from fullcircle.base.columns import Array
 
 FEWEST = 8  # windows of a reference
 YEARS = 2000  # simulated; the error of a rate of 1 a year is about 3%
 HIGHEST = 0.9  # autocorrelation of neighbouring windows; above it, a reference of months says nothing of a year
 HALVINGS = 10
+RESERVE = 2.0  # over the number of windows, added to the autocorrelation, which few windows do not show
 LAGS = 6  # windows over which the long-run variance is estimated
 SETTLE = 20  # windows before a simulated year, until the autocorrelation is there
 
@@ -34,7 +38,7 @@ class Spread:
     noise: float
     row: float
     correlation: float
-    shocks: Array
+    shocks: tuple[float, ...]
     independent: bool = False
 
     @property
@@ -66,7 +70,7 @@ def spread_of(values: Array, rows: Array, row: float, *, independent: bool = Fal
     e = x - x.mean()
     squares = float(e @ e)
     if squares <= n * (1e-12 * max(1.0, abs(float(x.mean())))) ** 2:  # rounding errors of a constant
-        return Spread(float(x.mean()), n, 0.0, noise, row, 0.0, np.zeros(1), independent)
+        return Spread(float(x.mean()), n, 0.0, noise, row, 0.0, (0.0,), independent)
     first = _correlation(e)
     variance = squares / (n - min((1 + first) / (1 - first), n / 2))
     shocks = e[1:] - first * e[:-1]
@@ -83,14 +87,14 @@ def _correlation(e: Array) -> float:
 
     One is that of lag 1, corrected for its bias in short series (Kendall 1954). The other is that of an AR(1) with the
     long-run variance of the series by Bartlett weights over a week of lags (Newey and West 1987): days of one season
-    keep together longer than an AR(1) of lag 1 says.
+    keep together longer than an AR(1) of lag 1 says. A reserve is added, which matters below a month of windows.
     """
     n, squares = len(e), float(e @ e)
     lags = np.arange(1, min(LAGS, n // 4) + 1)
     found = np.array([float(e[lag:] @ e[:-lag]) / squares for lag in lags])
     first = found[0] + (1 + 3 * found[0]) / n
     long = 2 * float((1 - lags / (len(lags) + 1)) @ (found + 1 / n))  # a sample's autocorrelations are 1/n too low
-    return float(np.clip(max(first, long / (2 + long)), 0.0, HIGHEST))
+    return float(np.clip(max(first, long / (2 + long)) + RESERVE / n, 0.0, HIGHEST))
 
 
 def simulated_loss(spread: Spread, rows: float, windows: int, seed: int, years: int = YEARS) -> Array:
@@ -139,8 +143,8 @@ def alarms_in(lost: Array, threshold: float) -> Array:
 def delay_in(lost: Array, threshold: float) -> int | None:
     """Windows until half of the years have an alarm because of the full loss, which begins with the first window.
 
-    `lost`: without it, (windows, years), in its units. The share of years with an alarm must
-    be higher by 1/2 than without the loss. None if a year is not enough: the loss is too small for what the reference says.
+    `lost`: without it, (windows, years), in its units. The share of years with an alarm must be higher by 1/2 than
+    without the loss. None if a year is not enough: the loss is too small for what the reference says.
     """
     years = lost.shape[1]
     evidence, caught = Evidence.zero(2 * years), np.zeros(2 * years, np.bool_)
