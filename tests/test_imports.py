@@ -88,6 +88,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"base", "core", "features", "scoring"},
     "packaging": {"base", "core", "scoring"},
     "monitoring": {"base", "core", "evaluation", "log", "scoring"},
+    "registry": {"base", "core", "scoring"},
     "report": {"base", "cleaning", "core", "evaluation", "features", "pointintime", "scoring"},
     # What runs them.
     "stages": {
@@ -98,8 +99,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sweep": {"base", "core", "evaluation", "features", "featurizing", "models", "params", "report", "scoring",
               "stages"},
     "drafting": {"base", "core", "evaluation", "features", "scoring", "sources"},
-    "commands": {"base", "core", "evaluation", "features", "labelling", "log", "monitoring", "packaging", "scoring",
-                 "serving", "sources", "sweep"},
+    "commands": {"base", "core", "evaluation", "features", "labelling", "log", "monitoring", "packaging", "registry",
+                 "scoring",                  "serving", "sources", "sweep"},
     "notebook": {"base", "core", "scoring"},
     "cli": {"base", "commands", "core", "drafting", "monitoring", "params", "scoring", "serving", "sweep"},
 }  # fmt: skip

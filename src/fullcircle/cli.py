@@ -208,6 +208,69 @@ def outcomes(
 
 
 @app.command()
+def register() -> None:
+    """Register the bundle of this commit as the next version of the model: a git tag (GTO)."""
+    from fullcircle.commands.registry import register as run
+
+    print(run())
+
+
+@app.command()
+def promote(
+    stage: Annotated[str, typer.Argument(help="A stage of conf/registry.yaml, such as prod.")],
+    version: Annotated[str | None, typer.Argument(help="A registered version; by default the latest.")] = None,
+    skip: Annotated[bool, typer.Option("--skip", help="Against the order or the verdict, if you may.")] = False,
+    because: Annotated[str, typer.Option(help="Why; recorded in the tag.")] = "",
+) -> None:
+    """Give a registered version a stage: a git tag. The version in the last stage is the champion."""
+    from fullcircle.commands.registry import promote as run
+
+    print(run(stage, version, skip=skip, because=because))
+
+
+@app.command()
+def rollback() -> None:
+    """Make the version champion that was it before: one git tag."""
+    from fullcircle.commands.registry import rollback as run
+
+    print(run())
+
+
+@app.command()
+def champion(
+    at: Annotated[str | None, typer.Option(help="At this time, as 2013-11-05T06:00; by default now.")] = None,
+    pin: Annotated[bool, typer.Option("--pin", help="Have the next `dvc repro` compare with it.")] = False,
+) -> None:
+    """Print the version of the champion."""
+    from datetime import UTC, datetime
+
+    from fullcircle.commands import registry
+    from fullcircle.commands.logs import moment_of
+
+    when = None if at is None else datetime.fromtimestamp(moment_of(at), UTC)
+    print(registry.pin() if pin else registry.champion(when).version)
+
+
+@app.command()
+def history() -> None:
+    """List the registered versions and the stages that they were given."""
+    from fullcircle.commands.registry import history as run
+
+    print(run())
+
+
+@app.command()
+def fetch(
+    model: Annotated[str, typer.Argument(help="MODEL@STAGE or MODEL@VERSION, such as flights@prod.")],
+    out: Annotated[Path | None, typer.Argument(help="Folder to write; by default it is kept under .dvc/tmp.")] = None,
+) -> None:
+    """Get the bundle of a registered version out of DVC's cache or remote, verified."""
+    from fullcircle.commands.registry import fetch as run
+
+    print(run(model, out))
+
+
+@app.command()
 def monitor(
     now: Annotated[
         str | None, typer.Option(help="Monitor as of this time, as 2013-11-05T06:00; by default now.")

@@ -40,6 +40,7 @@ class ValidateConfig:
     slice_rows: int
     bins: int
     seed: int
+    champion: str | None = None  # a registered version of the problem's model
 
     def __post_init__(self) -> None:
         if not 0 < self.interval < 1:

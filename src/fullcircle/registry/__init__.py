@@ -1,0 +1,1 @@
+"""The registry: versions and stages of models as git tags, in the form of GTO."""
