@@ -102,7 +102,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "commands": {"base", "core", "evaluation", "features", "labelling", "log", "monitoring", "packaging", "registry",
                  "scoring",                  "serving", "sources", "sweep"},
     "notebook": {"base", "core", "scoring"},
-    "cli": {"base", "commands", "core", "drafting", "monitoring", "params", "scoring", "serving", "sweep"},
+    "in_use": {"commands", "core", "monitoring", "registry"},
+    "cli": {"base", "commands", "core", "drafting", "in_use", "params", "scoring", "serving", "sweep"},
 }  # fmt: skip
 """Every package, and every module beside them -> what it may import of the others."""
 

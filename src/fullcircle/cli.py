@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from fullcircle import in_use
 from fullcircle.base.errors import ConfigError, FullCircleError, system_message
 from fullcircle.base.files import write_text
 from fullcircle.core import paths
@@ -16,6 +17,9 @@ from fullcircle.core.threads import set_wait_policy
 from fullcircle.scoring import command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+app.add_typer(in_use.app)
 
 
 def _version(wanted: bool) -> None:
@@ -181,142 +185,6 @@ def score(
     from fullcircle.commands.score import score_any
 
     command.run(bundle, source, out, columns=columns, events=events or (), ignore_extra=ignore_extra, score=score_any)
-
-
-Log = Annotated[str | None, typer.Option(help="URL of the prediction log; by default that of conf/serving.yaml.")]
-
-
-@app.command()
-def outcomes(
-    source: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON lines or Excel: records and their outcomes.")],
-    log: Log = None,
-) -> None:
-    """Add outcomes to the prediction log: the target, or the columns that the problem computes it from."""
-    from fullcircle.commands.logs import open_log
-    from fullcircle.commands.outcomes import outcomes as add
-    from fullcircle.commands.outcomes import summary
-    from fullcircle.core.config import load_file
-    from fullcircle.core.data import Data
-    from fullcircle.core.target import Target
-
-    data = load_file(Data, Path(load(str, "problem.data")))
-    columns = data.tables[load(str, "problem.table")].columns
-    found = add(open_log(log), source, load(Target, "problem.target"), columns)
-    print(summary(found))
-    if len(found.set_aside) == found.rows:
-        raise typer.Exit(1)
-
-
-@app.command()
-def register() -> None:
-    """Register the bundle of this commit as the next version of the model: a git tag (GTO)."""
-    from fullcircle.commands.registry import register as run
-
-    print(run())
-
-
-@app.command()
-def promote(
-    stage: Annotated[str, typer.Argument(help="A stage of conf/registry.yaml, such as prod.")],
-    version: Annotated[str | None, typer.Argument(help="A registered version; by default the latest.")] = None,
-    skip: Annotated[bool, typer.Option("--skip", help="Against the order or the verdict, if you may.")] = False,
-    because: Annotated[str, typer.Option(help="Why; recorded in the tag.")] = "",
-) -> None:
-    """Give a registered version a stage: a git tag. The version in the last stage is the champion."""
-    from fullcircle.commands.registry import promote as run
-
-    print(run(stage, version, skip=skip, because=because))
-
-
-@app.command()
-def rollback() -> None:
-    """Make the version champion that was it before: one git tag."""
-    from fullcircle.commands.registry import rollback as run
-
-    print(run())
-
-
-@app.command()
-def champion(
-    at: Annotated[str | None, typer.Option(help="At this time, as 2013-11-05T06:00; by default now.")] = None,
-    pin: Annotated[bool, typer.Option("--pin", help="Have the next `dvc repro` compare with it.")] = False,
-) -> None:
-    """Print the version of the champion."""
-    from datetime import UTC, datetime
-
-    from fullcircle.commands import registry
-    from fullcircle.commands.logs import moment_of
-
-    when = None if at is None else datetime.fromtimestamp(moment_of(at), UTC)
-    print(registry.pin() if pin else registry.champion(when).version)
-
-
-@app.command()
-def history() -> None:
-    """List the registered versions and the stages that they were given."""
-    from fullcircle.commands.registry import history as run
-
-    print(run())
-
-
-@app.command()
-def fetch(
-    model: Annotated[str, typer.Argument(help="MODEL@STAGE or MODEL@VERSION, such as flights@prod.")],
-    out: Annotated[Path | None, typer.Argument(help="Folder to write; by default it is kept under .dvc/tmp.")] = None,
-) -> None:
-    """Get the bundle of a registered version out of DVC's cache or remote, verified."""
-    from fullcircle.commands.registry import fetch as run
-
-    print(run(model, out))
-
-
-@app.command()
-def monitor(
-    now: Annotated[
-        str | None, typer.Option(help="Monitor as of this time, as 2013-11-05T06:00; by default now.")
-    ] = None,
-    log: Log = None,
-) -> None:
-    """Report each window that has ended, and raise alerts. Exit code: 0 ok, 10 warn, 20 retrain, 1 an error."""
-    import time
-
-    from fullcircle.commands.logs import moment_of, open_log
-    from fullcircle.commands.monitor import EXIT, read_monitoring, summary, watched_or_why
-    from fullcircle.monitoring.run import monitor as run
-
-    slices = load(tuple[str, ...], "problem.slices")
-    at = time.time() if now is None else moment_of(now)
-    found = run(
-        open_log(log), lambda name: watched_or_why(name, paths.BUNDLE, paths.BASELINE, slices), read_monitoring(), at
-    )
-    print(summary(found, load(str, "problem.metric")))
-    raise typer.Exit(EXIT[found.status])
-
-
-@app.command()
-def replay(
-    day: Annotated[str, typer.Option(help="The day (UTC), as 2013-11-05.")],
-    bundle: Annotated[list[Path] | None, typer.Option(help="A bundle that answered; by default dist/bundle.")] = None,
-    log: Log = None,
-) -> None:
-    """Score the requests of a day again with the bundles that answered; exit code 1 where an answer is another one."""
-    from fullcircle.commands.logs import day_of, open_log
-    from fullcircle.commands.replay import replay as run
-    from fullcircle.commands.replay import summary
-    from fullcircle.scoring.bundle import Bundle
-
-    def bundle_of(identifier: str) -> Bundle | str:
-        for folder in bundle or [paths.BUNDLE]:
-            found = Bundle.load(folder)
-            if found.id == identifier:
-                return found
-        return f"bundle {identifier[:12]} is not there; give its folder with --bundle"
-
-    begun = day_of(day)
-    found = run(open_log(log), begun, begun + 86400, bundle_of)
-    print(summary(found, day))
-    if found.different or found.not_scored:
-        raise typer.Exit(1)
 
 
 @app.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)

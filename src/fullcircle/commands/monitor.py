@@ -5,14 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fullcircle.base.errors import FullCircleError
 from fullcircle.core.config import load_file
-from fullcircle.monitoring.baseline import read_baseline
-from fullcircle.monitoring.report import Watch
-from fullcircle.monitoring.run import Watched
 from fullcircle.monitoring.settings import MonitoringSettings
-from fullcircle.monitoring.streams import Measure
-from fullcircle.scoring.bundle import Bundle
 
 if TYPE_CHECKING:
     from fullcircle.monitoring.report import WindowReport
@@ -26,24 +20,6 @@ EXIT = {"ok": 0, "warn": 10, "retrain": 20}
 def read_monitoring(file: Path = FILE) -> MonitoringSettings:
     """Read conf/monitoring.yaml; the defaults where it is not there. Raises ConfigError."""
     return load_file(MonitoringSettings, file) if file.is_file() else MonitoringSettings()
-
-
-def watched(bundle: Path, baseline: Path, slices: tuple[str, ...]) -> Watched:
-    """A bundle and its baseline, from their folders. Raises FullCircleError where one is damaged."""
-    found, known = Bundle.load(bundle), read_baseline(baseline)
-    measure = Measure(known.metric, found.scorer.spec.calibration)
-    return Watched(Watch(known, measure, found.version, slices), found.scorer.plan.inputs)
-
-
-def watched_or_why(identifier: str, bundle: Path, baseline: Path, slices: tuple[str, ...]) -> Watched | str:
-    """The bundle of an identifier, or why it cannot be watched."""
-    try:
-        found = watched(bundle, baseline, slices)
-    except FullCircleError as error:
-        return f"bundle {identifier[:12]} cannot be watched: {error}"
-    if found.watch.baseline.bundle != identifier:
-        return f"bundle {identifier[:12]} cannot be watched: {baseline} is of bundle {found.watch.baseline.bundle[:12]}"
-    return found
 
 
 def summary(found: Monitored, metric: str) -> str:
