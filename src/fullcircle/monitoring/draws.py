@@ -25,12 +25,14 @@ class Draws:
     """How windows are drawn, for all columns of a baseline.
 
     `weights`: of the baseline's groups in each window, float64 (draws, groups); no groups where rows are independent.
-    `scale`: of each window's distance from the mean of groups, float64 (draws,). `rows`: so many rows are drawn from
+    `stretch`: of each window's distance from the mean of groups, squared; that is estimated with so many `degrees` of
+    freedom. `rows`: so many rows are drawn from
     it, int64 (draws,); 0: none are, because the groups have as much noise of rows as the window has.
     """
 
     weights: Array
-    scale: Array
+    stretch: float
+    degrees: int
     rows: Array
 
 
@@ -47,7 +49,7 @@ def plan_draws(counted: Counted, window: Array, draws: int, random: np.random.Ge
     groups = len(size)
     if groups < 2:
         rows = np.full(draws, min(round(1 / noise), MOST_ROWS))
-        return Draws(np.zeros((draws, 0)), np.ones(draws), rows)
+        return Draws(np.zeros((draws, 0)), 1.0, 1, rows)
     share = window / count
     effective = 1 / float((share**2).sum())  # so many groups of equal size vary as much
     if len(share) > MOST:
@@ -58,10 +60,9 @@ def plan_draws(counted: Counted, window: Array, draws: int, random: np.random.Ge
     paired = 1 / float((share**2).sum())
     stretch = paired / effective * (1 + effective / counted.number) / (1 - block / groups)
     degrees = max(1, groups // block - 1)
-    scale = np.sqrt(stretch * degrees / np.maximum(random.chisquare(degrees, draws), 1e-3 * degrees))
     of_blocks = stretch * (weights**2 / np.maximum(size, 1)).sum(axis=1)
     left = np.maximum(noise - of_blocks, 1 / MOST_ROWS)
-    return Draws(weights, scale, np.where(noise > of_blocks, np.round(1 / left), 0).astype(np.int64))
+    return Draws(weights, stretch, degrees, np.where(noise > of_blocks, np.round(1 / left), 0).astype(np.int64))
 
 
 def _paired(share: Array, groups: int, block: int, draws: int, random: np.random.Generator) -> Array:
@@ -85,7 +86,8 @@ def drawn_shares(draws: Draws, counted: Counted, random: np.random.Generator) ->
     if draws.weights.shape[1]:
         groups = counted.groups / np.maximum(counted.groups.sum(axis=1, keepdims=True), 1)
         away = draws.weights @ groups - groups.mean(axis=0)
-        shares = np.maximum(base + draws.scale[:, None] * away, 0)
+        known = np.maximum(random.chisquare(draws.degrees, len(draws.rows)) / draws.degrees, 1e-3)
+        shares = np.maximum(base + np.sqrt(draws.stretch / known)[:, None] * away, 0)
         shares = shares / shares.sum(axis=1, keepdims=True)
     noisy = draws.rows > 0
     if not noisy.any():
@@ -113,14 +115,13 @@ class Compared:
     p_value: Array
 
 
-def compare(effect: Array, drawn: Array, row_noise: Array, false_alarm: float) -> Compared:
+def compare(effect: Array, drawn: Array, least: Array, false_alarm: float) -> Compared:
     """Compare effects with those of drawn windows: single-step maxT of Westfall and Young (1993).
 
     `effect`: float64 (columns,). `drawn`: float64 (columns, draws). An effect is measured in standard deviations of
     the drawn ones above their mean; a draw counts by its furthest column, so that of all columns of a window without
-    drift any is above its threshold with probability `false_alarm`. `row_noise`: of each column, as `noise_of`: the
-    deviation is at least that of the distance of rows that are drawn one by one, sqrt(noise) / 4 (8 / noise times its
-    square is chi-squared). Raises ConfigError for a probability that the draws cannot show.
+    drift any is above its threshold with probability `false_alarm`. `least`: of each column's deviation, such as
+    `row_spread`. Raises ConfigError for a probability that the draws cannot show.
     """
     draws = drawn.shape[1]
     rank = int(np.ceil((1 - false_alarm) * (draws + 1)))
@@ -129,7 +130,7 @@ def compare(effect: Array, drawn: Array, row_noise: Array, false_alarm: float) -
             f"false_alarm {false_alarm:g} must be above {1 / (draws + 1):.2g} and below 1: {draws:,} windows are drawn"
         )
     center = drawn.mean(axis=1)
-    spread = np.maximum(drawn.std(axis=1), np.sqrt(row_noise) / 4)
+    spread = np.maximum(drawn.std(axis=1), least)
     furthest = np.sort(((drawn - center[:, None]) / spread[:, None]).max(axis=0))
     beyond = draws - np.searchsorted(furthest, (effect - center) / spread, side="left")
     return Compared(center + furthest[rank - 1] * spread, (1 + beyond) / (draws + 1))
@@ -143,6 +144,14 @@ def seeded(seed: int, name: str) -> np.random.Generator:
 def noise_of(rows: int, base: int) -> float:
     """The noise of shares among rows that are drawn one by one, per row: that of a window and of its baseline."""
     return 1 / max(rows, 1) + 1 / max(base, 1)
+
+
+def row_spread(rows: int, base: int) -> float:
+    """Standard deviation of the distance of rows that are drawn one by one: 8 / noise times its square is chi-squared.
+
+    For any number of bins it is about sqrt(noise) / 4.
+    """
+    return float(np.sqrt(noise_of(rows, base)) / 4)
 
 
 def note_of(counted: Counted) -> str:

@@ -14,9 +14,9 @@ from fullcircle.monitoring.draws import (
     compare,
     distance,
     drawn_shares,
-    noise_of,
     note_of,
     plan_draws,
+    row_spread,
     seeded,
 )
 from fullcircle.monitoring.window import Tally, outputs_of
@@ -83,8 +83,8 @@ def drift(baseline: Baseline, window: Window, *, false_alarm: float, seed: int, 
         if family
     ]
     effect = np.array([distance(_shares(side.tally.counts), _shares(side.base.total)) for side in sides])
-    noise = np.array([noise_of(window.rows, int(side.base.total.sum())) for side in sides])
-    compared = compare(effect, np.concatenate(drawn), noise, false_alarm)
+    least = np.array([row_spread(window.rows, int(side.base.total.sum())) for side in sides])
+    compared = compare(effect, np.concatenate(drawn), least, false_alarm)
     found = [
         ColumnDrift(
             side.name,

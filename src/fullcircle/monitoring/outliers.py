@@ -10,7 +10,7 @@ import numpy as np
 from fullcircle.base.errors import DataError
 from fullcircle.monitoring.bins import bin_rows
 from fullcircle.monitoring.counts import Counted, rare_rows
-from fullcircle.monitoring.draws import DRAWS, compare, distance, noise_of
+from fullcircle.monitoring.draws import DRAWS, compare, distance, row_spread
 from fullcircle.monitoring.drift import drawn_effects
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def outliers(
     now = float(outlying.mean())
     effect = float(distance(np.array([1 - now, now]), np.array([1 - before, before])))
     drawn = drawn_effects({"rare inputs": counted}, window.groups, draws, seed, "outlier")
-    noise = np.array([noise_of(window.rows, rows)])
-    compared = compare(np.array([effect]), drawn, noise, false_alarm)
+    least = np.array([row_spread(window.rows, rows)])
+    compared = compare(np.array([effect]), drawn, least, false_alarm)
     p_value = float(compared.p_value[0])
     return Outliers(
         from_inputs,

@@ -18,6 +18,7 @@ from fullcircle.monitoring.draws import (
     noise_of,
     note_of,
     plan_draws,
+    row_spread,
     seeded,
 )
 
@@ -105,8 +106,11 @@ def quality(
     usual = np.array([measure.usual for measure in found])
     effect = distance(_pair(share), _pair(usual))
     drawn = np.stack([distance(_pair(measure.drawn), _pair(measure.usual)) for measure in found])
-    noise = np.array([noise_of(measure.of, base) for measure in found])
-    p_value = compare(effect, drawn, noise, false_alarm).p_value
+    least = np.array([row_spread(measure.of, base) for measure in found])
+    records = np.array([measure.what == "outside" for measure in found])
+    if records.any():  # a column has two records, which say little of the next one: those of all columns say more
+        least[records] = np.maximum(least[records], 2 * np.sqrt((drawn[records].std(axis=1) ** 2).mean()))
+    p_value = compare(effect, drawn, least, false_alarm).p_value
     measures = [
         Measure(
             m.name,
