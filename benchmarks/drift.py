@@ -12,12 +12,12 @@ import time
 from dataclasses import replace
 
 import numpy as np
+from tests.monitoring.made import Process, baseline_of, drawn_baseline, drawn_window
 
 from fullcircle.monitoring.drift import drift
 from fullcircle.monitoring.outliers import outliers
 from fullcircle.monitoring.quality import quality
 from fullcircle.monitoring.window import count_window
-from tests.monitoring.made import Process, baseline_of, drawn_baseline, drawn_window
 
 SHIFTS = (0.0, 0.25, 0.5, 1.0, 2.0)
 WINDOWS = ((1, 200), (1, 1000), (7, 200), (30, 200))  # days, rows of each
@@ -59,8 +59,8 @@ def large(rows: int = 1_000_000, days: int = 30) -> None:
     seconds = time.perf_counter() - start
     more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(
-        f"\n{window.rows:,} rows of {days} days, {len(columns)} columns: {seconds:.1f} s, of which {counted:.1f} s count "
-        f"the rows; {more:.0f} MB above what the rows and their making took"
+        f"\n{window.rows:,} rows of {days} days, {len(columns)} columns: {seconds:.1f} s, of which {counted:.1f} s "
+        f"count the rows; {more:.0f} MB above what the rows and their making took"
     )
 
 
