@@ -35,10 +35,10 @@ class Process:
         """Columns, predictions (rows, 1) and the day of each row."""
         effects = np.empty((days, self.numbers + 2))
         now = random.normal(size=self.numbers + 2)
-        for day in range(days):
+        for i in range(days):
             fresh = np.sqrt(1 - self.memory**2) * random.normal(size=self.numbers + 2)
             now = self.memory * now + fresh
-            effects[day] = (now + now[0]) / np.sqrt(2)
+            effects[i] = (now + now[0]) / np.sqrt(2)
         day = np.repeat(np.arange(days), self.rows)
         shift = self.effect * effects[day]
         noise = random.normal(size=(len(day), self.numbers + 2))

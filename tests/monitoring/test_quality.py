@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ def measured(window: Window, reasons: tuple[str, ...] = ()) -> Quality:
     return quality(BASELINE, window, reasons, false_alarm=0.01, seed=0)
 
 
-def changed(share: float, **values: object) -> Window:
+def changed(share: float, **values: Any) -> Window:
     """A window of two days, in which a share of the rows has other values."""
     random = np.random.default_rng(5)
     columns, predicted, day = PROCESS.draw(2, random)
@@ -35,7 +37,7 @@ def test_a_usual_window_is_usual() -> None:
     ("name", "value", "what"),
     [("x1", np.nan, "null"), ("carrier", None, "null"), ("carrier", "ZZ", "unknown"), ("x1", 99.0, "outside")],
 )
-def test_what_is_wrong_is_found_by_column(name: str, value: object, what: str) -> None:
+def test_what_is_wrong_is_found_by_column(name: str, value: Any, what: str) -> None:
     (found,) = measured(changed(0.15, **{name: value})).unusual
     assert (found.name, found.what) == (name, what)
     assert found.share == pytest.approx(0.15, abs=0.05)

@@ -145,7 +145,8 @@ def shift_of(tally: Tally, base: Counted) -> float | None:
 def change_of(tally: Tally, base: Counted) -> str:
     """The largest change in words: the bin that adds most to the effect, or the shift of a number's mean."""
     now, before = _shares(tally.counts), _shares(base.total)
-    at = int(((np.sqrt(now) - np.sqrt(before)) ** 2).argmax())
+    added = (np.sqrt(now) - np.sqrt(before)) ** 2
+    at = int(np.lexsort((now > before, added))[-1])  # of equal ones, a bin that grew
     shift = shift_of(tally, base)
     if at < base.bins.count + OUTSIDE and shift is not None and abs(shift) >= SHIFTED:
         return f"mean {shift:+.1f} sd ({base.bins.mean:.4g} -> {tally.mean:.4g})"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fullcircle.monitoring.window import Window
 
 MOST_REASONS = 20
+RECORDS = 4  # deviations of the pooled distance of values outside that count as one
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def quality(
     least = np.array([row_spread(measure.of, base) for measure in found])
     records = np.array([measure.what == "outside" for measure in found])
     if records.any():  # a column has two records, which say little of the next one: those of all columns say more
-        least[records] = np.maximum(least[records], 2 * np.sqrt((drawn[records].std(axis=1) ** 2).mean()))
+        least[records] = np.maximum(least[records], RECORDS * np.sqrt((drawn[records].std(axis=1) ** 2).mean()))
     p_value = compare(effect, drawn, least, false_alarm).p_value
     measures = [
         Measure(
