@@ -158,7 +158,7 @@ def keep(**sections: dict[str, Any]) -> None:
 
 
 def promote(stage: str, version: str | None, *, skip: bool = False, because: str = "") -> str:
-    """Give a version a stage, by default the latest one; what was done, in words. Raises RegistryError."""
+    """Assign a stage to a version, by default to the latest one; what was done, in words. Raises RegistryError."""
     tags = read_tags(ROOT, model())
     found = tags.latest if version is None else registered(ROOT, model(), version)
     if found is None:
