@@ -99,6 +99,20 @@ def fetch(
 
 
 @app.command()
+def retrain(
+    as_of: Annotated[str | None, typer.Option(help="Of the next snapshot of the sources; by default today.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Even if there is no new data.")] = False,
+) -> None:
+    """Train on new data, and register and promote the result if it passes its gates. Exit code 10: it does not."""
+    from fullcircle.commands.retrain import retrain as run
+
+    found = run(as_of, again=again)
+    print(found.text)
+    if found.outcome == "refused":
+        raise typer.Exit(10)
+
+
+@app.command()
 def monitor(
     now: Annotated[
         str | None, typer.Option(help="Monitor as of this time, as 2013-11-05T06:00; by default now.")

@@ -32,7 +32,7 @@ from fullcircle.registry.versions import Fingerprint, Version, fingerprint, next
 from fullcircle.scoring.bundle import Bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 ROOT = Path()
@@ -141,20 +141,26 @@ def keep(**sections: dict[str, Any]) -> None:
     """Write values into conf/registered/PROBLEM.yaml, and compose params.yaml with them. Raises ConfigError."""
     file = KEPT / f"{model()}.yaml"
     values: dict[str, Any] = dict(read_params(file)) if file.is_file() else {}
-    for section, wanted in sections.items():
-        values[section] = {**values.get(section, {}), **wanted}
+    values = _merged(values, sections)
     head = "# @package _global_\n# Kept by `fullcircle register` and `fullcircle champion --pin`.\n"
     write_text(file, head + as_yaml(values))
     composed = compose()
     write_text(paths.PARAMS, composed)
     read_params.cache_clear()
-    for section, wanted in sections.items():
-        for name, value in wanted.items():
-            if read_params()[section].get(name) != value:
-                raise ConfigError(
-                    f"{file} says {section}.{name}: {value}, and conf/ composes another value: add `- optional "
-                    "registered: ${problem}` as the last line of `defaults` in conf/config.yaml"
-                )
+    if _merged(read_params(), sections) != read_params():
+        raise ConfigError(
+            f"conf/ composes other values than {file} has: add `- optional registered: ${{problem}}` as the last line "
+            "of `defaults` in conf/config.yaml"
+        )
+
+
+def _merged(one: dict[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
+    """Values in values: those of the second in the place of those of the first."""
+    made = dict(one)
+    for name, value in two.items():
+        there = made.get(name)
+        made[name] = _merged(there, value) if isinstance(there, dict) and isinstance(value, dict) else value
+    return made
 
 
 def promote(stage: str, version: str | None, *, skip: bool = False, because: str = "") -> str:
