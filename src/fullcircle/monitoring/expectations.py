@@ -1,0 +1,126 @@
+"""What an expected metric is computed from: calibrated probabilities of classes, or reweighted rows for a number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from fullcircle.base.statistics import bin_of, quantile_edges
+from fullcircle.monitoring.calibrators import FOLDS, Calibrator, choose, fit
+from fullcircle.monitoring.estimates import numbered
+from fullcircle.monitoring.scored import Scored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fullcircle.base.columns import Array
+    from fullcircle.monitoring.estimates import EstimateConfig, Measure, Reference
+
+SPANS = 20
+"""Bins of a predicted number."""
+
+
+class Expectation(Protocol):
+    """Expected metrics, fitted to weighted reference rows with outcomes. Weights are float64 (rows,)."""
+
+    def side(self, predicted: Array, /) -> Any:
+        """Prepare predictions (rows, outputs) whose metric is to be expected."""
+
+    def fit(self, weight: Array, /) -> Any:
+        """Fit to reference rows of these weights."""
+
+    def refit(self, weight: Array, /) -> Any:
+        """Fit to a resample: as `fit`, but it moves with the rows even where `fit` changes nothing."""
+
+    def expected(self, side: Any, weight: Array, fitted: Any, /) -> float:
+        """The expected metric of the rows of `side`."""
+
+    def residual(self, weight: Array, fitted: Any, /) -> float:
+        """Realized less expected metric of reference rows."""
+
+    def outcomes(self, predicted: Array, target: Array, /) -> Callable[[Array], float]:
+        """The realized metric of rows with outcomes, as a function of their weights."""
+
+
+class Calibrated:
+    """Classes: the expected metric under calibrated probabilities. `chosen`: none, logistic or isotonic."""
+
+    def __init__(self, reference: Reference, weight: Array, measure: Measure, config: EstimateConfig) -> None:
+        self._measure, self._copies, self._target = measure, config.copies, reference.target
+        self._scored = Scored.of(reference.predicted, measure, config.copies)
+        group = numbered(reference.group)
+        fold = (group if int(group.max()) + 1 >= FOLDS else np.arange(len(group))) % FOLDS
+        tables = [self._scored.table(reference.target, weight * (fold == k)) for k in range(FOLDS)]
+        self.chosen = choose(self._scored.predicted, [table for table in tables if table.sum() > 0])
+
+    def side(self, predicted: Array) -> Scored:
+        """Prepare predictions."""
+        return Scored.of(predicted, self._measure, self._copies)
+
+    def fit(self, weight: Array) -> Calibrator:
+        """The chosen calibrator."""
+        return self._fit(self.chosen, weight)
+
+    def refit(self, weight: Array) -> Calibrator:
+        """The chosen calibrator; the logistic one where none is chosen, for the rows might have been others."""
+        return self._fit("logistic" if self.chosen == "none" else self.chosen, weight)
+
+    def expected(self, side: Scored, weight: Array, fitted: Calibrator) -> float:
+        """The expected metric under the calibrated probabilities."""
+        return side.expected(weight, fitted.probability(side.predicted))
+
+    def residual(self, weight: Array, fitted: Calibrator) -> float:
+        """Realized less expected."""
+        return self._scored.realized(self._target, weight) - self.expected(self._scored, weight, fitted)
+
+    def outcomes(self, predicted: Array, target: Array) -> Callable[[Array], float]:
+        """The realized metric."""
+        side = self.side(predicted)
+        return lambda weight: side.realized(target, weight)
+
+    def _fit(self, name: str, weight: Array) -> Calibrator:
+        return fit(name, self._scored.predicted, self._scored.table(self._target, weight))
+
+
+class Reweighted:
+    """A number: the metric of reference rows, weighted so that their predictions spread over bins as the window's do.
+
+    A side is the bin of each prediction, int64 (rows,).
+    """
+
+    def __init__(self, reference: Reference, measure: Measure) -> None:
+        self._measure = measure
+        self._edges = quantile_edges(reference.predicted[:, 0], max(1, min(SPANS, len(reference.target) // 20)))
+        self._realized = self.outcomes(reference.predicted, reference.target)
+        self._own = self.side(reference.predicted)
+
+    def side(self, predicted: Array) -> Array:
+        """Prepare predictions."""
+        return bin_of(predicted[:, 0], self._edges)
+
+    def fit(self, weight: Array) -> Array:
+        """The weights."""
+        return weight
+
+    def refit(self, weight: Array) -> Array:
+        """The weights."""
+        return weight
+
+    def expected(self, side: Array, weight: Array, fitted: Array) -> float:
+        """The metric of reference rows, with the weight that `side` gives to their bins."""
+        bins = len(self._edges) + 1
+        wanted = np.bincount(side, weights=weight, minlength=bins)
+        there = np.bincount(self._own, weights=fitted, minlength=bins)
+        share = np.divide(wanted, there, out=np.zeros(bins), where=there > 0)
+        return self._realized(fitted * share[self._own])
+
+    def residual(self, weight: Array, fitted: Array) -> float:
+        """Realized less expected."""
+        return self._realized(weight) - self.expected(self._own, weight, fitted)
+
+    def outcomes(self, predicted: Array, target: Array) -> Callable[[Array], float]:
+        """The realized metric."""
+        task, metric = self._measure.task, self._measure.metric
+        prepared = task.predictions(predicted, target, self._measure.calibration, self._measure.bins)
+        return lambda weight: task.evaluate(prepared, weight)[metric] if weight.sum() > 0 else float("nan")

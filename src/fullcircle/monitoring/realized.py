@@ -1,0 +1,109 @@
+"""Accuracy once outcomes are known: the metric with its interval, slices, and calibration over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fullcircle.base.columns import take
+from fullcircle.evaluation.slices import Slice, Slicing, slices
+from fullcircle.evaluation.tasks import measured
+from fullcircle.monitoring.estimates import Estimate, Measure, Window, interval, numbered, spaced, undefined
+from fullcircle.monitoring.scored import Scored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fullcircle.base.columns import Array, Columns
+    from fullcircle.monitoring.estimates import EstimateConfig
+
+
+def realized(window: Window, measure: Measure, config: EstimateConfig) -> Estimate:
+    """The metric of the rows with outcomes; its interval is for rows of other such groups, drawn with replacement.
+
+    Values are None without outcomes and where the metric is not defined (as of one class), the interval where the rows
+    are of one group; `note` has the reason. Of a number, and of several classes, `copies` evenly spaced rows at most
+    are resampled.
+    """
+    rows, known = len(window.predicted), window.known
+    count = int(known.sum())
+    if count == 0 or window.target is None:
+        return undefined("realized", rows, "no outcome is known")
+    predicted, target, group = window.predicted[known], window.target[known], window.group[known]
+    value = measured(predicted, target, measure.calibration, measure.bins)[measure.metric]
+    if not np.isfinite(value):
+        why = "all outcomes are equal" if len(np.unique(target)) < 2 else "the metric is not defined for these rows"
+        return undefined("realized", rows, f"{measure.metric}: {why}", count)
+    taken = spaced(count, count if measure.calibration.task == "binary" else config.copies)
+    moved = _moved(predicted[taken], target[taken], numbered(group[taken]), measure, config)
+    low, high = interval(measure, value, moved, config.level)
+    return Estimate(
+        value, low, high, "realized", rows, count, None, "" if low is not None else "no interval: one group"
+    )
+
+
+def realized_slices(columns: Columns, window: Window, measure: Measure, at_least: int) -> list[Slice]:
+    """The metric of each level of each column, of rows with outcomes; `columns`: (rows,) of the window.
+
+    Values are None where a slice has fewer than `at_least` rows with outcomes, or one class only: it is too small.
+    """
+    known = window.known
+    if window.target is None or not known.any():
+        return []
+    slicing = Slicing(measure.metric, measure.bins, at_least)
+    target = window.target[known]
+    return slices(take(columns, known), window.predicted[known], target, measure.calibration, slicing)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationPoint:
+    """Calibration of one window. `expected`, `observed`: mean prediction and mean outcome, one per output.
+
+    An outcome counts as 1 for its class and 0 for others. Both are of the rows with outcomes, and empty without any.
+    `error`: the calibration error with its interval; of a number the bias.
+    """
+
+    rows: int
+    outcomes: int
+    expected: tuple[float, ...]
+    observed: tuple[float, ...]
+    error: Estimate
+
+
+def calibration_over_time(
+    windows: Sequence[Window], measure: Measure, config: EstimateConfig
+) -> list[CalibrationPoint]:
+    """One point per window, in their order."""
+    error = Measure("ece" if measure.classes else "bias", measure.calibration, measure.bins)
+    return [_point(window, error, config) for window in windows]
+
+
+def _point(window: Window, measure: Measure, config: EstimateConfig) -> CalibrationPoint:
+    known, error = window.known, realized(window, measure, config)
+    if window.target is None or not known.any():
+        return CalibrationPoint(len(known), 0, (), (), error)
+    predicted, target = window.predicted[known], window.target[known]
+    seen = target[:, None] == np.arange(measure.classes) if measure.classes > 2 else target[:, None]
+    means = [tuple(float(v) for v in values.mean(axis=0)) for values in (predicted, seen)]
+    return CalibrationPoint(len(known), len(target), means[0], means[1], error)
+
+
+def _moved(predicted: Array, target: Array, group: Array, measure: Measure, config: EstimateConfig) -> Array:
+    """By how much each resample of groups moves the metric: (resamples,); NaN of one group."""
+    groups = int(group.max()) + 1
+    if groups < 2:
+        return np.full(config.resamples, np.nan)
+    metric, random = _metric(predicted, target, measure, config), np.random.default_rng(config.seed)
+    start, equal = metric(np.ones(len(group))), np.full(groups, 1 / groups)
+    drawn = (random.multinomial(groups, equal)[group].astype(np.float64) for _ in range(config.resamples))
+    return np.array([metric(weight) - start for weight in drawn])
+
+
+def _metric(predicted: Array, target: Array, measure: Measure, config: EstimateConfig) -> Callable[[Array], float]:
+    if measure.calibration.task == "binary":
+        scored = Scored.of(predicted, measure, config.copies)
+        return lambda weight: scored.realized(target, weight)
+    prepared = measure.task.predictions(predicted, target, measure.calibration, measure.bins)
+    return lambda weight: measure.task.evaluate(prepared, weight)[measure.metric]
