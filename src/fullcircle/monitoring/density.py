@@ -27,12 +27,14 @@ LEVELS = 250  # of a category; the classifier takes 255 at most
 class Density:
     """`weight`: of each reference row, mean 1, float64 (rows,). `effective`: how many rows they are worth (Kish 1965).
 
-    `left_out`: columns that share no value or range between window and reference, such as the year. They tell the two
-    apart by construction and would leave no row that is like any other.
+    `covered`: mean of the odds, about 1 where the reference has rows of every kind that the window has, lower where
+    it lacks some. `left_out`: columns that share no value or range between window and reference, such as the year:
+    they separate the two by construction, and would leave no row that resembles any other.
     """
 
     weight: Array
     effective: float
+    covered: float
     left_out: tuple[str, ...]
 
 
@@ -40,12 +42,12 @@ def density_ratio(reference: Reference, window: Window, config: EstimateConfig) 
     """Weights of reference rows by which they resemble the window's. The same inputs give the same weights.
 
     The classifier is fitted on evenly spaced rows, `classifier_rows` of each at most. Weights are clipped to
-    `max_weight` times their mean.
+    `max_weight` times their mean; `effective` is of the weights before that.
     """
     taken = [spaced(len(rows.predicted), config.classifier_rows) for rows in (reference, window)]
     matrix, categories, left_out = _matrix(reference.inputs, window.inputs, taken)
     if matrix.whole.shape[1] == 0:
-        return Density(np.ones(len(reference.predicted)), float(len(reference.predicted)), left_out)
+        return Density(np.ones(len(reference.predicted)), float(len(reference.predicted)), 1.0, left_out)
     group = numbered(reference.group)
     shuffled = np.random.default_rng(config.seed).permutation(int(group.max()) + 1)
     fold = shuffled[group] % FOLDS if len(shuffled) >= FOLDS else np.arange(len(group)) % FOLDS
@@ -57,7 +59,7 @@ def density_ratio(reference: Reference, window: Window, config: EstimateConfig) 
             classifier = _fit(fitted_on, matrix.window, categories, config)
             odds[held_out] = _odds(classifier, matrix.whole[held_out])
     weight = _clipped(odds, config.max_weight)
-    return Density(weight, float(weight.sum() ** 2 / (weight**2).sum()), left_out)
+    return Density(weight, float(odds.sum() ** 2 / (odds**2).sum()), float(odds.mean()), left_out)
 
 
 @dataclass(frozen=True, slots=True)

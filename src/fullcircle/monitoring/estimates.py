@@ -85,7 +85,8 @@ class EstimateConfig:
     `level`: of intervals. `resamples`: of each interval. `classifier_rows`: of the window, and of the reference, that
     the classifier of PAPE is fitted on. `reference_rows`: of the reference at most. `copies`: rows times classes of
     a problem of several classes at most. Each takes evenly spaced rows. `max_weight`: a row counts as so many of the
-    mean row at most. `min_effective`: with weights that are worth fewer rows, PAPE falls back to CBPE. `min_outcomes`:
+    mean row at most. `min_effective`: with weights that are worth fewer rows, PAPE falls back to CBPE,
+    and so it does if reference rows resemble less than the share `min_covered` of the window. `min_outcomes`:
     with fewer outcomes they are not used.
     """
 
@@ -96,6 +97,7 @@ class EstimateConfig:
     copies: int = 100_000
     max_weight: float = 20.0
     min_effective: float = 200.0
+    min_covered: float = 0.5
     min_outcomes: int = 30
     seed: int = 0
 

@@ -88,8 +88,9 @@ def prepare(
     if method == "cbpe":
         return _fit(reference, ones, measure, config, "cbpe", None, "")
     density = density_ratio(reference, window, config)
-    if density.effective < config.min_effective:
-        note = f"CBPE instead of PAPE: the weights are worth {density.effective:.0f} reference rows only"
+    if density.effective < config.min_effective or density.covered < config.min_covered:
+        worth = f"worth {density.effective:.0f} reference rows, and cover {min(1.0, density.covered):.0%} of the window"
+        note = f"CBPE instead of PAPE: the weights are {worth}"
         return _fit(reference, ones, measure, config, "cbpe", density.effective, note)
     note = f"the classifier goes without {', '.join(density.left_out)}" if density.left_out else ""
     return _fit(reference, density.weight, measure, config, "pape", density.effective, note)

@@ -20,8 +20,8 @@ from fullcircle.base.statistics import bin_of, quantile_edges
 from fullcircle.monitoring.estimates import Measure, spaced
 
 CELLS = 1000
-"""Probabilities of one class are joined to so many values at most: a metric moves by less than 1e-4, and a resample
-costs the same for a million rows as for a thousand. None of them spans the threshold."""
+"""Probabilities of one class are joined to so many values at most, so that a resample of a million rows costs little. A
+metric moves by less than 1e-4 (average precision 1e-3, calibration error 2e-3). No cell spans the threshold."""
 
 
 @dataclass(frozen=True, slots=True)

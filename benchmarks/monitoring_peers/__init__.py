@@ -1,0 +1,1 @@
+"""The peer of `benchmarks/monitoring.py`, in an environment of its own."""

@@ -1,0 +1,56 @@
+"""Intervals hold the truth in about 95 of 100 made windows with effects of days; too narrow ones would be found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from fullcircle.evaluation.tasks import measured
+from fullcircle.monitoring.estimates import EstimateConfig, Measure
+from fullcircle.monitoring.expected import estimate
+from fullcircle.monitoring.powered import powered
+from tests.monitoring.scenarios import TWO, Rows, binary
+
+WINDOWS = 200
+CONFIG = EstimateConfig(resamples=100)
+
+
+def pair(seed: int) -> tuple[Rows, Rows]:
+    """A reference of 60 days and a window of 20, with days that differ."""
+    return binary(6000, 60, 2 * seed, effect=0.4), binary(2000, 20, 2 * seed + 1, shift=0.3, effect=0.4)
+
+
+def within_bounds(hits: int, level: float = 0.95) -> bool:
+    """Whether so many of WINDOWS are plausible for 90% to 99% of them: resamples are few, and days too."""
+    return bool(binom.ppf(0.01, WINDOWS, level - 0.03) <= hits <= binom.ppf(0.99, WINDOWS, 0.99))
+
+
+@pytest.mark.parametrize("metric", ["auc", "logloss"])
+def test_before_outcomes_intervals_hold_what_is_measured_later(metric: str) -> None:
+    hits, narrow = 0, 0
+    for seed in range(WINDOWS):
+        reference, window = pair(seed)
+        truth = measured(window.predicted, window.target, TWO, 15)[metric]
+        found = estimate(reference.reference, window.window, Measure(metric, TWO), CONFIG, "cbpe")
+        assert found.low is not None
+        assert found.high is not None
+        assert found.value is not None
+        hits += found.low <= truth <= found.high
+        narrow += abs(truth - found.value) <= (found.high - found.low) / 4
+    assert within_bounds(hits), hits
+    assert not within_bounds(narrow), narrow
+
+
+@pytest.mark.parametrize("metric", ["auc", "logloss"])
+def test_powered_intervals_hold_the_metric_of_many_days(metric: str) -> None:
+    many = binary(400_000, 4000, 9999, shift=0.3, effect=0.4)
+    truth, hits = measured(many.predicted, many.target, TWO, 15)[metric], 0
+    for seed in range(WINDOWS):
+        reference, window = pair(seed)
+        known = np.random.default_rng(seed).random(2000) < 0.2
+        found = powered(reference.reference, window.known(known), Measure(metric, TWO), CONFIG)
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= truth <= found.high
+    assert within_bounds(hits), hits
