@@ -14,7 +14,7 @@ from tests.monitoring.scenarios import binary, three
 
 
 def table(target: np.ndarray, classes: int) -> np.ndarray:
-    return (target[:, None] == np.arange(classes)).astype(np.float64)
+    return np.asarray(target[:, None] == np.arange(classes), np.float64)
 
 
 def test_a_logistic_distortion_is_found() -> None:

@@ -43,6 +43,9 @@ def summary(found: Monitored, metric: str) -> str:
 def _line(window: WindowReport, metric: str) -> str:
     aside = sum(window.set_aside.values())
     shown = "outcomes are awaited"
+    if (found := window.estimate) is not None and found.value is not None:
+        shown = f"estimated {found.value:.3f}"
+        shown += f" ({found.low:.3f} to {found.high:.3f})" if found.low is not None and found.high is not None else ""
     if window.accuracy is not None and (value := window.accuracy.metrics.get(metric)) is not None:
         low, high = window.accuracy.intervals[metric]
         shown = f"{value:.3f}" + (f" ({low:.3f} to {high:.3f})" if low is not None and high is not None else "")

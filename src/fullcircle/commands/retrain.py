@@ -1,4 +1,4 @@
-"""`fullcircle retrain`: new data, the whole circle as an experiment, the gates; then a version, or why there is none."""
+"""`fullcircle retrain`: new data, the whole circle as an experiment, the gates; then a version, or why none."""
 
 from __future__ import annotations
 

@@ -62,7 +62,9 @@ def evaluate(
     `reports`: of one bundle, in the order of time. `empty`: labels of windows without a request, after its first
     one. `alarms`: stream -> rule; none where the baseline does not allow one.
     """
-    found = [] if not reports else _of_window(reports, settings)
+    metric = alarms.get("metric")
+    worth = None if metric is None else (metric.expected, metric.loss, metric.lower)
+    found = [] if not reports else _of_window(reports, settings, worth)
     if empty and (not reports or empty[-1] > reports[-1].label):
         since = next(label for label in empty if not reports or label > reports[-1].label)
         found.append(("traffic", since, f"no request since {since}"))
@@ -90,12 +92,15 @@ def _lost(stream: str, alarm: Alarm, state: AlarmState) -> str:
     return f"about {state.loss:.3g} {what} since {state.since}; a loss of {alarm.loss:.3g} is worth an alarm"
 
 
-def _of_window(reports: Sequence[WindowReport], settings: MonitoringSettings) -> list[tuple[str, str, str]]:
+def _of_window(
+    reports: Sequence[WindowReport], settings: MonitoringSettings, worth: tuple[float, float, bool] | None
+) -> list[tuple[str, str, str]]:
     """What is wrong with the last window, and since when windows have been so."""
     checks: dict[str, Callable[[WindowReport], str]] = {
         "drift": lambda r: ", ".join(f"{c.name}: {c.change}" for c in r.drift.drifted[:3]),
         "quality": lambda r: ", ".join(f"{m.name} {m.what} {m.share:.1%}" for m in _of_columns(r)[:3]),
         "set_aside": lambda r: _set_aside(r, settings.set_aside),
+        "estimate": lambda r: _estimated(r, worth),
         "latency": lambda r: f"p99 {r.ms['p99']:g} ms" if r.ms["p99"] > settings.latency_ms else "",
     }
     found = []
@@ -112,6 +117,16 @@ def _of_window(reports: Sequence[WindowReport], settings: MonitoringSettings) ->
 
 def _of_columns(report: WindowReport) -> list[Measure]:
     return [measure for measure in report.quality.unusual if measure.what != "set aside"]
+
+
+def _estimated(report: WindowReport, worth: tuple[float, float, bool] | None) -> str:
+    """`worth`: the usual value, the loss that is worth an alert, and whether lower is better."""
+    found = report.estimate
+    if worth is None or found is None or found.low is None or found.high is None or found.method == "realized":
+        return ""
+    usual, loss, lower = worth
+    far = found.low > usual + loss if lower else found.high < usual - loss
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f}), usually {usual:.3f}" if far else ""
 
 
 def _set_aside(report: WindowReport, allowed: float) -> str:

@@ -11,8 +11,11 @@ from fullcircle.base.columns import Array, take
 from fullcircle.evaluation.intervals import bootstrap, groups_of
 from fullcircle.evaluation.slices import Slice, Slicing, slices
 from fullcircle.evaluation.tasks import task_metrics
+from fullcircle.monitoring.accuracy import accuracy as best_estimate
 from fullcircle.monitoring.baseline import Baseline
 from fullcircle.monitoring.drift import Drift, drift
+from fullcircle.monitoring.estimates import Estimate, EstimateConfig, Reference, Window
+from fullcircle.monitoring.estimates import Measure as Wanted
 from fullcircle.monitoring.outliers import Outliers, outliers
 from fullcircle.monitoring.quality import Quality, quality
 from fullcircle.monitoring.streams import Measure
@@ -49,7 +52,8 @@ class Accuracy:
 class WindowReport:
     """One window of one bundle. `label`: its first day, as 2013-11-05. `complete`: no more outcomes are waited for.
 
-    `ms`: percentiles of the time to answer. `set_aside`: reason -> rows.
+    `ms`: percentiles of the time to answer. `set_aside`: reason -> rows. `estimate`: of the primary metric, without the
+    outcomes, or with the few that are known.
     """
 
     label: str
@@ -64,6 +68,7 @@ class WindowReport:
     drift: Drift
     quality: Quality
     outliers: Outliers
+    estimate: Estimate | None = None
     accuracy: Accuracy | None = None
     redacted: tuple[str, ...] = field(default=())
 
@@ -83,6 +88,7 @@ def report(watch: Watch, logged: Logged, label: str, settings: MonitoringSetting
     baseline, measure = watch.baseline, watch.measure
     classes = measure.calibration.classes
     predicted = predicted_of(logged.answer, classes)
+    target = target_of(logged.outcome, classes)
     group = groups_of(_together(baseline, logged), len(predicted))
     counted = count_window(baseline, logged.inputs, predicted, group)
     chance, seed = settings.false_alarm, settings.seed
@@ -100,7 +106,8 @@ def report(watch: Watch, logged: Logged, label: str, settings: MonitoringSetting
         drift(baseline, counted, false_alarm=chance, seed=seed),
         quality(baseline, counted, reasons, false_alarm=chance, seed=seed),
         outliers(baseline, counted, logged.inputs, false_alarm=chance, seed=seed),
-        accuracy(watch, logged.inputs, predicted, target_of(logged.outcome, classes), group, settings),
+        estimated(watch, logged.inputs, predicted, target, group, settings) if len(predicted) else None,
+        accuracy(watch, logged.inputs, predicted, target, group, settings),
         logged.redacted,
     )
 
@@ -132,6 +139,28 @@ def accuracy(
         _value(predicted.mean()) if predicted.shape[1] == 1 else None,
         _value(target.mean()) if predicted.shape[1] == 1 else None,
     )
+
+
+def estimated(
+    watch: Watch, inputs: Columns, predicted: Array, target: Array, group: Array, settings: MonitoringSettings
+) -> Estimate | None:
+    """The primary metric as it can be known before all outcomes are; None where it is not wanted.
+
+    While some outcomes are known, prediction-powered; before that, and again when all are, from the predictions alone,
+    so that it can be compared with the truth.
+    """
+    if settings.estimate == "off":
+        return None
+    baseline = watch.baseline
+    names = [*baseline.train]
+    reference = Reference(
+        {name: baseline.test[name] for name in names}, baseline.predicted, baseline.target, baseline.group
+    )
+    some = 0 < np.isnan(target).sum() < len(target)
+    window = Window({name: inputs[name] for name in names}, predicted, group, target if some else None)
+    measure = Wanted(watch.measure.metric, watch.measure.calibration, watch.measure.bins)
+    config = EstimateConfig(level=settings.interval, seed=settings.seed)
+    return best_estimate(reference, window, measure, config, settings.estimate)
 
 
 def predicted_of(answer: dict[str, Array], classes: tuple[str, ...]) -> Array:

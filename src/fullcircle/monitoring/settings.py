@@ -37,6 +37,7 @@ class MonitoringSettings:
 
     alarm: AlarmSettings = field(default_factory=AlarmSettings)
     outcomes_after_days: float = 2.0
+    estimate: Literal["pape", "cbpe", "off"] = "pape"
     interval: float = 0.95
     slice_rows: int = 200
     seed: int = 0
