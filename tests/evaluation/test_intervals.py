@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fullcircle.evaluation import binary
 from fullcircle.evaluation.binary import Predictions, evaluate
-from fullcircle.evaluation.intervals import bootstrap, groups_of
+from fullcircle.evaluation.intervals import Resampling, bootstrap, bootstrap_difference, groups_of
 from fullcircle.evaluation.tasks import task_metrics
 from tests.evaluation.made import NUMBER, THREE, column, of_number, of_three, text, two
 
@@ -137,3 +140,61 @@ def test_groups_are_numbered_without_gaps() -> None:
     pairs = list(zip(columns[0], columns[1], strict=True))
     assert set(group.tolist()) == set(range(len(set(pairs))))
     assert len({(g, *pair) for g, pair in zip(group.tolist(), pairs, strict=True)}) == len(set(pairs))
+
+
+def difference(first: Array, second: Array, target: Array, metric: str, **changed: Any) -> tuple[float, float]:
+    both = (predictions(first, target, 0.5, 5), predictions(second, target, 0.5, 5))
+    resampling = replace(Resampling(200, 0.95, 0), **changed)
+    return bootstrap_difference(binary, metric, both, np.arange(len(target)), resampling)
+
+
+def test_the_interval_of_a_difference_of_means_is_the_normal_one() -> None:
+    p, t = drawn(2000)
+    q = np.clip(p + np.random.default_rng(1).normal(0.05, 0.1, 2000), 0.01, 0.99)
+    low, high = difference(p, q, t, "brier", resamples=2000)
+    gain = (q - t) ** 2 - (p - t) ** 2  # lower is better
+    error = gain.std() / np.sqrt(2000)
+    assert (low, high) == pytest.approx((gain.mean() - 1.96 * error, gain.mean() + 1.96 * error), abs=0.15 * error)
+
+
+@pytest.mark.parametrize("metric", ["auc", "brier", "logloss"])
+def test_the_interval_of_two_equal_predictions_is_zero(metric: str) -> None:
+    p, t = drawn(300)
+    assert difference(p, p, t, metric) == (0.0, 0.0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(["auc", "ap", "brier", "acc"]))
+def test_in_the_other_order_the_interval_is_mirrored(seed: int, metric: str) -> None:
+    p, t = drawn(60, seed)
+    q = np.random.default_rng(seed + 1).random(60)
+    low, high = difference(p, q, t, metric, resamples=40)
+    assert (-high, -low) == pytest.approx(difference(q, p, t, metric, resamples=40))
+    assert low <= high
+
+
+def test_the_interval_of_a_difference_is_repeatable() -> None:
+    p, t = drawn(300)
+    q = np.random.default_rng(1).random(300)
+    assert difference(p, q, t, "auc") == difference(p, q, t, "auc")
+    assert difference(p, q, t, "auc") != difference(p, q, t, "auc", seed=1)
+
+
+def test_about_as_many_intervals_of_a_difference_hold_the_truth_as_they_say() -> None:
+    def two_models(rows: int, seed: int) -> tuple[Array, Array, Array]:
+        p, t = drawn(rows, seed)
+        return p, np.clip(p + np.random.default_rng(seed + 1000).normal(0, 0.2, rows), 0.01, 0.99), t
+
+    first, second, t = two_models(200_000, 99)
+    truth = float(((second - t) ** 2 - (first - t) ** 2).mean())
+    held = 0
+    for seed in range(60):
+        low, high = difference(*two_models(300, seed), "brier", resamples=100, level=0.8, seed=seed)
+        held += low <= truth <= high
+    assert 39 <= held <= 57  # 80 % of 60 is 48; three standard deviations are 9
+
+
+def test_one_group_has_no_interval_of_a_difference() -> None:
+    p, t = drawn(50)
+    both = (predictions(p, t, 0.5, 5),) * 2
+    assert np.isnan(bootstrap_difference(binary, "auc", both, np.zeros(50, np.int64), Resampling(30, 0.95, 0))).all()

@@ -1,27 +1,34 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, replace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from fullcircle.base.columns import Columns, take
-from fullcircle.base.errors import ConfigError, DataError
+from fullcircle.base.errors import BundleError, ConfigError, DataError, FullCircleError
+from fullcircle.base.files import seal
 from fullcircle.base.typed import build, plain
 from fullcircle.core import paths
 from fullcircle.core.problem import Behaviour, Gate
 from fullcircle.core.tables import read_typed, write_columns, write_json
 from fullcircle.evaluation import baselines
-from fullcircle.evaluation.gates import GATED
+from fullcircle.evaluation.champion import NO_CHAMPION
+from fullcircle.evaluation.gates import GATED, OVER_CHAMPION
 from fullcircle.evaluation.reports import TrainReport, ValidateReport
 from fullcircle.evaluation.tasks import FILES, measured, task_metrics
+from fullcircle.scoring.scorer import Scorer
+from fullcircle.scoring.verdict import Verdict
 from fullcircle.stages import validate as module
-from fullcircle.stages.validate import Requirements, ValidateConfig, Validated, report, validate
-from tests.stages.made import INPUTS, TASKS, known
+from fullcircle.stages.validate import Requirements, ValidateConfig, Validated, champion_of, report, validate
+from tests.stages.made import INPUTS, TASKS, Task, known
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 CONFIG = ValidateConfig(60, (), 0.95, 50, 5, 0)
@@ -40,7 +47,9 @@ def validated(name: str = "binary", *gates: Gate, test: Columns | None = None, *
         changes.pop("metric", task.metric), ("carrier",), changes.pop("behaviour", (task.later, FAR)), gates
     )
     rows = task.table(400, 11) if test is None else test
-    return validate(task.scorer, rows, known(name), TRAIN_SCORE[name], replace(CONFIG, **changes), requirements)
+    champion, scorer = changes.pop("against", None), changes.pop("scorer", task.scorer)
+    config = replace(CONFIG, **changes)
+    return validate(scorer, rows, known(name), TRAIN_SCORE[name], config, requirements, champion)
 
 
 def value_of(found: Validated, metric: str) -> float | None:
@@ -155,7 +164,7 @@ def test_every_metric_and_every_other_value_can_be_gated(name: str) -> None:
     unknown = [
         g.metric for g in validated(name, *(Gate(n, min=0.0) for n in names)).verdict.gates if g.status == "unknown"
     ]
-    assert unknown == ["over_champion"]
+    assert unknown == [*OVER_CHAMPION]
 
 
 def test_rows_that_break_a_rule_are_counted_and_not_evaluated() -> None:
@@ -235,27 +244,36 @@ def test_the_report_shows_what_was_evaluated_and_how(name: str, field: str) -> N
     assert all(next(iter(s.values)) == metric for s in found.slices)
 
 
+def run_stage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, config: ValidateConfig, gates: list[dict[str, Any]]
+) -> None:
+    """Run the stage in `folder`, the current one, on the test rows of a task."""
+    task = TASKS[name]
+    problem: dict[str, Any] = {
+        "name": "flights",
+        "metric": task.metric,
+        "slices": ["carrier"],
+        "behaviour": [plain(task.later)],
+        "gates": gates,
+    }
+    problem |= {"decision": "Which?", "sign_off": {"role": "? who is responsible"}}
+    paths.PARAMS.write_text(json.dumps({"validate": asdict(config), "problem": problem}), encoding="utf-8")
+    paths.SCORER.mkdir(parents=True)
+    task.scorer.save(paths.SCORER)
+    write_columns(paths.TEST, task.table(400, 11))
+    write_json(paths.BASELINES, asdict(known(name)))
+    write_json(paths.TRAIN_REPORT, plain(TrainReport(TRAIN_SCORE[name], {}, "delay", task.calibration, {})))
+    monkeypatch.setattr(module, "load", lambda kind, key: _load(kind, key, folder))
+    module.main()
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_the_stage_reads_test_rows_and_writes_every_file_of_every_task(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = TASKS[name]
     monkeypatch.chdir(tmp_path)
-    problem: dict[str, Any] = {
-        "metric": task.metric,
-        "slices": ["carrier"],
-        "behaviour": [plain(task.later)],
-        "gates": [],
-    }
-    problem |= {"decision": "Which?", "sign_off": {"role": "? who is responsible"}}
-    paths.PARAMS.write_text(json.dumps({"validate": asdict(CONFIG), "problem": problem}), encoding="utf-8")
-    paths.SCORER.mkdir(parents=True)
-    task.scorer.save(paths.SCORER)
-    write_columns(paths.TEST, task.table(400, 11))
-    write_json(paths.BASELINES, asdict(known(name)))
-    write_json(paths.TRAIN_REPORT, plain(TrainReport(TRAIN_SCORE[name], {}, "delay", task.calibration, {})))
-    monkeypatch.setattr(module, "load", lambda kind, key: _load(kind, key, tmp_path))
-    module.main()
+    run_stage(tmp_path, monkeypatch, name, CONFIG, [])
     for file, columns in FILES.items():
         lines = (paths.ON_TEST / f"{file}.csv").read_text(encoding="utf-8").splitlines()
         assert lines[0] == ",".join(columns)
@@ -297,3 +315,194 @@ def _load(kind: Any, key: str, folder: Path) -> Any:
 def test_a_configuration_out_of_range_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         build(ValidateConfig, asdict(CONFIG) | change, "validate")
+
+
+def noisy(name: str = "binary", share: float = 1.0) -> Task:
+    """The same task with a model that goes by `miles` too, which have nothing to do with its target."""
+    task = TASKS[name]
+    weights = tuple((first, 0.0005 * share * (i + 1)) for i, (first, _) in enumerate(task.weights))
+    return replace(task, weights=weights)
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("gate", OVER_CHAMPION)
+def test_a_challenger_that_is_better_than_the_champion_is_blessed(name: str, gate: str) -> None:
+    found = validated(name, Gate(gate, min=0.0), against=noisy(name).scorer, champion="1.2.0")
+    assert found.verdict.status == "blessed"
+    assert (value_of(found, gate) or 0) > 0
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("gate", OVER_CHAMPION)
+def test_a_challenger_that_is_worse_than_the_champion_is_rejected(name: str, gate: str) -> None:
+    found = validated(name, Gate(gate, min=0.0), scorer=noisy(name).scorer, against=TASKS[name].scorer)
+    assert found.verdict.status == "rejected"
+    assert (value_of(found, gate) or 0) < 0
+
+
+def test_a_challenger_that_is_better_elsewhere_and_worse_in_one_slice_is_rejected() -> None:
+    test = TASKS["binary"].table(400, 11)
+    b6 = test["carrier"] == "B6"
+    test["miles"] = np.where(b6, 5000 * test["target"], test["miles"])  # for B6 `miles` give the target away,
+    test["delay"] = np.where(b6, -test["delay"], test["delay"])  # and `delay`, by which the challenger goes, misleads
+    gates = (Gate("over_champion", min=-0.9), Gate("over_champion_slice", min=-0.05))
+    found = validated("binary", *gates, test=test, against=noisy(share=2.0).scorer)
+    assert [gate.status for gate in found.verdict.gates] == ["passed", "failed"]
+    assert found.verdict.status == "rejected"
+    assert found.compared is not None
+    assert found.compared.worst is not None
+    assert found.compared.worst.level == "B6"
+    assert {s.level for s in found.compared.slices if (s.over or 0) > 0} == {"AA", "UA"}
+
+
+def test_a_challenger_whose_interval_reaches_below_zero_is_rejected_though_it_is_better() -> None:
+    gates = (Gate("over_champion", min=0.0), Gate("over_champion_low", min=0.0))
+    found = validated("binary", *gates, against=noisy(share=0.05).scorer)
+    assert found.verdict.status == "rejected"
+    assert [gate.status for gate in found.verdict.gates] == ["passed", "failed"]
+    assert (value_of(found, "over_champion") or 0) > 0 > (value_of(found, "over_champion_low") or 0)
+
+
+@pytest.mark.parametrize("gate", OVER_CHAMPION)
+def test_without_a_champion_its_gates_are_passed_over_and_the_verdict_says_so(gate: str) -> None:
+    verdict = validated("binary", Gate(gate, min=0.0)).verdict
+    assert (verdict.status, verdict.gates[0].status) == ("blessed", "unknown")
+    assert verdict.gates[0].reason == NO_CHAMPION == "no champion is registered"
+
+
+def test_a_champion_with_another_schema_is_passed_over_with_the_reason() -> None:
+    made = TASKS["binary"].scorer
+    other = Scorer(replace(made.plan, inputs=INPUTS | {"gate": INPUTS["carrier"]}), made.spec, made.model)
+    found = validated("binary", Gate("over_champion", min=0.0), against=other, champion="1.2.0")
+    assert found.verdict.status == "blessed"
+    assert "missing columns: gate" in found.verdict.gates[0].reason
+    assert found.compared is not None
+    assert (found.compared.version, found.compared.overall) == ("1.2.0", None)
+
+
+def test_what_a_comparison_leaves_unknown_makes_the_verdict_unknown() -> None:
+    gates = (Gate("over_champion", min=0.0), Gate("over_champion_low", min=0.0))
+    test = TASKS["binary"].table(400, 11) | {"day": np.ones(400)}  # one group: there is no interval
+    found = validated("binary", *gates, test=test, resample_by=("day",), against=noisy().scorer)
+    assert [gate.status for gate in found.verdict.gates] == ["passed", "unknown"]
+    assert (found.verdict.status, found.verdict.gates[1].reason) == ("unknown", "")
+
+
+def test_all_else_is_the_same_with_a_champion_and_without() -> None:
+    one, other = validated("binary"), validated("binary", against=noisy().scorer, champion="1.2.0")
+    assert (one.metrics, one.intervals, one.slices) == (other.metrics, other.intervals, other.slices)
+    assert report(one, known("binary"), CONFIG, "auc").champion is None
+    assert "champion" not in plain(report(one, known("binary"), CONFIG, "auc"))
+
+
+def test_the_report_holds_the_comparison(tmp_path: Path) -> None:
+    found = validated("binary", against=noisy().scorer, champion="1.2.0")
+    write_json(tmp_path / "report.json", plain(report(found, known("binary"), CONFIG, "auc")))
+    champion = read_typed(ValidateReport, tmp_path / "report.json").champion
+    assert champion is not None
+    assert champion.overall is not None
+    assert (champion.version, champion.rows, champion.reason) == ("1.2.0", 400, "")
+    assert champion.overall.over == pytest.approx(
+        value_of(validated("binary", Gate("over_champion", min=0.0), against=noisy().scorer), "over_champion"), rel=1e-5
+    )
+    assert [s.level for s in champion.slices] == ["AA", "B6", "UA"]
+
+
+class Registry:
+    """Stands for the package `registry`: it has one version, whose bundle `make` writes."""
+
+    def __init__(self, make: Callable[[Path], None]) -> None:
+        self.make = make
+        self.folders: list[Path] = []
+
+    def fetch_bundle(self, problem: str, version: str, out: Path) -> Path:
+        if version != "1.2.0":
+            raise FullCircleError(f"{problem} has no version {version}")
+        out.mkdir()
+        self.make(out)
+        self.folders.append(out)
+        return out
+
+
+def registry(monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]) -> Registry:
+    made, package, fetch = Registry(make), ModuleType("fullcircle.registry"), ModuleType("fullcircle.registry.fetch")
+    fetch.fetch_bundle = made.fetch_bundle  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, package.__name__, package)
+    monkeypatch.setitem(sys.modules, fetch.__name__, fetch)
+    return made
+
+
+def sealed(folder: Path) -> None:
+    noisy().scorer.save(folder)
+    seal(folder)
+
+
+def damaged(folder: Path) -> None:
+    sealed(folder)
+    (folder / "model.onnx").write_bytes(b"another model")
+
+
+def of_another_format(folder: Path) -> None:
+    noisy().scorer.save(folder)
+    spec = json.loads((folder / "scorer.json").read_text(encoding="utf-8"))
+    (folder / "scorer.json").write_text(json.dumps(spec | {"format": 2}), encoding="utf-8")
+    seal(folder)
+
+
+def test_the_champion_is_the_registered_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = registry(monkeypatch, sealed)
+    champion = champion_of("flights", "1.2.0")
+    assert champion is not None
+    assert champion.model == noisy().scorer.model
+    assert [folder.exists() for folder in made.folders] == [False]  # nothing is left behind
+
+
+def test_without_a_version_there_is_no_champion() -> None:
+    assert champion_of("flights", None) is None
+
+
+def test_a_champion_that_is_not_registered_fails_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry(monkeypatch, sealed)
+    with pytest.raises(FullCircleError, match=r"flights has no version 1\.3\.0"):
+        champion_of("flights", "1.3.0")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (damaged, r"model\.onnx: its SHA-256 is another"),
+        (of_another_format, "the scorer is of format 2"),
+        (lambda folder: None, "is no bundle"),
+    ],
+)
+def test_a_damaged_champion_fails_the_stage(
+    make: Callable[[Path], None], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry(monkeypatch, make)
+    with pytest.raises(BundleError, match=rf"(?s)the bundle of flights 1\.2\.0 cannot be used: .*{message}.*or null"):
+        champion_of("flights", "1.2.0")
+
+
+def test_the_stage_compares_with_the_registered_champion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_more_columns(folder: Path) -> None:
+        made = noisy().scorer  # it takes `day` too, which the new model does not, and the test rows have
+        Scorer(replace(made.plan, inputs=INPUTS | {"day": INPUTS["miles"]}), made.spec, made.model).save(folder)
+        seal(folder)
+
+    monkeypatch.chdir(tmp_path)
+    registry(monkeypatch, of_more_columns)
+    run_stage(
+        tmp_path, monkeypatch, "binary", replace(CONFIG, champion="1.2.0"), [{"metric": "over_champion", "min": 0.0}]
+    )
+    champion = read_typed(ValidateReport, paths.TEST_REPORT).champion
+    assert champion is not None
+    assert (champion.version, champion.rows, champion.rejected, champion.reason) == ("1.2.0", 400, {}, "")
+    verdict = read_typed(Verdict, paths.VERDICT)
+    assert champion.overall is not None
+    assert (verdict.gates[0].status, verdict.gates[0].value) == ("passed", champion.overall.over)
+
+
+@pytest.mark.parametrize("version", ["1.2", "v1.2.0", "latest", "1.2.0; rm", ""])
+def test_a_champion_that_is_no_version_is_refused(version: str) -> None:
+    with pytest.raises(ConfigError, match=r"champion '.*' must be a registered version, such as 1\.2\.0, or null"):
+        build(ValidateConfig, asdict(CONFIG) | {"champion": version}, "validate")

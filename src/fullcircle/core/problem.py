@@ -63,7 +63,8 @@ class Gate:
     """One threshold of the verdict.
 
     `metric`: a name in metrics/test.json, or one of `slice_gap`, `train_gap`, `over_dummy`, `over_rule`,
-    `over_champion` (all in the primary metric, above 0 where the model is better), `invariance`, `direction`.
+    `over_champion`, `over_champion_low`, `over_champion_slice` (all in the primary metric, above 0 where the model is
+    better), `invariance`, `direction`.
     Passed when `min` <= value <= `max`.
     """
 

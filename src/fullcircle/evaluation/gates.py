@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from fullcircle.base.errors import ConfigError, difference
+from fullcircle.evaluation.champion import NO_CHAMPION
 from fullcircle.evaluation.tasks import check_metric
 from fullcircle.scoring.verdict import GateResult, Verdict
 
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     from fullcircle.core.problem import Gate
     from fullcircle.evaluation.tasks import TaskMetrics
 
-DIFFERENCES = ("slice_gap", "train_gap", "over_dummy", "over_rule", "over_champion")
+OVER_CHAMPION = ("over_champion", "over_champion_low", "over_champion_slice")
+"""How much better than the champion on the same rows: overall, the lower end of its interval, in the worst slice."""
+
+DIFFERENCES = ("slice_gap", "train_gap", "over_dummy", "over_rule", *OVER_CHAMPION)
 """Values in the primary metric, and a gate may name them: above 0 the whole, or the model, is better."""
 
 SHARES = ("invariance", "direction")
@@ -48,21 +52,27 @@ def _apart(low: float, high: float) -> tuple[float, float]:
 
 
 def evaluate_gates(
-    gates: tuple[Gate, ...], values: dict[str, float | None], unfinished: tuple[str, ...] = ()
+    gates: tuple[Gate, ...],
+    values: dict[str, float | None],
+    unfinished: tuple[str, ...] = (),
+    uncompared: str = NO_CHAMPION,
 ) -> Verdict:
     """Hold every gate against its value; a value that is missing or NaN is unknown.
 
     `unfinished`: keys of the problem that are still to be filled in; while there are any, no model is blessed.
+    `uncompared`: why there was no comparison with a champion; its gates are passed over then. Empty if there was one:
+    a value of it that is unknown makes the verdict unknown, as any other does.
     """
-    results = tuple(_evaluate_gate(gate, values.get(gate.metric)) for gate in gates)
+    reasons = dict.fromkeys(OVER_CHAMPION, uncompared)
+    results = tuple(_evaluate_gate(gate, values.get(gate.metric), reasons.get(gate.metric, "")) for gate in gates)
     if any(gate.status == "failed" for gate in results):
         return Verdict("rejected", results, unfinished)
-    unknown = [gate for gate in results if gate.status == "unknown" and gate.metric != "over_champion"]
+    unknown = [gate for gate in results if gate.status == "unknown" and not gate.reason]
     return Verdict("unknown" if unknown else "draft" if unfinished else "blessed", results, unfinished)
 
 
-def _evaluate_gate(gate: Gate, value: float | None) -> GateResult:
+def _evaluate_gate(gate: Gate, value: float | None, reason: str) -> GateResult:
     if value is None or value != value:
-        return GateResult(gate.metric, None, gate.min, gate.max, None, "unknown", gate.why)
+        return GateResult(gate.metric, None, gate.min, gate.max, None, "unknown", gate.why, reason)
     margin = value - gate.min if gate.min is not None else (gate.max or 0.0) - value
     return GateResult(gate.metric, value, gate.min, gate.max, margin, "passed" if margin >= 0 else "failed", gate.why)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from fullcircle.core.target import TargetDistribution
 from fullcircle.evaluation.behaviour import Behaved
+from fullcircle.evaluation.champion import Comparison
 from fullcircle.evaluation.slices import Slice
 from fullcircle.scoring.predictions import Calibration
 
@@ -63,7 +64,7 @@ class ValidateReport:
 
     `metric`: the primary one. `distribution`: of the target of scored rows. `rejected`: rows not scored, by reason.
     `interval`: a level, as 0.95. `resampled_by`: columns whose equal values are drawn together; empty: single rows
-    are drawn. `threshold`: of the positive class, if the task is binary.
+    are drawn. `threshold`: of the positive class, if the task is binary. `champion`: None if none is registered.
     """
 
     task: str
@@ -78,3 +79,4 @@ class ValidateReport:
     slices: tuple[Slice, ...]
     behaviour: tuple[Behaved, ...]
     threshold: float | None = None
+    champion: Comparison | None = None

@@ -58,7 +58,7 @@ def slices(
     """
     result = []
     for name, values in columns.items():
-        order, at = _levels(values)
+        order, at = levels_of(values)
         for i, level in enumerate(order):
             inside = at == i
             result.append(_slice(name, level, predicted[inside], target[inside], calibration, slicing))
@@ -84,8 +84,8 @@ def _slice(
     return Slice(column, level, len(target), mean, values)
 
 
-def _levels(values: Array) -> tuple[list[str], Array]:
-    """The levels in order, and of each row its place there."""
+def levels_of(values: Array) -> tuple[list[str], Array]:
+    """The levels of a column in the order of its slices, and the place of each row there, int64 (rows,)."""
     null = is_null(values)
     if values.dtype != object and len(np.unique(values[~null])) > LEVELS:
         return _spans(values, null)

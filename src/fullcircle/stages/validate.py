@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from fullcircle.base.columns import take
-from fullcircle.base.errors import DataError
+from fullcircle.base.errors import BundleError, DataError
+from fullcircle.base.files import verify
 from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load
@@ -17,8 +21,9 @@ from fullcircle.core.tables import read_columns, read_typed, write_csv, write_js
 from fullcircle.core.target import TargetDistribution
 from fullcircle.evaluation.baselines import Baselines, follow, follow_dummy
 from fullcircle.evaluation.behaviour import Behaved, behave, share_passed
+from fullcircle.evaluation.champion import NO_CHAMPION, Challenger, Comparison, champion_values, compare
 from fullcircle.evaluation.gates import check_gates, evaluate_gates
-from fullcircle.evaluation.intervals import bootstrap, groups_of
+from fullcircle.evaluation.intervals import Resampling, bootstrap, groups_of
 from fullcircle.evaluation.reports import BaselineMetrics, TrainReport, ValidateReport
 from fullcircle.evaluation.slices import Slice, Slicing, gap, slices
 from fullcircle.evaluation.tasks import better, files_of, measured, task_metrics
@@ -32,7 +37,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ValidateConfig:
-    """How test rows are evaluated; conf/defaults.yaml explains each number."""
+    """How test rows are evaluated; conf/defaults.yaml explains each number.
+
+    `champion`: the registered version that a new model must beat; None: there is none yet.
+    """
 
     resamples: int
     resample_by: tuple[str, ...]
@@ -40,13 +48,15 @@ class ValidateConfig:
     slice_rows: int
     bins: int
     seed: int
-    champion: str | None = None  # a registered version of the problem's model
+    champion: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.interval < 1:
             raise ValueError(f"interval {self.interval:g} is outside 0..1")
         if self.resamples < 20 or self.bins < 2 or self.slice_rows < 1:
             raise ValueError("resamples must be at least 20, bins 2, slice_rows 1")
+        if self.champion is not None and not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", self.champion):
+            raise ValueError(f"champion {self.champion[:60]!r} must be a registered version, such as 1.2.0, or null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class Validated:
     """Everything measured on the test rows.
 
     `predictions`: of the metrics of the task. `dummy`, `rule`: metrics of the baselines on the same rows; no rule if
-    every input is free text.
+    every input is free text. `compared`: with the champion; None if there is none.
     """
 
     calibration: Calibration
@@ -81,6 +91,7 @@ class Validated:
     behaviour: list[Behaved]
     rejected: dict[str, int]
     verdict: Verdict
+    compared: Comparison | None = None
 
 
 def validate(
@@ -90,11 +101,12 @@ def validate(
     train_score: float | None,
     config: ValidateConfig,
     requirements: Requirements,
+    champion: Scorer | None = None,
 ) -> Validated:
     """Score test rows (raw inputs, `target`, and the columns to slice and resample by) and evaluate the predictions.
 
-    `train_score`: the primary metric on training rows; None if it is not defined. Raises DataError if no row can be
-    scored.
+    `train_score`: the primary metric on training rows; None if it is not defined. `champion`: scores the same rows, of
+    which it takes its inputs; None if there is none. Raises DataError if no row can be scored.
     """
     calibration, metric = scorer.spec.calibration, requirements.metric
     task = task_metrics(len(calibration.classes))
@@ -109,6 +121,9 @@ def validate(
     metrics = task.evaluate(predictions)
     group = groups_of([rows[name] for name in config.resample_by], len(target))
     slicing = Slicing(metric, config.bins, config.slice_rows)
+    resampling = Resampling(config.resamples, config.interval, config.seed)
+    challenger = Challenger(rows, scored.predicted, calibration, group, requirements.slices)
+    compared = compare(champion, config.champion or "", challenger, slicing, resampling) if champion else None
     of_slices = slices(
         {name: rows[name] for name in requirements.slices}, scored.predicted, target, calibration, slicing
     )
@@ -126,7 +141,7 @@ def validate(
         "train_gap": None if train_score is None else better(task, metric, train_score, metrics[metric]),
         "over_dummy": over(dummy[metric]),
         "over_rule": over(rule[metric] if rule else None),
-        "over_champion": None,
+        **champion_values(compared),
         "invariance": share_passed(behaved, ("same",)),
         "direction": share_passed(behaved, ("up", "down")),
     }
@@ -140,7 +155,10 @@ def validate(
         slices=of_slices,
         behaviour=behaved,
         rejected=rejected,
-        verdict=evaluate_gates(requirements.gates, values, requirements.unfinished),
+        verdict=evaluate_gates(
+            requirements.gates, values, requirements.unfinished, compared.reason if compared else NO_CHAMPION
+        ),
+        compared=compared,
     )
 
 
@@ -170,11 +188,34 @@ def report(validated: Validated, known: Baselines, config: ValidateConfig, metri
         slices=tuple(validated.slices),
         behaviour=tuple(validated.behaviour),
         threshold=calibration.threshold if calibration.task == "binary" else None,
+        champion=validated.compared,
     )
 
 
+def champion_of(problem: str, version: str | None) -> Scorer | None:
+    """The scorer of the registered version, out of DVC's cache or remote; None without a version.
+
+    Raises RegistryError if it is not there, BundleError if it is damaged or of a format that is no longer read: a gate
+    against a champion that cannot be loaded is not passed over.
+    """
+    if version is None:
+        return None
+    from fullcircle.registry.fetch import fetch_bundle
+
+    with TemporaryDirectory() as folder:
+        bundle = fetch_bundle(problem, version, Path(folder) / "bundle")
+        try:
+            verify(bundle)
+            return Scorer.load(bundle)
+        except BundleError as error:
+            raise BundleError(
+                f"validate.champion: the bundle of {problem} {version} cannot be used: {error}\n"
+                "Name another registered version, or null to validate without a champion."
+            ) from None
+
+
 def main() -> None:
-    """Score the test rows; write metrics, report, verdict and curves."""
+    """Score the test rows, by the champion too; write metrics, report, verdict and curves."""
     config = load(ValidateConfig, "validate")
     requirements = Requirements(
         load(str, "problem.metric"),
@@ -184,11 +225,14 @@ def main() -> None:
         unfinished(load(str, "problem.decision"), load(SignOff, "problem.sign_off")),
     )
     scorer = Scorer.load(paths.SCORER)
+    champion = champion_of(load(str, "problem.name"), config.champion)
     known = read_typed(Baselines, paths.BASELINES)
     wanted = dict.fromkeys([*scorer.plan.inputs, "target", *requirements.slices, *config.resample_by])
+    wanted |= dict.fromkeys(champion.plan.inputs if champion else ())  # those that the table does not have are left out
     train_score = read_typed(TrainReport, paths.TRAIN_REPORT).train_score
     doing("scoring test rows and resampling them")
-    validated = validate(scorer, read_columns(paths.TEST, list(wanted)), known, train_score, config, requirements)
+    test = read_columns(paths.TEST, list(wanted))
+    validated = validate(scorer, test, known, train_score, config, requirements, champion)
     write_json(paths.TEST_METRICS, validated.metrics)
     write_json(paths.TEST_REPORT, plain(report(validated, known, config, requirements.metric)))
     write_json(paths.VERDICT, plain(validated.verdict))
