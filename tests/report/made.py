@@ -12,6 +12,7 @@ from fullcircle.core.manifest import RawTable
 from fullcircle.core.problem import Behaviour, SignOff
 from fullcircle.core.target import BinaryTarget, Costs, MulticlassTarget, RegressionTarget, TargetDistribution
 from fullcircle.evaluation.behaviour import Behaved
+from fullcircle.evaluation.champion import Comparison, Difference
 from fullcircle.evaluation.reports import BaselineMetrics, Member, TrainReport, ValidateReport
 from fullcircle.evaluation.slices import Slice
 from fullcircle.features.selection import Dropped, FeaturizeReport
@@ -83,6 +84,22 @@ def judgement(**changed: Any) -> ValidateReport:
         "behaviour": (Behaved("heavier", "same", 0.9996, 0.9, -0.001),),
     }
     return ValidateReport(**(parts | changed))
+
+
+def comparison(**changed: Any) -> Comparison:
+    """Challenger and champion on 1,990 rows; `changed` replaces any part of it."""
+    parts: dict[str, Any] = {
+        "version": "1.2.0",
+        "rows": 1990,
+        "rejected": {"weight not in 0..20": 10},
+        "overall": Difference("", "", 1990, 0.812, 0.8, 0.012, (-0.001, 0.025)),
+        "slices": (
+            Difference("depot", "north", 1500, 0.83, 0.814, 0.016, (0.002, 0.03)),
+            Difference("depot", "south", 480, 0.74, 0.745, -0.005, (-0.03, 0.02)),
+            Difference("depot", "east", 10, None, None, None, (None, None)),
+        ),
+    }
+    return Comparison(**(parts | changed))
 
 
 def fitted(calibration: Calibration, **changed: Any) -> TrainReport:

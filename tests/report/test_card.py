@@ -10,7 +10,8 @@ from fullcircle.evaluation.slices import Slice
 from fullcircle.report.card import plain, render
 from fullcircle.report.terms import wording_of
 from fullcircle.scoring.predictions import BinaryCalibration
-from tests.report.made import INPUTS, TASKS, facts, judgement, of_classes, of_numbers, of_task, problem
+from fullcircle.scoring.verdict import GateResult, Verdict
+from tests.report.made import INPUTS, TASKS, comparison, facts, judgement, of_classes, of_numbers, of_task, problem
 
 
 def test_the_card_lists_every_input_column() -> None:
@@ -114,3 +115,21 @@ def test_what_the_data_holds_cannot_break_the_card() -> None:
 
 def test_equal_facts_give_equal_cards() -> None:
     assert render(facts()) == render(facts())
+
+
+def test_the_card_says_that_no_champion_is_registered() -> None:
+    gate = GateResult("over_champion", None, 0.0, None, None, "unknown", "", "no champion is registered")
+    card = render(facts(verdict=Verdict("blessed", (gate,))))
+    assert "| AUC above the champion | – | ≥ 0 | unknown: no champion is registered |\n" in card
+    assert "Champion" not in card
+
+
+def test_the_card_compares_with_the_champion_in_a_sentence() -> None:
+    card = render(facts(tested=judgement(champion=comparison())))
+    assert (
+        "Champion 1.2.0 has ROC AUC 0.8000 on the 1,990 test rows that both score; this model is better by 0.0120 "
+        "(90% interval −0.0010 – 0.0250), and by −0.0050 in the slice that gains least (depot south).\n"
+    ) in card
+    assert "\n\n## How to call it" in card
+    missing = comparison(overall=None, slices=(), reason="it has another target")
+    assert "Champion 1.2.0" not in render(facts(tested=judgement(champion=missing)))

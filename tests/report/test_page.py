@@ -19,7 +19,18 @@ from fullcircle.report.splits import side_of
 from fullcircle.report.terms import wording_of
 from fullcircle.scoring.predictions import BinaryCalibration
 from fullcircle.scoring.verdict import GateResult, Verdict
-from tests.report.made import TASKS, facts, fitted, judgement, of_classes, of_numbers, of_task, problem, scored
+from tests.report.made import (
+    TASKS,
+    comparison,
+    facts,
+    fitted,
+    judgement,
+    of_classes,
+    of_numbers,
+    of_task,
+    problem,
+    scored,
+)
 
 if TYPE_CHECKING:
     from fullcircle.report.facts import Facts
@@ -293,3 +304,63 @@ def test_the_room_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def champion_section(whole: Facts) -> str:
+    page = render(whole)
+    text_of(page)  # the tags nest
+    return page[page.index('<section id="champion">') : page.index('<section id="gates">')]
+
+
+def test_without_a_champion_the_page_says_so() -> None:
+    gate = GateResult("over_champion", None, 0.0, None, None, "unknown", "", "no champion is registered")
+    text = text_of(render(facts(verdict=Verdict("blessed", (gate,)))))
+    assert "No champion is registered" in text
+    assert "Not evaluated: AUC above the champion (no champion is registered)." in text
+    assert "Passed over: no champion is registered." in text
+
+
+def test_the_comparison_with_the_champion_is_a_table() -> None:
+    section = champion_section(facts(tested=judgement(champion=comparison())))
+    text = text_of(section)
+    assert "Version 1.2.0" in text
+    assert "all rows 1,990 0.8120 0.8000 0.0120 −0.0010 – 0.0250" in text
+    assert "depot north 1,500 0.8300 0.8140 0.0160 0.0020 – 0.0300" in text
+    assert '<tr class="worst"><th>depot south</th>' in section
+    assert "depot east" not in text
+    assert "that were not compared: 1." in text
+    assert (
+        "Test rows that only the champion refuses, and that are not in these numbers: weight not in 0..20, 10." in text
+    )
+
+
+def test_a_champion_that_was_not_compared_has_its_reason_on_the_page() -> None:
+    missing = comparison(rows=0, rejected={}, overall=None, slices=(), reason="the champion has <b>another</b> target")
+    text = text_of(champion_section(facts(tested=judgement(champion=missing))))
+    assert "Version 1.2.0 is the champion, and was not compared: the champion has <b>another</b> target." in text
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_comparison_is_on_the_page_of_every_task(task: str) -> None:
+    whole = of_task(task)
+    section = champion_section(replace(whole, tested=replace(whole.tested, champion=comparison(rejected={}))))
+    assert ("though a lower" in section) == wording_of(whole).lower(whole.problem.metric)
+    assert wording_of(whole).value(whole.problem.metric, 0.012) in section
+
+
+def test_a_comparison_without_slices_has_one_row() -> None:
+    section = champion_section(facts(tested=judgement(champion=comparison(slices=()))))
+    assert section.count("<tr") == 2
+    assert "Bold" not in section
+
+
+@pytest.mark.parametrize(("metric", "threshold", "may_turn"), [
+    ("over_champion", 0.0, True), ("over_champion", 0.03, False), ("over_champion_slice", -0.01, True),
+    ("over_champion_slice", -0.05, False), ("over_champion_low", -0.002, False),
+])  # fmt: skip
+def test_a_gate_against_the_champion_whose_threshold_is_in_the_interval_is_marked(
+    metric: str, threshold: float, may_turn: bool
+) -> None:
+    gate = GateResult(metric, 0.01, threshold, None, 0.01, "passed", "")
+    assert unsure(gate, facts(tested=judgement(champion=comparison()))) == may_turn
+    assert not unsure(gate, facts())

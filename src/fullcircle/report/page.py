@@ -157,9 +157,16 @@ def worst_of(values: list[float | None], metric: str, say: Wording) -> float | N
 
 def unsure(gate: GateResult, facts: Facts) -> bool:
     """Whether a gate's threshold lies inside the interval of its metric: other rows might have turned it."""
-    low, high = facts.tested.intervals.get(gate.metric, (None, None))
+    low, high = (facts.tested.intervals | _against_champion(facts)).get(gate.metric, (None, None))
     threshold = gate.min if gate.min is not None else gate.max
     return low is not None and high is not None and threshold is not None and low < threshold < high
+
+
+def _against_champion(facts: Facts) -> dict[str, Interval]:
+    compared = facts.tested.champion
+    overall, worst = (compared.overall, compared.worst) if compared else (None, None)
+    found = {"over_champion": overall, "over_champion_slice": worst}
+    return {name: difference.interval for name, difference in found.items() if difference}
 
 
 def features(facts: Facts) -> list[Figure]:

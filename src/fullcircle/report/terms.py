@@ -89,6 +89,8 @@ def name_of(metric: str, task: TaskMetrics, primary: str) -> str:
         "over_dummy": f"{better} the dummy baseline",
         "over_rule": f"{better} the best single rule",
         "over_champion": f"{better} the champion",
+        "over_champion_low": f"{better} the champion, lower end of the interval",
+        "over_champion_slice": f"{better} the champion in the worst slice",
     }
     return f"{brief(primary, task)} {said[metric]}"
 
