@@ -93,11 +93,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What runs them.
     "stages": {
         *SCORING, "scoring", "core", "sources", "cleaning", "labelling", "featurizing", "evaluation", "models",
-<<<<<<< HEAD
-        "packaging", "monitoring", "report",
-=======
-        "packaging", "registry", "report",
->>>>>>> e6cb6c1 (Docs of the gate against the champion, decisions, changelog)
+        "packaging", "monitoring", "registry", "report",
     },
     "params": {"base", "core", "evaluation", "featurizing", "models", "stages"},
     "sweep": {"base", "core", "evaluation", "features", "featurizing", "models", "params", "report", "scoring",

@@ -54,7 +54,8 @@ def test_the_expectation_of_a_ratio_is_off_by_one_over_rows(metric: str) -> None
         drawn = [(random.random(rows) < data.true[:, 1]).astype(float) for _ in range(3000)]
         of = [measured(data.predicted, target, TWO, 15)[metric] for target in drawn]
         noise = float(np.nanstd(of)) / np.sqrt(3000)
-    XX
+
+        return max(0.0, float(abs(expected(metric, data.predicted[:, 0]) - np.nanmean(of)) - 3 * noise))
 
     assert error(50) < 4.0 / 50
     assert error(400) < 4.0 / 400

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
+import hashlib
 import json
-import sys
+import subprocess
 from dataclasses import asdict, replace
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from fullcircle.base.columns import Columns, take
-from fullcircle.base.errors import BundleError, ConfigError, DataError, FullCircleError
-from fullcircle.base.files import seal
+from fullcircle.base.errors import BundleError, ConfigError, DataError
+from fullcircle.base.files import MANIFEST, seal
 from fullcircle.base.typed import build, plain
 from fullcircle.core import paths
 from fullcircle.core.problem import Behaviour, Gate
@@ -21,6 +21,11 @@ from fullcircle.evaluation.champion import NO_CHAMPION
 from fullcircle.evaluation.gates import GATED, OVER_CHAMPION
 from fullcircle.evaluation.reports import TrainReport, ValidateReport
 from fullcircle.evaluation.tasks import FILES, measured, task_metrics
+from fullcircle.registry.errors import RegistryError
+from fullcircle.registry.fetch import KEPT
+from fullcircle.registry.publish import tag_version
+from fullcircle.registry.tags import Note
+from fullcircle.registry.versions import Fingerprint, Version
 from fullcircle.scoring.scorer import Scorer
 from fullcircle.scoring.verdict import Verdict
 from fullcircle.stages import validate as module
@@ -408,38 +413,27 @@ def test_the_report_holds_the_comparison(tmp_path: Path) -> None:
     assert [s.level for s in champion.slices] == ["AA", "B6", "UA"]
 
 
-class Registry:
-    """Stands for the package `registry`: it has one version, whose bundle `make` writes."""
-
-    def __init__(self, make: Callable[[Path], None]) -> None:
-        self.make = make
-        self.folders: list[Path] = []
-
-    def fetch_bundle(self, problem: str, version: str, out: Path) -> Path:
-        if version != "1.2.0":
-            raise FullCircleError(f"{problem} has no version {version}")
-        out.mkdir()
-        self.make(out)
-        self.folders.append(out)
-        return out
-
-
-def registry(monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]) -> Registry:
-    made, package, fetch = Registry(make), ModuleType("fullcircle.registry"), ModuleType("fullcircle.registry.fetch")
-    fetch.fetch_bundle = made.fetch_bundle  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, package.__name__, package)
-    monkeypatch.setitem(sys.modules, fetch.__name__, fetch)
-    return made
+def registry(root: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]) -> None:
+    """A repository with version 1.2.0 of flights, whose bundle `make` writes: it was fetched before."""
+    root.mkdir(exist_ok=True)
+    for command in (["init", "-q"], ["config", "user.name", "A"], ["config", "user.email", "a@b.c"]):
+        subprocess.run(["git", "-C", str(root), *command], check=True)
+    subprocess.run(["git", "-C", str(root), "commit", "-q", "--allow-empty", "-m", "first"], check=True)
+    place = root / "bundle"
+    place.mkdir()
+    make(place)
+    identifier = hashlib.sha256((place / MANIFEST).read_bytes()).hexdigest() if (place / MANIFEST).is_file() else "0"
+    note = Note("flights", identifier, Fingerprint("s", "r", "d"), "p", "c", "blessed", "auc")
+    tag_version(root, Version(1, 2, 0), note)
+    kept = root / KEPT / identifier / "bundle"
+    kept.parent.mkdir(parents=True)
+    place.rename(kept)
+    monkeypatch.chdir(root)
 
 
 def sealed(folder: Path) -> None:
     noisy().scorer.save(folder)
     seal(folder)
-
-
-def damaged(folder: Path) -> None:
-    sealed(folder)
-    (folder / "model.onnx").write_bytes(b"another model")
 
 
 def of_another_format(folder: Path) -> None:
@@ -449,37 +443,35 @@ def of_another_format(folder: Path) -> None:
     seal(folder)
 
 
-def test_the_champion_is_the_registered_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = registry(monkeypatch, sealed)
+def test_the_champion_is_the_registered_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry(tmp_path, monkeypatch, sealed)
     champion = champion_of("flights", "1.2.0")
     assert champion is not None
     assert champion.model == noisy().scorer.model
-    assert [folder.exists() for folder in made.folders] == [False]  # nothing is left behind
 
 
 def test_without_a_version_there_is_no_champion() -> None:
     assert champion_of("flights", None) is None
 
 
-def test_a_champion_that_is_not_registered_fails_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry(monkeypatch, sealed)
-    with pytest.raises(FullCircleError, match=r"flights has no version 1\.3\.0"):
+def test_a_champion_that_is_not_registered_fails_the_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry(tmp_path, monkeypatch, sealed)
+    with pytest.raises(RegistryError, match=r"version 1\.3\.0 of flights is not registered here"):
         champion_of("flights", "1.3.0")
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (damaged, r"model\.onnx: its SHA-256 is another"),
-        (of_another_format, "the scorer is of format 2"),
-        (lambda folder: None, "is no bundle"),
-    ],
-)
-def test_a_damaged_champion_fails_the_stage(
-    make: Callable[[Path], None], message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    registry(monkeypatch, make)
-    with pytest.raises(BundleError, match=rf"(?s)the bundle of flights 1\.2\.0 cannot be used: .*{message}.*or null"):
+def test_a_damaged_champion_fails_the_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry(tmp_path, monkeypatch, sealed)
+    (found,) = (tmp_path / KEPT).glob("*/bundle/model.onnx")
+    found.write_bytes(b"another model")
+    with pytest.raises(RegistryError, match=r"(?s)flights@v1\.2\.0 was damaged.*model\.onnx: its SHA-256 is another"):
+        champion_of("flights", "1.2.0")
+    assert not found.exists()
+
+
+def test_a_champion_of_another_format_fails_the_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry(tmp_path, monkeypatch, of_another_format)
+    with pytest.raises(BundleError, match=r"(?s)bundle of flights 1\.2\.0 cannot be used: .*is of format 2.*or null"):
         champion_of("flights", "1.2.0")
 
 
@@ -489,8 +481,7 @@ def test_the_stage_compares_with_the_registered_champion(tmp_path: Path, monkeyp
         Scorer(replace(made.plan, inputs=INPUTS | {"day": INPUTS["miles"]}), made.spec, made.model).save(folder)
         seal(folder)
 
-    monkeypatch.chdir(tmp_path)
-    registry(monkeypatch, of_more_columns)
+    registry(tmp_path, monkeypatch, of_more_columns)
     run_stage(
         tmp_path, monkeypatch, "binary", replace(CONFIG, champion="1.2.0"), [{"metric": "over_champion", "min": 0.0}]
     )

@@ -73,9 +73,7 @@ def fetch_bundle(root: Path, version: Registered) -> Path:
         found = verify(place)
     except BundleError as error:
         shutil.rmtree(place, ignore_errors=True)
-        raise RegistryError(
-            f"the bundle of {version.tag} is damaged: {error}. It was deleted: fetch it again"
-        ) from None
+        raise RegistryError(f"{version.tag} was damaged, and deleted: fetch it again. {error}") from None
     if found != wanted:
         shutil.rmtree(place, ignore_errors=True)
         raise RegistryError(f"the tag {version.tag} names bundle {wanted[:12]}, and its commit has {found[:12]}")

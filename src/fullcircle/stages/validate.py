@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from fullcircle.base.columns import take
 from fullcircle.base.errors import BundleError, DataError
-from fullcircle.base.files import verify
 from fullcircle.base.typed import plain
 from fullcircle.core import paths
 from fullcircle.core.config import load
@@ -200,18 +198,15 @@ def champion_of(problem: str, version: str | None) -> Scorer | None:
     """
     if version is None:
         return None
-    from fullcircle.registry.fetch import fetch_bundle
+    from fullcircle.registry.fetch import fetch_bundle, registered
 
-    with TemporaryDirectory() as folder:
-        bundle = fetch_bundle(problem, version, Path(folder) / "bundle")
-        try:
-            verify(bundle)
-            return Scorer.load(bundle)
-        except BundleError as error:
-            raise BundleError(
-                f"validate.champion: the bundle of {problem} {version} cannot be used: {error}\n"
-                "Name another registered version, or null to validate without a champion."
-            ) from None
+    try:
+        return Scorer.load(fetch_bundle(Path(), registered(Path(), problem, version)))
+    except BundleError as error:
+        raise BundleError(
+            f"validate.champion: the bundle of {problem} {version} cannot be used: {error}\n"
+            "Name another registered version, or null to validate without a champion."
+        ) from None
 
 
 def main() -> None:
