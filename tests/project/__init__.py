@@ -24,6 +24,7 @@ defaults:
   - problem: {problem}
   - _self_
   - optional tuned/values: ${{problem}}-${{model}}
+  - optional registered: ${{problem}}
 
 package:
   version: 0.1.0

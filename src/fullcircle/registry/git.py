@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,13 @@ def changed(root: Path) -> list[str]:
 
 
 def who(root: Path) -> tuple[str, str]:
-    """Name and e-mail address, as git has them. Raises RegistryError where it has none."""
+    """Name and e-mail address of who makes tags, as git has them. Raises RegistryError where it has none."""
     try:
-        return git(root, "config", "user.name").strip(), git(root, "config", "user.email").strip()
+        found = re.fullmatch(r"(.*) <(.*)> \d+ [-+]\d+", git(root, "var", "GIT_COMMITTER_IDENT").strip())
     except RegistryError:
+        found = None
+    if found is None:
         raise RegistryError(
             "git does not know who you are, and a tag names its author: git config user.name NAME, and user.email"
-        ) from None
+        )
+    return found[1], found[2]

@@ -1,4 +1,4 @@
-"""Makes the tags of versions and stages, by GTO."""
+"""Makes the tags of versions and stages, as GTO does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fullcircle.registry.errors import RegistryError
-from fullcircle.registry.git import who
+from fullcircle.registry.git import git, who
 from fullcircle.registry.tags import Registered, Tags, champions, message_of, read_tags
 
 if TYPE_CHECKING:
@@ -36,17 +36,11 @@ def check_verdict(status: str, policy: Policy) -> None:
 
 def tag_version(root: Path, version: Version, note: Note) -> Registered:
     """Tag the last commit as a version. Raises RegistryError."""
-    from gto.api import register
-    from gto.exceptions import GTOException
-
-    author, email = who(root)
+    who(root)
     title = f"{note.problem} {version}: {CHANGED.get(note.change, note.change)}"
     try:
-        register(
-            root, note.problem, "HEAD", f"v{version}", message_of(title, note), author=author, author_email=email,
-            stdout=False,
-        )  # fmt: skip
-    except GTOException as error:
+        git(root, "tag", "--annotate", "--message", message_of(title, note), f"{note.problem}@v{version}", "HEAD")
+    except RegistryError as error:
         raise RegistryError(f"version {version} of {note.problem} cannot be tagged: {error}") from None
     found = read_tags(root, note.problem).version(version)
     if found is None:
@@ -93,19 +87,11 @@ def check_promotion(root: Path, tags: Tags, wanted: Promotion, policy: Policy) -
 
 def tag_stage(root: Path, tags: Tags, wanted: Promotion) -> None:
     """Tag the commit of a version as being in a stage. Raises RegistryError."""
-    from gto.api import assign
-    from gto.exceptions import GTOException
-
-    author, email = who(root)
-    title = f"{tags.model} {wanted.version.version} is {wanted.stage}"
-    try:
-        assign(
-            root, tags.model, wanted.stage, version=f"v{wanted.version.version}",
-            message=message_of(title, because=wanted.because), author=author, author_email=email, stdout=False,
-            force=True,
-        )  # fmt: skip
-    except GTOException as error:
-        raise RegistryError(f"{title}: the tag cannot be made: {error}") from None
+    who(root)
+    number = 1 + max((each.number for each in tags.assignments), default=0)
+    message = message_of(f"{tags.model} {wanted.version.version} is {wanted.stage}", because=wanted.because)
+    name = f"{tags.model}#{wanted.stage}#{number}"
+    git(root, "tag", "--annotate", "--message", message, name, wanted.version.commit)
 
 
 def before_champion(tags: Tags, stage: str) -> Registered:
