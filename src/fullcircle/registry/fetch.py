@@ -22,7 +22,6 @@ KEPT = Path(".dvc/tmp/fullcircle")
 
 def fetch_path(root: Path, revision: str, path: Path, out: Path) -> None:
     """Write what DVC has at a path of a revision to `out`, which must not be there. Raises RegistryError."""
-    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     part = out.with_name(f".{out.name}.part")
@@ -31,7 +30,7 @@ def fetch_path(root: Path, revision: str, path: Path, out: Path) -> None:
     try:
         Repo.get(str(root), path.as_posix(), out=str(part), rev=revision)
         part.rename(out)
-    except (DvcException, OSError) as error:
+    except Exception as error:  # DVC raises unrelated classes
         raise RegistryError(
             f"{path} of {revision} cannot be had from DVC's cache or remote: {error}. Whoever registered it must "
             "`dvc push`; see `dvc remote list`"
