@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from fullcircle.base.columns import Array, Columns
     from fullcircle.scoring.scorer import Scorer
 
-SEEDS = 3  # of each made shift
+SEEDS = 1  # of each made shift
 NOISY = ("origin_delay_1h", "origin_delay_3h", "carrier_delay_3h", "city_delay_2h", "origin_waited", "carrier_waited")
 SETS = ("months", "weeks", "carriers", "weather", "noise")
 
@@ -164,7 +164,7 @@ def compare(python: Path) -> list[Found]:
     reference = Reference(of_may.inputs, of_may.predicted, of_may.target, of_may.group)
     calibration = scorer.spec.calibration
     assert calibration.task == "binary"
-    measure, config, found = Measure("auc", calibration), EstimateConfig(), cases(scorer, rows)
+    measure, config, found = Measure("auc", calibration), EstimateConfig(resamples=100), cases(scorer, rows)
     with tempfile.TemporaryDirectory() as folder:
         peer = theirs(python, reference, found, calibration.threshold, Path(folder))
     return [_found(case, reference, measure, config, peer[str(i)][0]) for i, case in enumerate(found)]

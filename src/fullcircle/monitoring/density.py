@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fullcircle.base.columns import Columns
     from fullcircle.monitoring.estimates import EstimateConfig, Reference, Window
 
-FOLDS = 5
+FOLDS = 3
 LEVELS = 250  # of a category; the classifier takes 255 at most
 
 
@@ -126,7 +126,7 @@ def _fit(reference: Array, window: Array, categories: list[bool], config: Estima
     rows = len(reference) + len(window)
     weight = np.concatenate([np.full(len(side), rows / len(side) / 2) for side in (reference, window)])
     model = HistGradientBoostingClassifier(
-        max_iter=50,
+        max_iter=40,
         max_leaf_nodes=15,
         min_samples_leaf=max(5, min(200, rows // 50)),
         l2_regularization=10.0,

@@ -9,7 +9,7 @@ import numpy as np
 from fullcircle.base.statistics import bin_of, quantile_edges
 from fullcircle.monitoring.calibrators import FOLDS, Calibrator, choose, fit
 from fullcircle.monitoring.estimates import numbered
-from fullcircle.monitoring.scored import Scored
+from fullcircle.monitoring.scored import Scored, totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,14 +33,17 @@ class Expectation(Protocol):
     def refit(self, weight: Array, /) -> Any:
         """Fit to a resample: as `fit`, but it moves with the rows even where `fit` changes nothing."""
 
-    def expected(self, side: Any, weight: Array, fitted: Any, /) -> float:
+    def expected(self, side: Any, fitted: Any, /) -> float:
         """The expected metric of the rows of `side`."""
+
+    def expected_by(self, side: Any, group: Array, fitted: Any, /) -> Callable[[Array], float]:
+        """The same as a function of how often each group is drawn, float64 (groups,). `group`: int64 (rows,)."""
 
     def residual(self, weight: Array, fitted: Any, /) -> float:
         """Realized less expected metric of reference rows."""
 
-    def outcomes(self, predicted: Array, target: Array, /) -> Callable[[Array], float]:
-        """The realized metric of rows with outcomes, as a function of their weights."""
+    def realized_by(self, predicted: Array, target: Array, group: Array, /) -> Callable[[Array], float]:
+        """The realized metric of rows with outcomes, as a function of how often each group is drawn."""
 
 
 class Calibrated:
@@ -66,18 +69,22 @@ class Calibrated:
         """The chosen calibrator; the logistic one where none is chosen, for the rows might have been others."""
         return self._fit("logistic" if self.chosen == "none" else self.chosen, weight)
 
-    def expected(self, side: Scored, weight: Array, fitted: Calibrator) -> float:
+    def expected(self, side: Scored, fitted: Calibrator) -> float:
         """The expected metric under the calibrated probabilities."""
-        return side.expected(weight, fitted.probability(side.predicted))
+        return side.expected_of(side.count(), fitted.probability(side.predicted))
+
+    def expected_by(self, side: Scored, group: Array, fitted: Calibrator) -> Callable[[Array], float]:
+        """The same, by groups."""
+        return side.expected_by(fitted.probability(side.predicted), group)
 
     def residual(self, weight: Array, fitted: Calibrator) -> float:
         """Realized less expected."""
-        return self._scored.realized(self._target, weight) - self.expected(self._scored, weight, fitted)
+        expected = self._scored.expected(weight, fitted.probability(self._scored.predicted))
+        return self._scored.realized(self._target, weight) - expected
 
-    def outcomes(self, predicted: Array, target: Array) -> Callable[[Array], float]:
-        """The realized metric."""
-        side = self.side(predicted)
-        return lambda weight: side.realized(target, weight)
+    def realized_by(self, predicted: Array, target: Array, group: Array) -> Callable[[Array], float]:
+        """The realized metric, by groups."""
+        return self.side(predicted).realized_by(target, group)
 
     def _fit(self, name: str, weight: Array) -> Calibrator:
         return fit(name, self._scored.predicted, self._scored.table(self._target, weight))
@@ -92,7 +99,8 @@ class Reweighted:
     def __init__(self, reference: Reference, measure: Measure) -> None:
         self._measure = measure
         self._edges = quantile_edges(reference.predicted[:, 0], max(1, min(SPANS, len(reference.target) // 20)))
-        self._realized = self.outcomes(reference.predicted, reference.target)
+        self._bins = len(self._edges) + 1
+        self._realized = self._outcomes(reference.predicted, reference.target)
         self._own = self.side(reference.predicted)
 
     def side(self, predicted: Array) -> Array:
@@ -107,20 +115,31 @@ class Reweighted:
         """The weights."""
         return weight
 
-    def expected(self, side: Array, weight: Array, fitted: Array) -> float:
+    def expected(self, side: Array, fitted: Array) -> float:
         """The metric of reference rows, with the weight that `side` gives to their bins."""
-        bins = len(self._edges) + 1
-        wanted = np.bincount(side, weights=weight, minlength=bins)
-        there = np.bincount(self._own, weights=fitted, minlength=bins)
-        share = np.divide(wanted, there, out=np.zeros(bins), where=there > 0)
-        return self._realized(fitted * share[self._own])
+        return self._expected(np.bincount(side, minlength=self._bins), fitted)
+
+    def expected_by(self, side: Array, group: Array, fitted: Array) -> Callable[[Array], float]:
+        """The same, by groups."""
+        of = totals(side, self._bins, group, int(group.max()) + 1)
+        return lambda drawn: self._expected(of(drawn), fitted)
 
     def residual(self, weight: Array, fitted: Array) -> float:
         """Realized less expected."""
-        return self._realized(weight) - self.expected(self._own, weight, fitted)
+        wanted = np.bincount(self._own, weights=weight, minlength=self._bins)
+        return self._realized(weight) - self._expected(wanted, fitted)
 
-    def outcomes(self, predicted: Array, target: Array) -> Callable[[Array], float]:
-        """The realized metric."""
+    def realized_by(self, predicted: Array, target: Array, group: Array) -> Callable[[Array], float]:
+        """The realized metric, by groups."""
+        realized = self._outcomes(predicted, target)
+        return lambda drawn: realized(drawn[group])
+
+    def _expected(self, wanted: Array, fitted: Array) -> float:
+        there = np.bincount(self._own, weights=fitted, minlength=self._bins)
+        share = np.divide(wanted, there, out=np.zeros(self._bins), where=there > 0)
+        return self._realized(fitted * share[self._own])
+
+    def _outcomes(self, predicted: Array, target: Array) -> Callable[[Array], float]:
         task, metric = self._measure.task, self._measure.metric
         prepared = task.predictions(predicted, target, self._measure.calibration, self._measure.bins)
         return lambda weight: task.evaluate(prepared, weight)[metric] if weight.sum() > 0 else float("nan")

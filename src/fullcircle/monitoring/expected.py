@@ -59,7 +59,7 @@ def estimate(
     if isinstance(fitted, str):
         return undefined(method, rows, fitted)
     side = fitted.expectation.side(window.predicted)
-    value = fitted.expectation.expected(side, np.ones(rows), fitted.fitted)
+    value = fitted.expectation.expected(side, fitted.fitted)
     if not np.isfinite(value):
         return undefined(fitted.method, rows, f"{measure.metric} is not defined for these rows")
     calibrated, noise = _resampled(fitted, side, window, config)
@@ -118,17 +118,17 @@ def _fit(
 
 def _resampled(fitted: Fitted, side: Any, window: Window, config: EstimateConfig) -> tuple[Array, Array]:
     """By how much each resample moves the expected metric, and realized less expected metric: (resamples,) each."""
-    of, group, ones = fitted.expectation, numbered(fitted.reference.group), np.ones(len(window.predicted))
+    of, group = fitted.expectation, numbered(fitted.reference.group)
     groups, drawn = int(group.max()) + 1, len(np.unique(window.group))
     calibrated, noise = np.full(config.resamples, np.nan), np.full(config.resamples, np.nan)
     if groups < 2:
         return calibrated, noise
     thin = min(1.0, len(window.predicted) / drawn / (len(group) / groups))
     random, equal = np.random.default_rng(config.seed), np.full(groups, 1 / groups)
-    start = of.expected(side, ones, of.refit(fitted.weight))
+    start = of.expected(side, of.refit(fitted.weight))
     for i in range(config.resamples):
         weight = random.multinomial(groups, equal)[group] * fitted.weight
-        calibrated[i] = of.expected(side, ones, of.refit(weight)) - start
+        calibrated[i] = of.expected(side, of.refit(weight)) - start
         count = random.multinomial(drawn, equal)[group]
         if thin < 1:  # the window's groups have fewer rows, and more noise
             count = random.binomial(count, thin)

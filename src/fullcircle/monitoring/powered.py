@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.base.columns import take
-from fullcircle.monitoring.estimates import Estimate, Window, interval, numbered, undefined
+from fullcircle.monitoring.estimates import Estimate, Window, few_groups, interval, numbered, undefined
 from fullcircle.monitoring.expected import prepare
 
 if TYPE_CHECKING:
@@ -40,15 +40,16 @@ def powered(
     if isinstance(fitted, str):
         return undefined("powered", rows, fitted, outcomes)
     at_random = known_at_random(window.known, window.group)
-    moved = _differences(fitted, window, window.target, known, config)
-    (realized, expected), resamples = moved[0], moved[1:]
+    differences = _differences(fitted, window, window.target, known, config)
+    (realized, expected), resamples = differences[0], differences[1:]
     factor = _lambda(resamples) if at_random else 1.0
     value = float(realized + factor * expected)
     if not np.isfinite(value):
         return undefined("powered", rows, f"{measure.metric} is not defined for the rows with outcomes", outcomes)
     least, most = measure.task.RANGES[measure.metric]
     value = float(np.clip(value, least, most))
-    low, high = interval(measure, value, resamples @ np.array([1.0, factor]) - value, config.level)
+    moved = (resamples @ np.array([1.0, factor]) - value) * few_groups(_drawn(window.group[known]), config.level)
+    low, high = interval(measure, value, moved, config.level)
     return Estimate(value, low, high, "powered", rows, outcomes, fitted.effective, _note(factor, at_random, low))
 
 
@@ -77,15 +78,15 @@ def _differences(fitted: Fitted, window: Window, target: Array, known: Array, co
     if groups < 2:
         group, groups = np.arange(len(group)), len(group)
     part = take({"predicted": window.predicted, "target": target, "group": group}, known)
-    realized = of.outcomes(part["predicted"], part["target"])
-    whole, few = of.side(window.predicted), of.side(part["predicted"])
+    last = int(part["group"].max()) + 1  # later groups have no outcome
+    realized = of.realized_by(part["predicted"], part["target"], part["group"])
+    whole = of.expected_by(of.side(window.predicted), group, fitted.fitted)
+    few = of.expected_by(of.side(part["predicted"]), part["group"], fitted.fitted)
     random, equal = np.random.default_rng(config.seed), np.full(groups, 1 / groups)
     lines = []
     for i in range(config.resamples + 1):
-        count = (random.multinomial(groups, equal) if i else np.ones(groups)).astype(np.float64)
-        weight = count[part["group"]]
-        gap = of.expected(whole, count[group], fitted.fitted) - of.expected(few, weight, fitted.fitted)
-        lines.append((realized(weight), gap))
+        drawn = (random.multinomial(groups, equal) if i else np.ones(groups)).astype(np.float64)
+        lines.append((realized(drawn[:last]), whole(drawn) - few(drawn[:last])))
     return np.array(lines)
 
 
@@ -105,3 +106,9 @@ def _note(factor: float, at_random: bool, low: float | None) -> str:
         else "outcomes of some groups only: the others are assumed to differ from the expectation as these do"
     )
     return "; ".join(n for n in (f"lambda {factor:.2f}", missing, "" if low is not None else "no interval") if n)
+
+
+def _drawn(group: Array) -> int:
+    """How many groups with outcomes are resampled; of one group its rows are."""
+    groups = len(np.unique(group))
+    return groups if groups > 1 else len(group)

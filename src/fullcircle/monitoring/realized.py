@@ -95,15 +95,16 @@ def _moved(predicted: Array, target: Array, group: Array, measure: Measure, conf
     groups = int(group.max()) + 1
     if groups < 2:
         return np.full(config.resamples, np.nan)
-    metric, random = _metric(predicted, target, measure, config), np.random.default_rng(config.seed)
-    start, equal = metric(np.ones(len(group))), np.full(groups, 1 / groups)
-    drawn = (random.multinomial(groups, equal)[group].astype(np.float64) for _ in range(config.resamples))
-    return np.array([metric(weight) - start for weight in drawn])
+    metric, random = _metric(predicted, target, group, measure, config), np.random.default_rng(config.seed)
+    start, equal = metric(np.ones(groups)), np.full(groups, 1 / groups)
+    drawn = (random.multinomial(groups, equal).astype(np.float64) for _ in range(config.resamples))
+    return np.array([metric(count) - start for count in drawn])
 
 
-def _metric(predicted: Array, target: Array, measure: Measure, config: EstimateConfig) -> Callable[[Array], float]:
+def _metric(
+    predicted: Array, target: Array, group: Array, measure: Measure, config: EstimateConfig
+) -> Callable[[Array], float]:
     if measure.calibration.task == "binary":
-        scored = Scored.of(predicted, measure, config.copies)
-        return lambda weight: scored.realized(target, weight)
+        return Scored.of(predicted, measure, config.copies).realized_by(target, group)
     prepared = measure.task.predictions(predicted, target, measure.calibration, measure.bins)
-    return lambda weight: measure.task.evaluate(prepared, weight)[measure.metric]
+    return lambda drawn: measure.task.evaluate(prepared, drawn[group])[measure.metric]

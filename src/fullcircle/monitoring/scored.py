@@ -11,13 +11,16 @@ calibration error of a finite sample also holds noise, which the expected one do
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fullcircle.base.columns import Array
 from fullcircle.base.statistics import bin_of, quantile_edges
 from fullcircle.monitoring.estimates import Measure, spaced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CELLS = 1000
 """Probabilities of one class are joined to so many values at most, so that a resample of a million rows costs little. A
@@ -53,17 +56,37 @@ class Scored:
 
     def table(self, target: Array, weight: Array) -> Array:
         """Weight of the rows of each unit and class, float64 (units, classes). `target`, `weight`: (rows,)."""
-        classes, shape = self.measure.classes, (len(self.predicted), self.measure.classes)
-        place = self.at * classes + target[self.rows].astype(np.int64)
-        return np.bincount(place, weights=weight[self.rows], minlength=shape[0] * classes).reshape(shape)
+        size = len(self.predicted) * self.measure.classes
+        place = self._place(target)
+        return np.bincount(place, weights=weight[self.rows], minlength=size).reshape(-1, self.measure.classes)
 
     def realized(self, target: Array, weight: Array) -> float:
         """The metric of rows with outcomes: `target`, `weight`: (rows,). NaN where it is not defined."""
         return self._value(self.table(target, weight))
 
+    def realized_by(self, target: Array, group: Array) -> Callable[[Array], float]:
+        """The same as a function of how often each group is drawn, float64 (groups,). `group`: int64 (rows,)."""
+        of = totals(
+            self._place(target), len(self.predicted) * self.measure.classes, group[self.rows], int(group.max()) + 1
+        )
+        return lambda drawn: self._value(of(drawn).reshape(-1, self.measure.classes))
+
     def expected(self, weight: Array, probability: Array) -> float:
         """The expected metric. `weight`: (rows,). `probability`: of each unit and class, float64 (units, classes)."""
-        count = np.bincount(self.at, weights=weight[self.rows], minlength=len(self.predicted))
+        return self.expected_of(self.count(weight), probability)
+
+    def expected_by(self, probability: Array, group: Array) -> Callable[[Array], float]:
+        """The same as a function of how often each group is drawn, float64 (groups,). `group`: int64 (rows,)."""
+        of = totals(self.at, len(self.predicted), group[self.rows], int(group.max()) + 1)
+        return lambda drawn: self.expected_of(of(drawn), probability)
+
+    def count(self, weight: Array | None = None) -> Array:
+        """The weight of each unit, float64 (units,); None: 1 per row."""
+        weights = None if weight is None else weight[self.rows]
+        return np.bincount(self.at, weights=weights, minlength=len(self.predicted)).astype(np.float64)
+
+    def expected_of(self, count: Array, probability: Array) -> float:
+        """The expected metric of units with weights `count` (units,)."""
         table = count[:, None] * probability
         value = self._value(table)
         if self.measure.metric == "auc" and self.measure.calibration.task == "binary":
@@ -73,10 +96,24 @@ class Scored:
             return float((value * positive * negative - own / 2) / pairs) if pairs > 1e-9 else float("nan")
         return value
 
+    def _place(self, target: Array) -> Array:
+        return self.at * self.measure.classes + target[self.rows].astype(np.int64)
+
     def _value(self, table: Array) -> float:
         if not table.sum() > 0:
             return float("nan")
         return self.measure.task.evaluate(self.prepared, table.ravel())[self.measure.metric]
+
+
+def totals(place: Array, size: int, group: Array, groups: int) -> Callable[[Array], Array]:
+    """How many rows each of `size` places has, float64 (size,), as a function of how often each group is drawn.
+
+    `place`, `group`: int64 (rows,). `groups`: how many a draw has a number for. Counted once where they are few.
+    """
+    if groups * size > 4 * len(place) + 1_000_000:
+        return lambda drawn: np.bincount(place, weights=drawn[group], minlength=size)
+    count = np.bincount(group * size + place, minlength=groups * size).reshape(groups, size).astype(np.float64)
+    return lambda drawn: np.asarray(drawn @ count)
 
 
 def _cells(probability: Array, threshold: float) -> tuple[Array, Array]:
