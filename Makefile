@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop repro serve explore sweep show plots test test-page test-contracts fuzz sbom lint bench bench-peer bench-serving lock clean
+.PHONY: help install develop repro serve explore sweep show plots test test-page test-contracts fuzz sbom lint bench bench-peer bench-serving bench-monitor lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -83,6 +83,12 @@ bench-serving: repro develop  ## compare the service with BentoML and MLflow, ea
 	  test -x $(SERVING)/.$$name/bin/python || $(UV) venv --quiet --python 3.11 $(SERVING)/.$$name; \
 	  $(UV) pip install --quiet --python $(SERVING)/.$$name/bin/python --requirements $(SERVING)/requirements-$$name.txt; done
 	$(RUN) python -m benchmarks.serving --bentoml $(SERVING)/.bentoml/bin/python --mlflow $(SERVING)/.mlflow/bin/python
+
+MONITOR ?= benchmarks/monitoring_peers/.nannyml
+bench-monitor: repro develop  ## compare estimated accuracy with NannyML's, in an environment of its own: about 10 minutes
+	@test -x $(MONITOR)/bin/python || $(UV) venv --quiet --python 3.11 $(MONITOR)
+	@$(UV) pip install --quiet --python $(MONITOR)/bin/python --requirements benchmarks/monitoring_peers/requirements.txt
+	$(RUN) python -m benchmarks.monitoring --nannyml $(MONITOR)/bin/python
 
 clean:  ## remove what runs make and git does not keep: data, models, dist, reports of explore; not DVC's cache, not .venv
 	rm -rf data/raw data/clean data/reference data/labelled data/split data/features models dist
