@@ -119,19 +119,23 @@ def monitor(
     ] = None,
     log: Log = None,
 ) -> None:
-    """Report each window that has ended, and raise alerts. Exit code: 0 ok, 10 warn, 20 retrain, 1 an error."""
+    """Report each window that has ended, raise and send alerts. Exit code: 0 ok, 10 warn, 20 retrain, 1 an error."""
+    import sys
     import time
 
     from fullcircle.commands.bundles import watched_or_why
     from fullcircle.commands.logs import moment_of, open_log
-    from fullcircle.commands.monitor import EXIT, read_monitoring, summary
+    from fullcircle.commands.monitor import EXIT, read_monitoring, send, summary
     from fullcircle.monitoring.run import monitor as run
     from fullcircle.registry.tags import read_tags
 
     slices, tags = load(tuple[str, ...], "problem.slices"), read_tags(Path(), load(str, "problem.name"))
     at = time.time() if now is None else moment_of(now)
-    found = run(open_log(log), lambda name: watched_or_why(name, tags, slices), read_monitoring(), at)
-    print(summary(found, load(str, "problem.metric")))
+    engine, settings = open_log(log), read_monitoring()
+    found = run(engine, lambda name: watched_or_why(name, tags, slices), settings, at)
+    print(summary(found, load(str, "problem.metric")), flush=True)
+    for line in send(engine, settings, at):
+        print(line, file=sys.stderr)
     raise typer.Exit(EXIT[found.status])
 
 

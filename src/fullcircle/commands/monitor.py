@@ -1,14 +1,19 @@
-"""`fullcircle monitor`: reports the windows that have ended, and says which alerts are on."""
+"""`fullcircle monitor`: reports the windows that have ended, says which alerts are on, and sends them."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fullcircle.core.config import load_file
+from fullcircle.log.shown import note_run
+from fullcircle.monitoring.notify import notify
 from fullcircle.monitoring.settings import MonitoringSettings
 
 if TYPE_CHECKING:
+    import sqlalchemy as sql
+
     from fullcircle.monitoring.report import WindowReport
     from fullcircle.monitoring.run import Monitored
 
@@ -20,6 +25,15 @@ EXIT = {"ok": 0, "warn": 10, "retrain": 20}
 def read_monitoring(file: Path = FILE) -> MonitoringSettings:
     """Read conf/monitoring.yaml; the defaults where it is not there. Raises ConfigError."""
     return load_file(MonitoringSettings, file) if file.is_file() else MonitoringSettings()
+
+
+def send(engine: sql.Engine, settings: MonitoringSettings, at: float) -> list[str]:
+    """Note that monitoring ran as of a moment, and send alerts; returns one line per place that was sent something.
+
+    The exit code stays that of the alerts: a place that does not answer must not keep anyone from retraining.
+    """
+    note_run(engine, at)
+    return [str(each) for each in notify(engine, settings, time.time())]
 
 
 def summary(found: Monitored, metric: str) -> str:

@@ -18,6 +18,7 @@ from . import about, native, outcomes, platforms, v2
 from .errors import NotFoundError
 from .events import Events
 from .logged import PredictionLog
+from .monitored import MonitoringGauges, MonitoringReader
 from .service import Service, check_blessed
 from .signature import check_signature
 
@@ -57,6 +58,7 @@ class Deployed:
         self.metrics.bundle(self.now.service.bundle)
         self._ending: set[asyncio.Task[None]] = set()
         self._logs: list[PredictionLog] = []
+        self._reader: MonitoringReader | None = None
 
     @property
     def service(self) -> Service:
@@ -99,6 +101,14 @@ class Deployed:
         if self.service.log is not None:
             self.service.log.start()
             self._logs.append(self.service.log)
+            if self._reader is None:
+                self._reader = MonitoringReader(
+                    lambda before: self.service.check_log().shown(before),  # of the bundle that answers then
+                    self.service.log.unread,
+                    MonitoringGauges(self.metrics.registry),
+                    self._settings.predictions.alerts_seconds,
+                )
+                self._reader.start()
 
     async def watch(self) -> None:
         """Look at the folder again and again."""
@@ -143,6 +153,8 @@ class Deployed:
 
     def close(self) -> None:
         """Write down what waits."""
+        if self._reader is not None:
+            self._reader.stop()
         for task in self._ending:
             task.cancel()
         for each in self._logs:

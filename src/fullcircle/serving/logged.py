@@ -12,6 +12,7 @@ from ..base.typed import plain
 
 if TYPE_CHECKING:
     from ..log.outcomes import Arrived
+    from ..log.shown import Shown
     from ..scoring.batch import Job
     from ..scoring.bundle import Bundle
     from .answers import Answer
@@ -41,9 +42,11 @@ class PredictionLog:
         from ..log.bundles import LoggedBundle, note_bundle
         from ..log.database import connect
         from ..log.entries import Entry, new_id, utc
+        from ..log.shown import Shown, shown
         from ..log.writer import Writer, WriterSettings
 
-        self._entry, self._new_id = Entry, new_id
+        self._entry, self._new_id, self._shown = Entry, new_id, shown
+        self.unread = Shown()  # what monitoring has found, before it was read
         about, identity = bundle.about, bundle.about.row or bundle.about.records
         self.bundle = LoggedBundle(
             bundle.id,
@@ -85,6 +88,10 @@ class PredictionLog:
         call = CALL.get()
         now = (call.made if call else None) or time.time()
         return add_outcomes(self._engine, self.bundle, table.columns, now)
+
+    def shown(self, before: Shown) -> Shown:
+        """What monitoring has found of the bundle; waits for the database, and raises its errors."""
+        return self._shown(self._engine, self.bundle.id, before)
 
     def close(self, seconds: float) -> None:
         """Write what waits."""

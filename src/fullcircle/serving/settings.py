@@ -63,6 +63,7 @@ class PredictionSettings:
 
     `url_env`: names the environment variable that holds the URL, where it has a password. `redact`: columns whose
     values are not written. `clock`: `requests` takes the header `x-time` for the time of a request, to replay traffic.
+    `alerts_seconds`: how often the alerts that `fullcircle monitor` raised are read, for /metrics.
     """
 
     url: str | None = None
@@ -72,12 +73,15 @@ class PredictionSettings:
     flush_seconds: float = 0.5
     queue_rows: int = 100_000
     clock: Literal["system", "requests"] = "system"
+    alerts_seconds: float = 15.0
 
     def __post_init__(self) -> None:
         if self.url and "://" in self.url and re.search(r"://[^/@]*:[^/@]+@", self.url):
             raise ValueError("url has a password, which git would keep: name a variable that holds the URL as url_env")
         if not (0 < self.flush_seconds <= 60 and self.queue_rows > 0):
             raise ValueError("flush_seconds must be in 0..60, queue_rows above 0")
+        if not 0 < self.alerts_seconds <= 3600:
+            raise ValueError("alerts_seconds must be in 0..3600")
         if self.keep_days is not None and not self.keep_days > 0:
             raise ValueError("keep_days must be above 0, or null to keep all")
 
