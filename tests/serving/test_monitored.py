@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from fullcircle.log.database import connect
 from fullcircle.log.monitored import Noted, note_alerts, save_report
 from fullcircle.log.shown import Shown, note_run
 from fullcircle.serving.monitored import MonitoringGauges, MonitoringReader
+from tests.deploy.files import queries
 from tests.log.test_shown import report
 from tests.serving.servers import Server, serving
 from tests.serving.test_logged import until
@@ -145,3 +147,29 @@ def test_a_database_that_hangs_is_counted_and_begins_no_second_reading() -> None
     hangs.set()
     until(lambda: value(UNTIL) == 7.0)
     reader.stop()
+
+
+def test_rules_and_dashboard_name_metrics_and_labels_of_the_service(
+    folder: Path, tmp_path: Path, engine: sql.Engine, bundle: Bundle, rows: list[dict[str, Any]]
+) -> None:
+    with serving(folder, "--config", config(tmp_path)) as server:
+        save_report(engine, "2014-05-13", bundle.id, report(2, 0.75), complete=True)
+        note_alerts(engine, [alert(bundle, "drift")], "2014-05-13")
+        note_run(engine, 1_400_000_000.0)
+        server.post("/predict", {"rows": [rows[0], rows[0] | {"distance": "far"}]})
+        server.post("/predict", {"rows": [dict.fromkeys(rows[0])]})
+        server.post("/outcomes", {"rows": [{"prediction_id": "0" * 20 + "/0", "late": 1}]})
+        until(lambda: samples(server).get(UNTIL) == 1_400_000_000.0)
+        text = server.get("/metrics").body.decode()
+    labels: dict[str, set[str]] = {"up": {"job", "instance"}}
+    for family in text_string_to_metric_families(text):
+        ends = ("_bucket", "_count", "_sum") if family.type == "histogram" else ("_total",) * (family.type == "counter")
+        for name in (family.name + end for end in ends or ("",)):
+            labels[name] = {"job", "instance", "namespace", "service"}
+        for sample in family.samples:
+            labels.setdefault(sample.name, set()).update(sample.labels)
+    for of, query in queries().items():
+        for name, matchers in re.findall(r"\b(up|fullcircle_\w+)\b(?:\{([^}]*)\})?", query):
+            assert name in labels, f"{of}: the service has no metric {name}"
+            used = set(re.findall(r"(\w+)(?:=|!=|=~|!~)\"", matchers))
+            assert used <= labels[name] or not labels[name] - {"job", "instance", "namespace", "service"}, (of, name)

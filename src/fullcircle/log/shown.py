@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import sqlalchemy as sql
 
@@ -27,8 +28,9 @@ class Shown:
 
     `until`: the moment up to which it was monitored, in seconds since 1970; 0: never. `on`: (kind, level) of the
     alerts that are on; `known`: of all that ever were. `drifted`: columns that drifted in its last window; None
-    without one. `metrics`: of its last window with outcomes. `bundle`, `runs`: what this is of: it changes with the
-    next run of monitoring.
+    without one. `metrics`: of its last window with outcomes. `no_outcomes_since`: the first second of that window, or
+    of the first window where none has outcomes; 0 without windows. `bundle`, `runs`: what this is of: it changes with
+    the next run of monitoring.
     """
 
     bundle: str = ""
@@ -38,6 +40,7 @@ class Shown:
     known: frozenset[tuple[str, str]] = frozenset()
     drifted: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    no_outcomes_since: float = 0.0
 
 
 def note_run(engine: sql.Engine, until: float) -> None:
@@ -58,7 +61,12 @@ def shown(engine: sql.Engine, bundle: str, before: Shown) -> Shown:
     """
     kinds = sql.select(ALERTS.c.kind, ALERTS.c.level).distinct()
     on_now = kinds.where(ALERTS.c.cleared.is_(None), ALERTS.c.bundle == bundle)
-    query = sql.select(REPORTS.c.report).where(REPORTS.c.bundle == bundle).order_by(REPORTS.c.label.desc()).limit(BACK)
+    query = (
+        sql.select(REPORTS.c.label, REPORTS.c.report)
+        .where(REPORTS.c.bundle == bundle)
+        .order_by(REPORTS.c.label.desc())
+        .limit(BACK)
+    )
     with engine.connect() as connection:
         run = connection.execute(sql.select(RUNS.c.runs, RUNS.c.until)).one_or_none()
         if run is None:
@@ -68,12 +76,12 @@ def shown(engine: sql.Engine, bundle: str, before: Shown) -> Shown:
         known, on = (
             frozenset((row.kind, row.level) for row in connection.execute(alerts)) for alerts in (kinds, on_now)
         )
-        drifted, metrics = None, dict[str, float]()
-        for at, text in enumerate(connection.scalars(query)):
-            report = json.loads(text)
-            if at == 0:
+        drifted, metrics, since = None, dict[str, float](), 0.0
+        for row in connection.execute(query):
+            report, since = json.loads(row.report), datetime.fromisoformat(row.label).replace(tzinfo=UTC).timestamp()
+            if drifted is None:
                 drifted = sum(column["drifted"] for column in report["drift"]["columns"])
             if accuracy := report.get("accuracy"):
                 metrics = {name: value for name, value in accuracy["metrics"].items() if value is not None}
                 break
-    return Shown(bundle, run.runs, run.until, on, known, drifted, metrics)
+    return Shown(bundle, run.runs, run.until, on, known, drifted, metrics, since)

@@ -79,6 +79,14 @@ class Metrics:
             "fullcircle_outcomes", "Outcomes that arrived: added, unknown, duplicate, ...", ["outcome"],
             registry=self.registry,
         )  # fmt: skip
+        # A counter that begins at 0 shows its first increase; one that appears with 1 does not.
+        for counter, outcomes in (
+            (self._reloads, ("taken", "refused")),
+            (self._rows, ("scored", "set_aside")),
+            (self._logged, ("written", "dropped")),
+        ):
+            for outcome in outcomes:
+                counter.labels(outcome)
         self._of_route: dict[tuple[str, int], Histogram] = {}
         self._of_reason: set[str] = set()
 

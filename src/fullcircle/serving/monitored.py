@@ -34,6 +34,10 @@ class MonitoringGauges:
             "fullcircle_window_metric", "Metrics of the last window whose outcomes are known.", "metric"
         )
         self._drifted = gauge("fullcircle_window_drifted_columns", "Columns that drifted in the last window.")
+        self._no_outcomes = gauge(
+            "fullcircle_no_outcomes_since_timestamp_seconds",
+            "Begin of the last window with outcomes, or of the first window where none has any.",
+        )
         self._until = gauge(
             "fullcircle_monitored_until_timestamp_seconds",
             "Windows that ended by then were monitored, in seconds since 1970; 0: monitoring has never run.",
@@ -53,6 +57,7 @@ class MonitoringGauges:
         for name in self._metrics:
             self._metric.labels(name).set(found.metrics.get(name, math.nan))
         self._drifted.set(math.nan if found.drifted is None else found.drifted)
+        self._no_outcomes.set(found.no_outcomes_since or math.nan)
         self._until.set(found.until)
 
     def failed(self) -> None:
