@@ -62,6 +62,10 @@ def test_ci_runs_the_test_command_of_the_readme(file: str) -> None:
     assert readme_test_command() in scripts(file)["test"]
 
 
+NOT_HERE = ("make install", "gh pr", "schedule/gate")
+"""Commands that install or talk to the host, and the gate: what it does is shown in tests/deploy/test_schedules.py."""
+
+
 @pytest.mark.parametrize("file", [".github/workflows/ci.yml", ".gitlab-ci.yml"])
 def test_ci_shows_the_metrics_against_the_target_branch(copied: Project, tmp_path: Path, file: str) -> None:
     """Its commands are run as they are, but for what installs and what talks to the host."""
@@ -70,7 +74,7 @@ def test_ci_shows_the_metrics_against_the_target_branch(copied: Project, tmp_pat
     copied.run("git", "push", "-q", "origin", "HEAD:main")
     copied.run("git", "fetch", "-q", "origin")
     copied.run("fullcircle", "params", "model.max_rounds=20")
-    commands = [text for text in scripts(file)["metrics"] if "make install" not in text and "gh pr" not in text]
+    commands = [text for text in scripts(file)["metrics"] if not any(each in text for each in NOT_HERE)]
     script = "\n".join(commands).replace(". .venv/bin/activate", "")
     variables = {
         "GITHUB_BASE_REF": "main",
@@ -84,6 +88,7 @@ def test_ci_shows_the_metrics_against_the_target_branch(copied: Project, tmp_pat
     comment = (copied.folder / "comment.md").read_text(encoding="utf-8")
     assert re.search(r"\| metrics/test\.json +\| auc +\| 0\.\d+ +\| 0\.\d+ +\| -?0\.\d+ +\|", comment)
     assert re.search(r"model\.max_rounds +\| 2000 +\| 20 +\|", comment)
+    assert (copied.folder / "reports/dvc_plots/index.html").is_file()
 
 
 def test_clean_removes_what_runs_make_and_nothing_else(copied: Project) -> None:
