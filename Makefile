@@ -97,6 +97,6 @@ clean:  ## remove what runs make and git does not keep: data, models, dist, repo
 
 lock: $(if $(findstring .uv/,$(UV)),.uv/bin/uv)  ## solve the dependencies again
 	$(UV) lock
-	$(UV) export --locked --no-dev --no-emit-project --no-hashes --quiet | $(UV) pip compile --universal --python-version 3.11 \
+	$(UV) export --locked --no-dev --extra postgresql --no-emit-project --no-hashes --quiet | $(UV) pip compile --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --quiet --constraint - --output-file deploy/container/requirements.txt \
 	  deploy/container/requirements.in > /dev/null

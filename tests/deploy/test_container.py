@@ -75,9 +75,10 @@ def test_each_requirement_is_locked_with_hashes() -> None:
 
 def test_the_requirements_are_those_of_the_wheel() -> None:
     template = (ROOT / "src/fullcircle/packaging/wheel.py").read_text(encoding="utf-8")
-    lists = re.findall(r"^(?:dependencies|serve) = (\[.*?\])$", template, re.MULTILINE | re.DOTALL)
-    assert len(lists) == 2
-    assert names() == sorted(name for each in lists for name in re.findall(r'"([a-z][a-z0-9-]*)', each))
+    lists = re.findall(r"^(?:dependencies|serve|log) = (\[.*?\])$", template, re.MULTILINE | re.DOTALL)
+    assert len(lists) == 3
+    needed = [name for each in lists for name in re.findall(r'"([a-z][a-z0-9-]*)', each)]
+    assert names() == sorted([*needed, "psycopg", "psycopg-binary"])
 
 
 def test_the_image_installs_nothing_for_training() -> None:
