@@ -27,21 +27,22 @@ def monitor(project: Project, url: str, now: str, log: str) -> subprocess.Comple
 def test_an_alert_is_sent_when_it_is_raised_and_when_it_clears(copied: Project) -> None:
     log = f"sqlite:///{copied.folder}/log.sqlite"
     copied.edit("conf/monitoring.yaml", "notify: []", "notify: [{form: slack, url_env: THE_SLACK}]")
-    copied.edit("conf/monitoring.yaml", "drift: warn", "drift: off")
-    copied.edit("conf/monitoring.yaml", "quality: warn", "quality: off")
+    copied.edit("conf/monitoring.yaml", "drift: warn", "drift: 'off'")
+    copied.edit("conf/monitoring.yaml", "quality: warn", "quality: 'off'")
     bundle = Bundle.load(copied.folder / paths.BUNDLE)
     inputs = bundle.scorer.plan.inputs
     rows: list[dict[str, Any]] = records(spaced(read_columns(copied.folder / paths.TEST, [*inputs]), 20), inputs)
     config = copied.folder / "serving.yaml"
     config.write_text(f"predictions: {{url: '{log}', flush_seconds: 0.05, clock: requests}}\n")
-    with serving(copied.folder / paths.BUNDLE, "--config", str(config)) as server:
-        for day in ("2013-11-05", "2013-11-08"):
+    code = {"PYTHONPATH": str(copied.folder / "src")}
+    for day in ("2013-11-05", "2013-11-08"):
+        with serving(copied.folder / paths.BUNDLE, "--config", str(config), env=code) as server:
             assert server.post("/predict", {"rows": rows}, JSON | {"x-time": f"{day}T08:00:00Z"}).status == 200
-        server.stop()
+            server.stop()
     with place() as slack:
         slack.statuses += [500] * 3
         failed = monitor(copied, slack.url + "/hush", "2013-11-07T06:00", log)
-        assert failed.returncode == 10
+        assert failed.returncode == 10, failed.stdout
         assert "not sent to slack (THE_SLACK), and tried again by the next run: it answered 500" in failed.stdout
         assert "hush" not in failed.stdout
         raised = monitor(copied, slack.url, "2013-11-07T07:00", log)
