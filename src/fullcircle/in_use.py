@@ -117,6 +117,7 @@ def monitor(
     now: Annotated[
         str | None, typer.Option(help="Monitor as of this time, as 2013-11-05T06:00; by default now.")
     ] = None,
+    page: Annotated[Path | None, typer.Option(help="An HTML file to write: the page of /monitor.")] = None,
     log: Log = None,
 ) -> None:
     """Report each window that has ended, raise and send alerts. Exit code: 0 ok, 10 warn, 20 retrain, 1 an error."""
@@ -125,7 +126,7 @@ def monitor(
 
     from fullcircle.commands.bundles import watched_or_why
     from fullcircle.commands.logs import moment_of, open_log
-    from fullcircle.commands.monitor import EXIT, read_monitoring, send, summary
+    from fullcircle.commands.monitor import EXIT, read_monitoring, send, summary, write_page
     from fullcircle.monitoring.run import monitor as run
     from fullcircle.registry.tags import read_tags
 
@@ -133,6 +134,8 @@ def monitor(
     at = time.time() if now is None else moment_of(now)
     engine, settings = open_log(log), read_monitoring()
     found = run(engine, lambda name: watched_or_why(name, tags, slices), settings, at)
+    if page is not None:
+        write_page(engine, page)
     print(summary(found, load(str, "problem.metric")), flush=True)
     for line in send(engine, settings, at):
         print(line, file=sys.stderr)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fullcircle.base.files import write_text
 from fullcircle.core.config import load_file
 from fullcircle.log.shown import note_run
 from fullcircle.monitoring.notify import notify
@@ -34,6 +35,13 @@ def send(engine: sql.Engine, settings: MonitoringSettings, at: float) -> list[st
     """
     note_run(engine, at)
     return [str(each) for each in notify(engine, settings, time.time())]
+
+def write_page(engine: sql.Engine, file: Path) -> None:
+    """Write the page of monitoring as one file."""
+    from fullcircle.serving.monitor import page_of  # needs the web framework
+    from fullcircle.serving.windows import read
+
+    write_text(file, page_of(read(engine)))
 
 
 def summary(found: Monitored, metric: str) -> str:

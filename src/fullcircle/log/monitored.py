@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sql
@@ -35,6 +35,33 @@ ALERTS = sql.Table(
     sql.Column("cleared", sql.String(10)),  # the window after which it was cleared; null: it is on
 )
 
+RULES = sql.Table(
+    "rules",
+    TABLES,
+    sql.Column("bundle", sql.String(64), primary_key=True),
+    sql.Column("metric", sql.String(60), nullable=False),
+    sql.Column("lower", sql.Boolean, nullable=False),
+    sql.Column("interval", sql.Float, nullable=False),
+    sql.Column("usual", sql.Float),
+    sql.Column("loss", sql.Float),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the accuracy of a bundle is held against.
+
+    `metric`: the primary one; `lower`: whether lower values of it are better. `interval`: the level of intervals, 0 to
+    1. `usual`: its mean in the windows of the reference. `loss`: worth an alarm, above 0, in the unit of the metric.
+    Both are None where the reference has too few windows.
+    """
+
+    metric: str
+    lower: bool
+    interval: float
+    usual: float | None = None
+    loss: float | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:
@@ -65,6 +92,27 @@ def saved_reports(engine: sql.Engine, bundle: str | None = None) -> list[str]:
         query = query.where(REPORTS.c.bundle == bundle)
     with engine.connect() as connection:
         return [*connection.scalars(query)]
+
+
+def latest_reports(engine: sql.Engine, most: int) -> list[str]:
+    """The latest reports, as JSON, in the order of time; `most` of them at most."""
+    query = sql.select(REPORTS.c.report).order_by(REPORTS.c.label.desc(), REPORTS.c.bundle.desc()).limit(most)
+    with engine.connect() as connection:
+        return [*connection.scalars(query)][::-1]
+
+
+def save_rule(engine: sql.Engine, bundle: str, rule: Rule) -> None:
+    """Keep the rule of a bundle, in the place of an earlier one."""
+    with engine.begin() as connection:
+        connection.execute(sql.delete(RULES).where(RULES.c.bundle == bundle))
+        connection.execute(sql.insert(RULES), {"bundle": bundle, **asdict(rule)})
+
+
+def saved_rules(engine: sql.Engine) -> dict[str, Rule]:
+    """Bundle id -> its rule."""
+    with engine.connect() as connection:
+        rows = connection.execute(sql.select(RULES).order_by(RULES.c.bundle))
+        return {row.bundle: Rule(row.metric, row.lower, row.interval, row.usual, row.loss) for row in rows}
 
 
 def is_complete(engine: sql.Engine, label: str) -> bool:

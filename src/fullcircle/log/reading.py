@@ -154,7 +154,7 @@ def windows(
     """Bundle id -> what it answered in a span of time. `inputs_of`: a bundle's inputs; None: it is left out."""
     found: dict[str, list[Window]] = {}
     for block in blocks(engine, start, stop):
-        inputs = inputs_of(block.bundle)
+        inputs = inputs_of(block.bundle) if block.made else None  # its requests lie before and after the span
         if inputs is not None:
             found.setdefault(block.bundle, []).append(_window(engine, block, inputs))
     return {bundle: _joined(parts) for bundle, parts in found.items()}

@@ -13,11 +13,11 @@ import numpy as np
 from fullcircle.base.checks import Column
 from fullcircle.base.errors import DataError
 from fullcircle.base.typed import build, plain
-from fullcircle.log.monitored import Noted, is_complete, note_alerts, save_report, saved_reports
+from fullcircle.log.monitored import Noted, Rule, is_complete, note_alerts, save_report, save_rule, saved_reports
 from fullcircle.log.reading import first_request, last_bundle, windows
 from fullcircle.monitoring.alerts import Alert, Status, evaluate, status_of
 from fullcircle.monitoring.report import Watch, WindowReport, report
-from fullcircle.monitoring.streams import Reference, alarms_of
+from fullcircle.monitoring.streams import METRIC, Reference, alarms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -143,9 +143,16 @@ def _alerts(
     except DataError as error:  # too few days of test rows
         alarms = {}
         notes[str(error)] = None
+    save_rule(engine, bundle, _rule(watch, alarms.get(METRIC), settings))
     answered = {each.label for each in reports}
     empty = [label for label in labels if label not in answered and reports and label > reports[0].label]
     return evaluate(reports, empty, alarms, settings)[0]
+
+
+def _rule(watch: Watch, alarm: Alarm | None, settings: MonitoringSettings) -> Rule:
+    """What the page shows beside the accuracy."""
+    usual, loss = (None, None) if alarm is None else (alarm.expected, alarm.loss)
+    return Rule(watch.baseline.metric, watch.measure.lower, settings.interval, usual, loss)
 
 
 def _alarms(watch: Watch, reports: list[WindowReport], settings: MonitoringSettings) -> dict[str, Alarm]:

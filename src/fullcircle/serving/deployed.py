@@ -14,7 +14,7 @@ from starlette.routing import Router
 from ..base.errors import BundleError, FullCircleError
 from ..base.files import verify
 from ..scoring.bundle import CARD, Bundle
-from . import about, native, outcomes, platforms, v2
+from . import about, monitor, native, outcomes, platforms, v2
 from .errors import NotFoundError
 from .events import Events
 from .logged import PredictionLog
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("fullcircle")
 
-ROUTES = (native, outcomes, v2, platforms, about)
+ROUTES = (native, outcomes, v2, platforms, monitor, about)
 Files = frozenset[tuple[str, int, int]]
 
 

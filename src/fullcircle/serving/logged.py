@@ -6,9 +6,10 @@ import logging
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..base.typed import plain
+from . import windows
 
 if TYPE_CHECKING:
     from ..log.outcomes import Arrived
@@ -92,6 +93,10 @@ class PredictionLog:
     def shown(self, before: Shown) -> Shown:
         """What monitoring has found of the bundle; waits for the database, and raises its errors."""
         return self._shown(self._engine, self.bundle.id, before)
+
+    def monitored(self) -> dict[str, Any]:
+        """What the page of monitoring shows; waits for the database. Raises UnavailableError as `windows.read` does."""
+        return windows.read(self._engine)
 
     def close(self, seconds: float) -> None:
         """Write what waits."""

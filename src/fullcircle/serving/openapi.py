@@ -146,7 +146,7 @@ def openapi(service: Service) -> dict[str, Any]:
     if service.events is not None:
         paths |= _event_paths(service.events)
     if service.log is not None:
-        paths |= _outcome_path(service.log.bundle)
+        paths |= _outcome_path(service.log.bundle) | _MONITOR
     return {
         "openapi": "3.1.0",
         "info": {"title": about.problem, "version": service.bundle.version, "description": about.question},
@@ -192,6 +192,22 @@ def _outcome_path(bundle: LoggedBundle) -> dict[str, Any]:
             }
         }
     }
+
+
+_MONITOR: dict[str, Any] = {
+    "/monitor": {
+        "get": {
+            "summary": "The page of monitoring: alerts, accuracy, drift, traffic",
+            "responses": _answers({"type": "string"}, "401", media="text/html"),
+        }
+    },
+    "/monitor.json": {
+        "get": {
+            "summary": "The same for programs",
+            "responses": _answers({"type": "object", "required": ["status", "alerts", "windows"]}, "401", "503"),
+        }
+    },
+}
 
 
 def _event_paths(events: Events) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def form(service: Service) -> str:
     known = [name for name in service.job.read if name not in inputs] if computed else []
     fields += _fields("Needed to compute them", service, known, {})
     verdict = service.bundle.verdict.status
+    monitor = "" if service.log is None else ' <a href="/monitor">monitoring</a>'
     body = f"""
 <main>
 <h1>{escape(about.question)}</h1>
@@ -38,7 +39,7 @@ verdict <strong class="{escape(verdict)}">{escape(verdict)}</strong>, bundle <co
 <span id="health" role="status">checking …</span></p>
 <form id="form" novalidate>
 {fields}
-<p><button type="submit">Predict</button> <a href="/docs">how to call this from a program</a></p>
+<p><button type="submit">Predict</button> <a href="/docs">how to call this from a program</a>{monitor}</p>
 </form>
 <section aria-labelledby="answer-title">
 <h2 id="answer-title">Answer</h2>
