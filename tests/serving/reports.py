@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from fullcircle.base.typed import plain
 from fullcircle.evaluation.slices import Slice
-from fullcircle.log.monitored import Noted, Rule, note_alerts, save_report, save_rule
+from fullcircle.log.monitored import Noted, Rule, note_alerts, read_kept, save_report, save_rule
 from fullcircle.monitoring.drift import ColumnDrift, Drift
 from fullcircle.monitoring.estimates import Estimate
 from fullcircle.monitoring.outliers import Outliers
 from fullcircle.monitoring.quality import Measure, Quality
 from fullcircle.monitoring.report import Accuracy, WindowReport
+from fullcircle.serving.windows import MOST, shown
 
 if TYPE_CHECKING:
     import sqlalchemy as sql
@@ -38,11 +39,11 @@ def report(
     chance = random.Random(day)  # noqa: S311  no secret
     label = (date(2013, 1, 1) + timedelta(day)).isoformat()
     auc = chance.gauss(0.62 if shifted else 0.72, 0.02)
-    metrics = {name: auc if name == "auc" else chance.random() for name in METRICS}
+    metrics: dict[str, float | None] = {name: auc if name == "auc" else chance.random() for name in METRICS}
     accuracy = Accuracy(
         950,
         metrics,
-        {name: (value - 0.0312345678, value + 0.0312345678) for name, value in metrics.items()},
+        {name: (value - 0.0312345678, value + 0.0312345678) for name, value in metrics.items() if value is not None},
         {"metric": auc, "surprise": chance.gauss(0, 0.02)},
         tuple(Slice("carrier", f"{level}{i}", 300 - i, (0.2,), {"auc": auc - i / 50, "brier": 0.1}) for i in range(8)),
         0.2 + chance.random() / 20,
@@ -107,3 +108,8 @@ def alarmed(engine: sql.Engine, bundle: str, label: str, reason: str) -> None:
 def plainly(reports: list[WindowReport]) -> list[dict[str, Any]]:
     """The reports as JSON has them."""
     return [json.loads(json.dumps(plain(each))) for each in reports]
+
+
+def read(engine: sql.Engine) -> dict[str, Any]:
+    """What the page shows of a log."""
+    return shown(read_kept(engine, MOST))

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from fullcircle.base.errors import UnavailableError
 from fullcircle.log.database import connect
 from fullcircle.log.monitored import Noted, Rule
-from fullcircle.serving.windows import FAR, LONGEST, MOST, read, series
-from tests.serving.reports import alarmed, kept, plainly, report, ruled
+from fullcircle.serving.windows import FAR, LONGEST, MOST, series
+from tests.serving.reports import alarmed, kept, plainly, read, report, ruled
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 from fullcircle.base.files import write_text
 from fullcircle.core.config import load_file
+<<<<<<< HEAD
 from fullcircle.log.shown import note_run
 from fullcircle.monitoring.notify import notify
+=======
+from fullcircle.log.monitored import read_kept
+>>>>>>> ff89139 (Page of monitoring: tests, documents; the service makes the tables of monitoring)
 from fullcircle.monitoring.settings import MonitoringSettings
 
 if TYPE_CHECKING:
@@ -39,9 +43,9 @@ def send(engine: sql.Engine, settings: MonitoringSettings, at: float) -> list[st
 def write_page(engine: sql.Engine, file: Path) -> None:
     """Write the page of monitoring as one file."""
     from fullcircle.serving.monitor import page_of  # needs the web framework
-    from fullcircle.serving.windows import read
+    from fullcircle.serving.windows import MOST, shown
 
-    write_text(file, page_of(read(engine)))
+    write_text(file, page_of(shown(read_kept(engine, MOST))))
 
 
 def summary(found: Monitored, metric: str) -> str:

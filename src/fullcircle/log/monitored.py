@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sql
+from sqlalchemy.exc import DatabaseError
 
-from .database import TABLES
+from ..base.errors import UnavailableError
+from .bundles import logged_bundles
+from .database import TABLES, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +78,29 @@ class Noted:
     action: str
     raised: str
     cleared: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """All that is kept. `problem`: of the bundle that began to answer last, empty where none did.
+
+    `reports`: JSON, in the order of time. `alerts`: as they were raised. `rules`: by bundle id.
+    """
+
+    problem: str
+    reports: list[str]
+    alerts: list[Noted]
+    rules: dict[str, Rule]
+
+
+def read_kept(engine: sql.Engine, most: int) -> Kept:
+    """Read what is kept, at most the latest `most` reports. Raises UnavailableError where it cannot be read now."""
+    try:
+        problems = [bundle.problem for bundle in logged_bundles(engine).values()]
+        reports, alerts, rules = latest_reports(engine, most), noted_alerts(engine), saved_rules(engine)
+    except DatabaseError as error:
+        raise UnavailableError(f"the prediction log cannot be read now: {reason_of(error)}; try again") from None
+    return Kept(problems[-1] if problems else "", reports, alerts, rules)
 
 
 def save_report(engine: sql.Engine, label: str, bundle: str, report: str, *, complete: bool) -> None:

@@ -43,11 +43,18 @@ class PredictionLog:
         from ..log.bundles import LoggedBundle, note_bundle
         from ..log.database import connect
         from ..log.entries import Entry, new_id, utc
+<<<<<<< HEAD
         from ..log.shown import Shown, shown
         from ..log.writer import Writer, WriterSettings
 
         self._entry, self._new_id, self._shown = Entry, new_id, shown
         self.unread = Shown()  # what monitoring has found, before it was read
+=======
+        from ..log.monitored import read_kept  # its tables are made with the others
+        from ..log.writer import Writer, WriterSettings
+
+        self._entry, self._new_id, self._read_kept = Entry, new_id, read_kept
+>>>>>>> ff89139 (Page of monitoring: tests, documents; the service makes the tables of monitoring)
         about, identity = bundle.about, bundle.about.row or bundle.about.records
         self.bundle = LoggedBundle(
             bundle.id,
@@ -95,8 +102,8 @@ class PredictionLog:
         return self._shown(self._engine, self.bundle.id, before)
 
     def monitored(self) -> dict[str, Any]:
-        """What the page of monitoring shows; waits for the database. Raises UnavailableError as `windows.read` does."""
-        return windows.read(self._engine)
+        """What the page of monitoring shows; waits for the database. Raises UnavailableError."""
+        return windows.shown(self._read_kept(self._engine, windows.MOST))
 
     def close(self, seconds: float) -> None:
         """Write what waits."""

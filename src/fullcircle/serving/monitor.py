@@ -48,7 +48,7 @@ def routes(service: Service) -> list[Route]:
 
 
 def page_of(found: dict[str, Any]) -> str:
-    """The page as one file, which loads nothing. `found`: what `windows.read` returns. Equal values: equal text."""
+    """The page as one file, which loads nothing. `found`: what `windows.shown` returns. Equal values: equal text."""
     style = "".join((STATIC / name).read_text(encoding="utf-8") for name in STYLES)
     script = (STATIC / SCRIPT).read_text(encoding="utf-8")
     policy = (

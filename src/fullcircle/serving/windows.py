@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import sqlalchemy as sql
-
-    from ..log.monitored import Noted, Rule
+    from ..log.monitored import Kept, Noted, Rule
 
 MOST = 400  # reports: a year of days, and more
 ALERTS = 200  # that are over
@@ -25,22 +23,9 @@ LEVELS = ("ok", "warn", "retrain")
 Report = dict[str, Any]
 
 
-def read(engine: sql.Engine) -> dict[str, Any]:
-    """All that the page shows, from the database of the log. Raises UnavailableError where it cannot be read now."""
-    from sqlalchemy.exc import DatabaseError
-
-    from ..base.errors import UnavailableError
-    from ..log.bundles import logged_bundles
-    from ..log.database import reason_of
-    from ..log.monitored import latest_reports, noted_alerts, saved_rules
-
-    try:
-        known = logged_bundles(engine)
-        texts, alerts, rules = latest_reports(engine, MOST), noted_alerts(engine), saved_rules(engine)
-    except DatabaseError as error:
-        raise UnavailableError(f"the prediction log cannot be read now: {reason_of(error)}; try again") from None
-    problem = [*known.values()][-1].problem if known else ""
-    return {"problem": problem, **series([json.loads(text) for text in texts], alerts, rules)}
+def shown(kept: Kept) -> dict[str, Any]:
+    """All that the page shows, from what the log's database keeps."""
+    return {"problem": kept.problem, **series([json.loads(text) for text in kept.reports], kept.alerts, kept.rules)}
 
 
 def series(reports: Sequence[Report], alerts: Sequence[Noted], rules: Mapping[str, Rule]) -> dict[str, Any]:

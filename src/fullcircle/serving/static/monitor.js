@@ -6,6 +6,7 @@ const DRAWN = new Set(["svg", "g", "path", "rect", "line", "circle", "text"]);
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const SIGNS = { ok: "✓", warn: "!", retrain: "✕" };
 const FIRST = 12; // columns of the heat map that are shown at once
+const RECENT = 5; // alerts that are over
 const DAY = 864e5;
 
 function make(tag, attributes = {}, ...children) {
@@ -65,7 +66,7 @@ function ticks(low, high, wanted = 4) {
 
 /* A chart over slots. `paint(svg, x, y, width of a slot)` draws it, `read(slot)` says in words what a slot holds. It is
    a slider for the keyboard and for screen readers: its value is the slot, and its text the words. */
-function chart(time, { name, low, high, format = number, height = 210, left = 52, paint, read, legend = [] }) {
+function chart(time, { name, low, high, height = 210, left = 52, paint, read, legend = [] }) {
   const last = time.names.length - 1;
   const reading = make("p", { class: "reading" });
   const area = make("div", { class: "area", role: "slider", tabindex: 0, "aria-label": name, "aria-valuemin": 0, "aria-valuemax": last });
@@ -91,9 +92,11 @@ function chart(time, { name, low, high, format = number, height = 210, left = 52
     const y = (value) => top + ((high - value) / (high - low || 1)) * (box - top - bottom);
     const svg = make("svg", { viewBox: `0 0 ${width} ${box}`, height: box, "aria-hidden": "true" });
     if (low !== undefined) {
-      for (const value of ticks(low, high)) {
+      const values = ticks(low, high);
+      const digits = Math.max(...values.map((value) => (String(value).split(".")[1] || "").length));
+      for (const value of values) {
         svg.append(make("line", { class: "grid", x1: margin, x2: width - right, y1: y(value), y2: y(value) }));
-        svg.append(make("text", { class: "end faint", x: margin - 6, y: y(value) + 4 }, format(value)));
+        svg.append(make("text", { class: "end faint", x: margin - 6, y: y(value) + 4 }, digits ? value.toFixed(digits) : count(value)));
       }
     }
     const every = Math.max(1, Math.ceil(64 / wide));
@@ -101,7 +104,7 @@ function chart(time, { name, low, high, format = number, height = 210, left = 52
     for (let at = 0; at <= last; at += every) {
       const text = dated(time.names[at], at === 0), half = text.length * 3.2;
       const middle = Math.max(margin + half - wide / 2, x(at));
-      if (middle - half < shown + 8 || middle + half > width) continue;
+      if (middle - half < shown + 8 || middle + half > width - 4) continue;
       shown = middle + half;
       svg.append(make("text", { class: "middle faint", x: middle, y: box - 5 }, text));
     }
@@ -158,9 +161,25 @@ function line(points, x, y) {
   return path;
 }
 
+/* Dots on a line; where there are many windows only those that no line reaches. */
 function dots(svg, points, x, y, wide, kind) {
-  const radius = wide > 9 ? 3 : 1.5;
-  for (const [slot, value] of points) svg.append(make("circle", { class: kind, cx: x(slot), cy: y(value), r: radius }));
+  const slots = new Set(points.map(([slot]) => slot));
+  for (const [slot, value] of points) {
+    if (wide > 6 || !(slots.has(slot - 1) || slots.has(slot + 1))) svg.append(make("circle", { class: kind, cx: x(slot), cy: y(value), r: wide > 9 ? 3 : 2 }));
+  }
+}
+
+/* The area between low and high of points [slot, [value, low, high]], one shape per run of slots. */
+function band(points, x, y) {
+  const runs = [];
+  for (const [slot, [, low, high]] of points) {
+    if (low === null || high === null) continue;
+    const run = runs[runs.length - 1];
+    if (run && slot <= run[run.length - 1][0] + 1) run.push([slot, low, high]);
+    else runs.push([[slot, low, high]]);
+  }
+  const at = ([slot, value]) => `${x(slot).toFixed(1)} ${y(value).toFixed(1)}`;
+  return runs.map((run) => `M${run.map(([slot, low]) => at([slot, low])).join("L")}L${run.reverse().map(([slot, , high]) => at([slot, high])).join("L")}Z`).join("");
 }
 
 const known = (windows, of) => windows.map((window) => [window.slot, of(window)]).filter(([, value]) => value !== null && value !== undefined);
@@ -206,12 +225,13 @@ function status(found) {
     make("span", { class: "sign", "aria-hidden": "true" }, SIGNS[alert.level]),
     make("div", {}, make("h3", {}, `${alert.kind.replace("_", " ")} (${alert.level}), since ${alert.since}`),
       make("p", {}, alert.reason), make("p", {}, make("strong", {}, "To do: "), alert.action))));
-  const history = table("Alerts that are over, the latest first", ["@alert", "level", "since", "raised after", "cleared after", "version", "=reason"],
-    over.map((alert) => [alert.kind.replace("_", " "), alert.level, alert.since, alert.raised, alert.cleared, versions.get(alert.bundle), alert.reason]));
+  const history = (some) => table("Alerts that are over, the latest first", ["@alert", "level", "since", "raised after", "cleared after", "version", "=reason"],
+    some.map((alert) => [alert.kind.replace("_", " "), alert.level, alert.since, alert.raised, alert.cleared, versions.get(alert.bundle), alert.reason]));
   return section("status", "Status and alerts",
     make("p", { class: `status ${found.status}` }, make("span", { class: "sign", "aria-hidden": "true" }, SIGNS[found.status]),
       make("span", {}, make("strong", {}, found.status), `: ${said}`, on.length ? ` (${many(on.length, "alert")})` : "")),
-    cards, make("h3", {}, "History"), over.length ? history : make("p", {}, "No alert was cleared so far."));
+    cards, make("h3", {}, "History"), over.length ? history(over.slice(0, RECENT)) : make("p", {}, "No alert was cleared so far."),
+    over.length > RECENT ? folded(`${over.length - RECENT} earlier alerts`, () => history(over.slice(RECENT))) : null);
 }
 
 function tiles(found) {
@@ -268,38 +288,43 @@ function accuracyOf(found, time, metric, isPrimary) {
     if (guess(window)[0] !== null) parts.push(`estimated ${interval(guess(window))} by ${window.estimate.method}`);
     return parts.join("; ") || (window.complete ? "no outcomes" : "outcomes are awaited");
   };
+  const whisker = (svg, y, at, [, bottom, top], kind) => {
+    if (bottom !== null && top !== null) svg.append(make("path", { class: kind, d: `M${at} ${y(bottom)}V${y(top)}M${at - 3} ${y(bottom)}h6M${at - 3} ${y(top)}h6` }));
+  };
+  const mark = (svg, window, x, y, wide) => {
+    const both = guess(window)[0] !== null && of(window)[0] !== null, aside = both ? Math.min(5, wide / 5) : 0;
+    if (guess(window)[0] !== null) {
+      whisker(svg, y, x(window.slot) + aside, guess(window), "whisker guess");
+      svg.append(make("path", { class: "diamond", d: diamond(x(window.slot) + aside, y(guess(window)[0]), wide > 9 ? 4 : 2.5) }));
+    }
+    if (of(window)[0] !== null) {
+      whisker(svg, y, x(window.slot) - aside, of(window), "whisker");
+      svg.append(make("circle", { class: window.complete ? "dot" : "dot open", cx: x(window.slot) - aside, cy: y(of(window)[0]), r: wide > 9 ? 3.5 : 2 }));
+    }
+  };
   const legend = [["whisker+dot", "outcomes complete"]];
   if (found.windows.some((window) => window.accuracy && !window.complete)) legend.push(["whisker+dot open", "more outcomes to come"]);
-  if (found.windows.some((window) => guess(window)[0] !== null)) legend.push(["whisker guess+diamond", "estimated before outcomes"]);
-  if (rules.length) legend.push(["usual", "usual, in validation"], ["least", "a loss worth an alarm"]);
+  if (found.windows.some((window) => guess(window)[0] !== null)) legend.push(["whisker guess+diamond", "estimated from the predictions"]);
+  if (rules.length) legend.push(["usual", "usual, on test rows"], ["least", "a loss worth an alarm"]);
   if (alarms.length) legend.push(["alarmed", "an alert on accuracy was on"]);
   const figure = chart(time, {
-    name: `${metric} by window`, low, high, format: (value) => number(value), height: 260, legend, read: (slot) => words(slot, time, say),
+    name: `${metric} by window`, low, high, height: 260, legend, read: (slot) => words(slot, time, say),
     paint: (svg, x, y, wide, box) => {
       for (const alert of alarms) {
         const from = Math.max(0, slotOf(alert.since)), to = alert.cleared === null ? time.names.length - 1 : slotOf(alert.cleared);
         if (to >= from) svg.append(make("rect", { class: "alarmed", x: x(from) - wide / 2, width: (to - from + 1) * wide, y: box.top, height: box.bottom - box.top }));
       }
+      if (wide < 6) {
+        const guessed = known(found.windows, (window) => guess(window)[0]), seen = found.windows.filter((window) => of(window)[0] !== null);
+        svg.append(make("path", { class: "band", d: band(seen.map((window) => [window.slot, of(window)]), x, y) }), make("path", { class: "line second thin", d: line(guessed, x, y) }));
+        for (const window of seen) svg.append(make("circle", { class: window.complete ? "dot" : "dot open", cx: x(window.slot), cy: y(of(window)[0]), r: 1.5 }));
+      } else {
+        for (const window of found.windows) mark(svg, window, x, y, wide);
+      }
       for (const rule of rules) {
         const mine = found.windows.filter((window) => window.bundle === rule.at).map((window) => window.slot);
         const [from, to] = [x(Math.min(...mine)) - wide / 2, x(Math.max(...mine)) + wide / 2];
         svg.append(make("path", { class: "usual", d: `M${from} ${y(rule.usual)}H${to}` }), make("path", { class: "least", d: `M${from} ${y(least(rule))}H${to}` }));
-      }
-      const aside = wide > 14 ? 4 : 0;
-      const whisker = (at, [, bottom, top], kind) => {
-        if (bottom !== null && top !== null) svg.append(make("path", { class: kind, d: `M${at} ${y(bottom)}V${y(top)}` + (wide > 9 ? `M${at - 3} ${y(bottom)}h6M${at - 3} ${y(top)}h6` : "") }));
-      };
-      for (const window of found.windows) {
-        if (guess(window)[0] === null) continue;
-        const at = x(window.slot) + (of(window)[0] === null ? 0 : aside);
-        whisker(at, guess(window), "whisker guess");
-        svg.append(make("path", { class: "diamond", d: diamond(at, y(guess(window)[0]), wide > 9 ? 4 : 2) }));
-      }
-      for (const window of found.windows) {
-        if (of(window)[0] === null) continue;
-        const at = x(window.slot) - (guess(window)[0] === null ? 0 : aside);
-        whisker(at, of(window), "whisker");
-        svg.append(make("circle", { class: window.complete ? "dot" : "dot open", cx: at, cy: y(of(window)[0]), r: wide > 9 ? 3.5 : 1.5 }));
       }
     },
   });
@@ -346,7 +371,7 @@ function traffic(found, time) {
     chart(time, {
       name: "Rows by window", low, high, read: (slot) => words(slot, time, say), legend: [["bar", "predicted"], ["aside", "set aside, on top"]],
       paint: (svg, x, y, wide) => {
-        const broad = Math.max(0.8, wide * (wide > 6 ? 0.75 : 0.9));
+        const broad = Math.min(48, Math.max(0.8, wide * (wide > 6 ? 0.75 : 0.9)));
         time.inSlot.forEach((windows, slot) => {
           const scored = windows.reduce((sum, window) => sum + window.scored, 0), aside = sums[slot] - scored;
           const at = x(slot) - broad / 2;
@@ -426,12 +451,14 @@ function drift(found, time) {
     figure.redraw();
   });
   const changed = columns.filter((column) => column.drifted);
+  const changesIn = (some) => table("Columns that drifted, and the change in the last window in which they did", ["@column", "kind", "#windows", "last in", "=change"],
+    some.map((column) => [column.name, column.kind, `${column.drifted} of ${found.windows.length}`, column.last, column.change]));
   return section("drift", "Drift of inputs and predictions",
     make("p", {}, "How far each column lies from the training rows (predictions: from those of test rows), relative to the threshold that chance stays below. The taller a mark, the further; from the third height on the column drifted."),
     columns.length ? figure : make("p", { class: "empty" }, "No window has rows to compare."),
     columns.length > FIRST ? button : null,
-    changed.length ? table("Columns that drifted, and the change in the last window in which they did", ["@column", "kind", "#windows", "last in", "=change"],
-      changed.map((column) => [column.name, column.kind, `${column.drifted} of ${found.windows.length}`, column.last, column.change])) : make("p", {}, "No column drifted in these windows."),
+    changed.length ? changesIn(changed.slice(0, FIRST)) : make("p", {}, "No column drifted in these windows."),
+    changed.length > FIRST ? folded(`Changes in the other ${changed.length - FIRST} columns`, () => changesIn(changed.slice(FIRST))) : null,
     folded("Table of drift", () => table("Effect relative to its threshold, by column and window; above 1 the column drifted", ["@column", ...found.windows.map((window) => `#${window.label}`)],
       columns.map((column, at) => [column.name, ...percent.map((values) => (values[at] === null ? "–" : times(values[at])))]))));
 }
