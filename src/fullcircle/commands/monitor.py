@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 
 from fullcircle.base.files import write_text
 from fullcircle.core.config import load_file
-<<<<<<< HEAD
+from fullcircle.log.monitored import read_kept
 from fullcircle.log.shown import note_run
 from fullcircle.monitoring.notify import notify
-=======
-from fullcircle.log.monitored import read_kept
->>>>>>> ff89139 (Page of monitoring: tests, documents; the service makes the tables of monitoring)
 from fullcircle.monitoring.settings import MonitoringSettings
 
 if TYPE_CHECKING:
@@ -39,6 +36,7 @@ def send(engine: sql.Engine, settings: MonitoringSettings, at: float) -> list[st
     """
     note_run(engine, at)
     return [str(each) for each in notify(engine, settings, time.time())]
+
 
 def write_page(engine: sql.Engine, file: Path) -> None:
     """Write the page of monitoring as one file."""

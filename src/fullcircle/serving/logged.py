@@ -43,18 +43,12 @@ class PredictionLog:
         from ..log.bundles import LoggedBundle, note_bundle
         from ..log.database import connect
         from ..log.entries import Entry, new_id, utc
-<<<<<<< HEAD
+        from ..log.monitored import read_kept  # its tables are made with the others
         from ..log.shown import Shown, shown
         from ..log.writer import Writer, WriterSettings
 
-        self._entry, self._new_id, self._shown = Entry, new_id, shown
+        self._entry, self._new_id, self._shown, self._read_kept = Entry, new_id, shown, read_kept
         self.unread = Shown()  # what monitoring has found, before it was read
-=======
-        from ..log.monitored import read_kept  # its tables are made with the others
-        from ..log.writer import Writer, WriterSettings
-
-        self._entry, self._new_id, self._read_kept = Entry, new_id, read_kept
->>>>>>> ff89139 (Page of monitoring: tests, documents; the service makes the tables of monitoring)
         about, identity = bundle.about, bundle.about.row or bundle.about.records
         self.bundle = LoggedBundle(
             bundle.id,
