@@ -146,3 +146,10 @@ def test_unusual_measures_are_counted_and_long_levels_are_cut() -> None:
     assert len(found) == 5
     assert {(each["windows"], each["last"]) for each in found} == {(2, "2013-01-02")}
     assert found[0]["examples"] == ["x" * LONGEST, "XX"]
+
+
+def test_no_row_that_was_set_aside_is_lost_where_there_are_many_reasons() -> None:
+    many = {f"reason {at:03}": at + 1 for at in range(100)}
+    (window,) = series(plainly([replace(report(0), set_aside=many)]), [], {})["windows"]
+    assert sum(window["set_aside"].values()) == sum(many.values())
+    assert (len(window["set_aside"]), window["set_aside"]["reason 099"]) == (9, 100)

@@ -16,6 +16,7 @@ MOST = 400  # reports: a year of days, and more
 ALERTS = 200  # that are over
 CHANGES = 3  # in words, of each window
 SLICES = 300
+REASONS = 8  # of a window's rows that were set aside; the others are added up
 EXAMPLES, LONGEST = 3, 60  # of unknown levels; letters of one
 FAR = 9999  # percent of a threshold
 LEVELS = ("ok", "warn", "retrain")
@@ -71,7 +72,7 @@ def _window(report: Report, bundle: int) -> dict[str, Any]:
         "requests": report["requests"],
         "rows": report["rows"],
         "scored": report["scored"],
-        "set_aside": report["set_aside"],
+        "set_aside": _reasons(report["set_aside"]),
         "ms": [short(report["ms"][name]) for name in ("p50", "p95", "p99")],
     }
     if outliers["unusual"]:
@@ -86,6 +87,15 @@ def _window(report: Report, bundle: int) -> dict[str, Any]:
     if estimate is not None and estimate.get("value") is not None:
         found["estimate"] = {name: short(estimate.get(name)) for name in ("value", "low", "high")}
         found["estimate"]["method"] = estimate["method"]
+    return found
+
+
+def _reasons(set_aside: Mapping[str, int]) -> dict[str, int]:
+    """The reasons of most rows, and all others as one."""
+    order = sorted(set_aside.items(), key=lambda item: (-item[1], item[0]))
+    found = dict(order[:REASONS])
+    if rest := sum(rows for _, rows in order[REASONS:]):
+        found["other reasons"] = rest
     return found
 
 
@@ -169,7 +179,7 @@ def _slices(reports: Sequence[Report], rules: Mapping[str, Rule]) -> dict[str, A
             metric = rule.metric if rule is not None else next(iter(each["values"]), "")
             mean = short(each["mean"][0]) if len(each["mean"]) == 1 else None
             value = short(each["values"].get(metric))
-            rows.append([each["column"], each["level"], each["rows"], mean, value])
+            rows.append([each["column"], each["level"][:LONGEST], each["rows"], mean, value])
         return {"label": report["label"], "bundle": report["bundle"], "rows": rows}
     return None
 

@@ -6,6 +6,7 @@ const DRAWN = new Set(["svg", "g", "path", "rect", "line", "circle", "text"]);
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const SIGNS = { ok: "✓", warn: "!", retrain: "✕" };
 const FIRST = 12; // columns of the heat map that are shown at once
+const WORST = 8; // slices
 const RECENT = 5; // alerts that are over
 const DAY = 864e5;
 
@@ -24,7 +25,7 @@ const number = (value) => {
   return size >= 1000 ? Math.round(value).toLocaleString("en") : size >= 100 ? value.toFixed(0) : size >= 0.01 || !size ? String(Number(value.toPrecision(3))) : value.toPrecision(2);
 };
 const fixed = (value) => (value === null || value === undefined ? "–" : Math.abs(value) < 10 ? value.toFixed(3) : number(value));
-const share = (value) => (value === null || value === undefined ? "–" : value === 0 ? "0%" : value < 0.0995 ? `${Number((100 * value).toPrecision(2))}%` : `${Math.round(100 * value)}%`);
+const share = (value) => (value === null || value === undefined ? "–" : value === 0 ? "0%" : value < 0.0001 ? "under 0.01%" : value < 0.0995 ? `${Number((100 * value).toPrecision(2))}%` : `${Math.round(100 * value)}%`);
 const count = (value) => value.toLocaleString("en");
 const times = (percent) => (percent >= 9999 ? "over 99" : (percent / 100).toFixed(percent < 1000 ? 1 : 0));
 const many = (amount, word) => `${count(amount)} ${word}${amount === 1 ? "" : "s"}`;
@@ -451,8 +452,8 @@ function drift(found, time) {
     figure.redraw();
   });
   const changed = columns.filter((column) => column.drifted);
-  const changesIn = (some) => table("Columns that drifted, and the change in the last window in which they did", ["@column", "kind", "#windows", "last in", "=change"],
-    some.map((column) => [column.name, column.kind, `${column.drifted} of ${found.windows.length}`, column.last, column.change]));
+  const changesIn = (some) => table("Columns that drifted, and the change in the last window in which they did", ["@column", "=change", "last in", "#windows", "kind"],
+    some.map((column) => [column.name, column.change, column.last, `${column.drifted} of ${found.windows.length}`, column.kind]));
   return section("drift", "Drift of inputs and predictions",
     make("p", {}, "How far each column lies from the training rows (predictions: from those of test rows), relative to the threshold that chance stays below. The taller a mark, the further; from the third height on the column drifted."),
     columns.length ? figure : make("p", { class: "empty" }, "No window has rows to compare."),
@@ -479,12 +480,15 @@ function slices(found) {
   const worse = (value) => value !== null && least !== null && (bundle.lower ? value > least : value < least);
   const metric = bundle.metric || "metric";
   const mean = found.slices.rows.some(([, , , value]) => value !== null);
+  const heads = ["@column", "@level", `#${metric}`, "#rows", ...(mean ? ["#mean outcome"] : [])];
+  const cells = ([column, level, rows, average, value]) => [column, level,
+    worse(value) ? make("span", { class: "worse" }, `▼ ${fixed(value)}`) : fixed(value), count(rows), ...(mean ? [fixed(average)] : [])];
+  const ranked = found.slices.rows.filter((row) => row[4] !== null).sort((a, b) => (bundle.lower ? b[4] - a[4] : a[4] - b[4]));
   return section("slices", "Slices",
-    make("p", {}, `${metric} of each slice of ${found.slices.label}, the last window whose outcomes are complete. – where a slice has too few rows or one class.`),
-    folded("Table of slices", () => table(`Slices of ${found.slices.label}`, ["@column", "@level", "#rows", ...(mean ? ["#mean outcome"] : []), `#${metric}`],
-      found.slices.rows.map(([column, level, rows, average, value]) => [column, level, count(rows), ...(mean ? [fixed(average)] : []),
-        worse(value) ? make("span", { class: "worse" }, `${fixed(value)} ▼`) : fixed(value)]))),
-    least === null ? null : make("p", {}, `▼ is beyond the loss worth an alarm (${fixed(least)}); a slice varies more than the whole.`));
+    make("p", {}, `${metric} of each slice of ${found.slices.label}, the last window whose outcomes are complete.`,
+      least === null ? "" : ` ▼: beyond the loss worth an alarm (${fixed(least)}); a slice varies more than the whole.`),
+    ranked.length ? table(`The ${Math.min(WORST, ranked.length)} worst slices of ${found.slices.label}`, heads, ranked.slice(0, WORST).map(cells)) : make("p", {}, "No slice has enough rows of more than one class."),
+    folded("Table of slices", () => table(`Slices of ${found.slices.label}; – where a slice has too few rows or one class`, heads, found.slices.rows.map(cells))));
 }
 
 function versions(found) {
