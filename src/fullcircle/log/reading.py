@@ -73,7 +73,10 @@ def blocks(
     with engine.connect() as connection:
         for row in connection.execution_options(stream_results=True, max_row_buffer=20).execute(query):
             found = _block(row)
-            yield found if found.ids and low <= min(found.ids) and max(found.ids) < high else _within(found, low, high)
+            if not low <= found.id <= row.last < high:
+                found = _within(found, low, high)
+            if found.ids:
+                yield found
 
 
 def block_named(engine: sql.Engine, identifier: str) -> Block:

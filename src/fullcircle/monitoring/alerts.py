@@ -28,6 +28,7 @@ ACTIONS = {
     "set_aside": "look at the reasons: what sends these rows has changed",
     "latency": "add workers, or send fewer rows per request",
     "traffic": "find out why nothing was asked",
+    "unwatched": "register what is served, and `dvc push` it where it was registered",
 }
 
 
@@ -77,7 +78,7 @@ def evaluate(
     alerts = [
         Alert(kind, level, since, reason, ACTIONS[kind])
         for kind, since, reason in found
-        if (level := settings.level(kind)) != "off"
+        if (level := settings.level(kind)) != "ignore"
     ]
     return sorted(alerts, key=lambda alert: (-ORDER.index(alert.level), alert.kind)), states
 

@@ -149,7 +149,7 @@ def estimated(
     While some outcomes are known, prediction-powered; before that, and again when all are, from the predictions alone,
     so that it can be compared with the truth.
     """
-    if settings.estimate == "off":
+    if settings.estimate == "none":
         return None
     baseline = watch.baseline
     names = [*baseline.train]

@@ -15,7 +15,7 @@ from fullcircle.base.errors import DataError
 from fullcircle.base.typed import build, plain
 from fullcircle.log.monitored import Noted, Rule, is_complete, note_alerts, save_report, save_rule, saved_reports
 from fullcircle.log.reading import first_request, last_bundle, windows
-from fullcircle.monitoring.alerts import Alert, Status, evaluate, status_of
+from fullcircle.monitoring.alerts import ACTIONS, Alert, Status, evaluate, status_of
 from fullcircle.monitoring.report import Watch, WindowReport, report
 from fullcircle.monitoring.streams import METRIC, Reference, alarms_of
 
@@ -81,11 +81,26 @@ def monitor(
     bundle = last_bundle(engine, now)
     found = watched(bundle)
     notes = {each: None for each in known.values() if isinstance(each, str)}
-    alerts = [] if isinstance(found, str) else _alerts(engine, bundle, found.watch, labels, settings, notes)
     label = labels[-1] if labels else ""
-    on = [Noted(bundle, a.kind, a.level, a.since, a.reason, a.action, label) for a in alerts]
+    if isinstance(found, str):
+        alerts, on = _unwatched(engine, bundle, found, label, settings)
+    else:
+        alerts = _alerts(engine, bundle, found.watch, labels, settings, notes)
+        on = [Noted(bundle, a.kind, a.level, a.since, a.reason, a.action, label) for a in alerts]
     raised, cleared = note_alerts(engine, on, label)
     return Monitored(status_of(alerts), bundle, made, alerts, raised, cleared, [*notes])
+
+
+def _unwatched(
+    engine: sql.Engine, bundle: str, why: str, label: str, settings: MonitoringSettings
+) -> tuple[list[Alert], list[Noted]]:
+    """The alerts where the bundle that answers cannot be watched: that, and those that were on before go on."""
+    before = [alert for alert in noted_alerts(engine, on=True) if alert.kind != "unwatched"]
+    on = list(before)
+    if (level := settings.level("unwatched")) != "ignore":
+        on.append(Noted(bundle, "unwatched", level, label, why, ACTIONS["unwatched"], label))
+    kept = [each for each in on if each.level in ("warn", "retrain")]
+    return [Alert(a.kind, "retrain" if a.level == "retrain" else "warn", a.since, a.reason, a.action) for a in kept], on
 
 
 def labels_of(first: float, now: float, settings: MonitoringSettings) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from fullcircle.monitoring.alarm import AlarmSettings
 
-Level: TypeAlias = Literal["off", "warn", "retrain"]
+Level: TypeAlias = Literal["ignore", "warn", "retrain"]
 
 KINDS: dict[str, Level] = {
     "accuracy": "retrain",
@@ -19,6 +19,7 @@ KINDS: dict[str, Level] = {
     "set_aside": "warn",
     "latency": "warn",
     "traffic": "warn",
+    "unwatched": "warn",
 }
 """Kinds of alerts, and what each means by default."""
 
@@ -37,7 +38,7 @@ class MonitoringSettings:
 
     alarm: AlarmSettings = field(default_factory=AlarmSettings)
     outcomes_after_days: float = 2.0
-    estimate: Literal["pape", "cbpe", "off"] = "pape"
+    estimate: Literal["pape", "cbpe", "none"] = "pape"
     interval: float = 0.95
     slice_rows: int = 200
     seed: int = 0
