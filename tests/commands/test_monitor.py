@@ -27,8 +27,8 @@ def monitor(project: Project, url: str, now: str, log: str) -> subprocess.Comple
 def test_an_alert_is_sent_when_it_is_raised_and_when_it_clears(copied: Project) -> None:
     log = f"sqlite:///{copied.folder}/log.sqlite"
     copied.edit("conf/monitoring.yaml", "notify: []", "notify: [{form: slack, url_env: THE_SLACK}]")
-    copied.edit("conf/monitoring.yaml", "drift: warn", "drift: 'off'")
-    copied.edit("conf/monitoring.yaml", "quality: warn", "quality: 'off'")
+    copied.edit("conf/monitoring.yaml", "drift: warn", "drift: ignore")
+    copied.edit("conf/monitoring.yaml", "quality: warn", "quality: ignore")
     bundle = Bundle.load(copied.folder / paths.BUNDLE)
     inputs = bundle.scorer.plan.inputs
     rows: list[dict[str, Any]] = records(spaced(read_columns(copied.folder / paths.TEST, [*inputs]), 20), inputs)

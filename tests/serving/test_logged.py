@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 Rows = list[dict[str, Any]]
 
 
-def config(folder: Path, more: str = "", url: str | None = None) -> str:
+def config(folder: Path, more: str = "", others: str = "") -> str:
     file = folder / "serving.yaml"
-    file.write_text(f"predictions: {{url: '{url or f'sqlite:///{folder}/log.sqlite'}', flush_seconds: 0.05{more}}}\n")
+    file.write_text(f"predictions: {{url: 'sqlite:///{folder}/log.sqlite', flush_seconds: 0.05{more}}}\n{others}\n")
     return str(file)
 
 
@@ -173,7 +173,9 @@ def test_a_locked_database_delays_no_answer_and_what_the_queue_cannot_hold_is_co
 
 def test_a_full_disk_stops_no_answer(folder: Path, tmp_path: Path, rows: Rows) -> None:
     limited = ("bash", "-c", 'ulimit -f 400; exec "$0" -m fullcircle.serving "$@"', sys.executable)
-    with serving(folder, "--config", config(tmp_path, ", queue_rows: 2000"), by=limited) as server:
+    with serving(
+        folder, "--config", config(tmp_path, ", queue_rows: 2000", "limits: {drain_seconds: 1}"), by=limited
+    ) as server:
         for _ in range(30):
             assert server.post("/predict", {"rows": rows[:100]}).status == 200
         until(lambda: "cannot be written" in server.written())

@@ -13,7 +13,16 @@ import numpy as np
 from fullcircle.base.checks import Column
 from fullcircle.base.errors import DataError
 from fullcircle.base.typed import build, plain
-from fullcircle.log.monitored import Noted, Rule, is_complete, note_alerts, save_report, save_rule, saved_reports
+from fullcircle.log.monitored import (
+    Noted,
+    Rule,
+    is_complete,
+    note_alerts,
+    noted_alerts,
+    save_report,
+    save_rule,
+    saved_reports,
+)
 from fullcircle.log.reading import first_request, last_bundle, windows
 from fullcircle.monitoring.alerts import ACTIONS, Alert, Status, evaluate, status_of
 from fullcircle.monitoring.report import Watch, WindowReport, report
