@@ -12,7 +12,7 @@ from fullcircle.log.database import connect
 from fullcircle.serving.monitor import page_of
 from tests.serving.reports import HOSTILE, alarmed, kept, read, report, ruled
 from tests.serving.servers import serving
-from tests.serving.test_logged import config
+from tests.serving.test_logged import config, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,7 @@ def monitor(browser: Any, monitored: str) -> Iterator[Any]:
 
 
 def test_the_form_holds_a_row_that_is_answered(page: Any) -> None:
-    page.wait_for_function("document.getElementById('health').textContent === 'ready'")
+    page.wait_for_selector("#health.fine")
     page.click("button[type=submit]")
     page.wait_for_selector(".result")
     text = page.inner_text("#answer")
@@ -141,12 +141,12 @@ def test_the_page_of_monitoring_shows_all_sections_on_a_phone(monitor: Any) -> N
     assert monitor.evaluate("[...document.querySelectorAll('h2')].map((one) => one.id)") == SECTIONS
     assert "retrain: train a new model (2 alerts)" in monitor.inner_text(".status")
     assert monitor.evaluate("document.querySelectorAll('.alert').length") == 2
+    drawn = (
+        "[...document.querySelectorAll('.area')].every(one => one.firstChild.viewBox.baseVal.width === one.clientWidth)"
+    )
     for width in (390, 1200):
         monitor.set_viewport_size({"width": width, "height": 800})
-        monitor.wait_for_function(
-            "[...document.querySelectorAll('.area')].every((one) => "
-            "one.firstChild.viewBox.baseVal.width === one.clientWidth)"
-        )
+        until(lambda: monitor.evaluate(drawn))
         assert monitor.evaluate("document.documentElement.scrollWidth") <= width
         assert monitor.evaluate("document.querySelectorAll('.area svg').length") == 5
 
@@ -156,6 +156,7 @@ def test_data_is_text_and_never_html(monitor: Any) -> None:
     assert monitor.evaluate("document.querySelectorAll('script').length") == 1
     assert HOSTILE in monitor.inner_text("#monitor")
     monitor.click("text=Table of slices")
+    monitor.wait_for_selector("details[open] tbody")
     assert monitor.evaluate("document.querySelectorAll('#monitor script').length") == 0
 
 
@@ -184,6 +185,7 @@ def test_every_chart_has_a_name_and_its_numbers_as_a_table(monitor: Any) -> None
     )
     for name in ("auc", "calibration", "predictions", "response times", "drift"):
         monitor.click(f"text=Table of {name}")
+        monitor.wait_for_selector(f"details[open]:has-text('Table of {name}') tbody")  # it is made when it is opened
     rows = monitor.evaluate("[...document.querySelectorAll('details[open] tbody')].map((one) => one.rows.length)")
     assert rows == [59, 54, 59, 59, 38]
     named = "[...document.querySelectorAll('table')].every((one) => one.caption && one.querySelector('th[scope=col]'))"
