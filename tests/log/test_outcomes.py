@@ -122,6 +122,12 @@ def test_a_window_has_what_one_bundle_answered_in_a_span(tmp_path: Path) -> None
     assert windows(engine, dict[str, Any]().get, 0, 2e9) == {}
 
 
+def test_a_span_between_the_requests_of_a_block_has_no_window(tmp_path: Path) -> None:
+    engine = log(tmp_path, [entry([1], 1.4e9), entry([2], 1.4e9 + 3 * 86400)])
+    assert len([*blocks(engine)]) == 1
+    assert windows(engine, {BUNDLE.id: READ}.get, 1.4e9 + 86400, 1.4e9 + 2 * 86400) == {}
+
+
 def test_the_log_knows_its_bundles(tmp_path: Path) -> None:
     engine = opened(tmp_path)
     with pytest.raises(DataError, match="no bundle has answered yet"):
