@@ -8,6 +8,7 @@ import html
 import json
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,6 +81,13 @@ def test_what_was_answered_and_monitored_is_on_the_page(watched: Server, bundle:
     metric = found["bundles"][0]["metric"]
     value, low, high = found["windows"][0]["accuracy"]["metrics"][metric]
     assert low <= value <= high
+
+
+def test_several_views_at_once_are_answered_equally(watched: Server) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        replies = [*pool.map(lambda _: watched.get("/monitor.json"), range(16))]
+    assert {reply.status for reply in replies} == {200}
+    assert len({reply.body for reply in replies}) == 1
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_names_its_problem(watched: Server, bundle: Bundle) -> None:

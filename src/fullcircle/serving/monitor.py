@@ -34,6 +34,8 @@ def routes(service: Service) -> list[Route]:
     links = '<p class="links"><a href="/">the form</a> <a href="/monitor.json">the same as JSON</a></p>'
     page = _page(service.bundle.about.problem, linked, links, script)
 
+    one = asyncio.Lock()  # a year of reports takes a third of a second of a core
+
     async def monitor(_: Request) -> Response:
         """The page."""
         service.check_log()
@@ -41,8 +43,10 @@ def routes(service: Service) -> list[Route]:
 
     async def monitor_json(_: Request) -> Response:
         """What the page shows."""
-        found = await asyncio.to_thread(service.check_log().monitored)
-        return Response(await asyncio.to_thread(encoded, found), media_type="application/json")
+        logged = service.check_log()
+        async with one:
+            body = await asyncio.to_thread(lambda: encoded(logged.monitored()))
+        return Response(body, media_type="application/json")
 
     return [route("/monitor", monitor), route("/monitor.json", monitor_json)]
 
