@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop repro serve explore sweep show plots test test-page test-contracts fuzz sbom lint bench bench-peer bench-serving bench-monitor lock clean
+.PHONY: help install develop repro serve monitor explore sweep show plots test test-page test-contracts fuzz sbom lint bench bench-peer bench-serving bench-monitor lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -28,6 +28,9 @@ repro: install  ## run the pipeline; stages that have not changed are skipped
 
 serve: install  ## serve dist/bundle on http://127.0.0.1:8080: predictions, a page, /docs
 	@$(RUN) fullcircle serve $(ARGS)
+
+monitor: install  ## report the windows that have ended, and raise alerts; exit code 10: warn, 20: retrain
+	@$(RUN) fullcircle monitor $(ARGS)
 
 explore: install  ## reports/explore.html: distributions, nulls and associations of the training rows
 	$(RUN) fullcircle explore
