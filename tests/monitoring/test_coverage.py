@@ -13,7 +13,7 @@ from fullcircle.monitoring.expected import estimate
 from fullcircle.monitoring.powered import powered
 from tests.monitoring.scenarios import TWO, Rows, binary
 
-WINDOWS = 200
+WINDOWS = 100
 CONFIG = EstimateConfig(resamples=80)
 
 

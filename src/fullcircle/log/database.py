@@ -26,6 +26,7 @@ BLOCKS = sql.Table(
     sql.Column("rows", sql.Integer, nullable=False),  # sent
     sql.Column("scored", sql.Integer, nullable=False),
     sql.Column("calls", sql.Text, nullable=False),  # JSON, one value per request: id, made, request, ms, rows, scored
+    sql.Column("indexed", sql.Boolean, nullable=False, index=True),  # its rows are in `records`
     sql.Column("set_aside", sql.Text, nullable=False),  # JSON: reason -> rows
     sql.Column("row_keys", sql.Text, nullable=False),  # JSON, one value per scored row: its record, or null
     sql.Column("inputs", sql.Text, nullable=False),  # JSON: input -> one value per scored row, as it was read
@@ -41,7 +42,7 @@ RECORDS = sql.Table(
     sql.Column("place", sql.Integer, primary_key=True, autoincrement=False),  # of the row in its block, from 0
     sqlite_with_rowid=False,
 )
-"""Which rows of which blocks are about a record."""
+"""Which rows of which blocks are about a record. Whoever looks one up adds the blocks that are new (`index.py`)."""
 
 OUTCOMES = sql.Table(
     "outcomes",

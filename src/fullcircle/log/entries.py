@@ -74,8 +74,8 @@ def prediction_id(request: str, row: int) -> str:
     return f"{request}/{row}"
 
 
-def block_of(entries: Sequence[Entry], bundle: LoggedBundle) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The row of `blocks` that requests become, and the rows of `records`. Entries are in the order of their ids."""
+def block_of(entries: Sequence[Entry], bundle: LoggedBundle) -> dict[str, Any]:
+    """The row of `blocks` that requests become."""
     parts = _merged([part for entry in entries for part in entry.parts])
     scored = [entry.scored for entry in entries]
     keys = [key for some in _of_one_kind(entries) for key in _keys(some, bundle)]
@@ -88,21 +88,19 @@ def block_of(entries: Sequence[Entry], bundle: LoggedBundle) -> tuple[dict[str, 
         "rows": [entry.rows for entry in entries],
         "scored": scored,
     }
-    identifier = min(names)
-    block = {
-        "id": identifier,
+    return {
+        "id": min(names),
         "last": max(names),
         "bundle": bundle.id,
         "rows": sum(entry.rows for entry in entries),
         "scored": sum(scored),
+        "indexed": False,
         "calls": encoded(calls),
         "set_aside": encoded(Counter(why for entry in entries for why in entry.aside.values())),
         "row_keys": encoded(keys),
         "inputs": encoded(_columns([(inputs, begin, end) for inputs, _, begin, end in parts], bundle.redact)),
         "answer": encoded(_columns([(answer, begin, end) for _, answer, begin, end in parts], bundle.redact)),
     }
-    records = [{"record": key, "block": identifier, "place": at} for at, key in enumerate(keys) if key is not None]
-    return block, records
 
 
 def _merged(parts: Sequence[Part]) -> list[Part]:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from ..base.errors import DataError, UnavailableError, difference
 from .database import CHUNK, OUTCOMES, RECORDS, insert_new, reason_of
 from .entries import utc
+from .index import index_new
 from .reading import block_of_request
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _add(
     by_prediction: bool,
 ) -> Counter[str]:
     """Add those at the positions `good`; how many there are of each kind."""
+    index_new(engine)
     made = _records_of(engine, [str(keys[at]) for at in good]) if by_prediction else {}
     wanted = [made.get(str(keys[at]), str(keys[at])) for at in good]
     with engine.begin() as connection:

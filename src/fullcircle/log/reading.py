@@ -16,6 +16,7 @@ from ..base.columns import Array, Columns
 from ..base.errors import DataError
 from .database import BLOCKS, CHUNK, OUTCOMES, RECORDS
 from .entries import first_id, prediction_id
+from .index import index_new
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -98,6 +99,7 @@ def block_of_request(engine: sql.Engine, identifier: str) -> Block | None:
 
 def places_of(engine: sql.Engine, record: str) -> list[tuple[str, int]]:
     """Block and place of each answer about a record, in the order of time."""
+    index_new(engine)
     query = sql.select(RECORDS.c.block, RECORDS.c.place).where(RECORDS.c.record == record)
     with engine.connect() as connection:
         return sorted((block, place) for block, place in connection.execute(query))

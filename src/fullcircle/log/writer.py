@@ -119,11 +119,8 @@ class Writer:
 
     def _write(self, batch: list[Entry]) -> bool:
         try:
-            block, records = block_of(batch, self._bundle)
             with self._engine.begin() as connection:
-                connection.execute(sql.insert(BLOCKS), block)
-                if records:
-                    connection.execute(sql.insert(RECORDS), records)
+                connection.execute(sql.insert(BLOCKS), block_of(batch, self._bundle))
         except (OperationalError, InterfaceError) as error:  # locked, full, gone: it may pass
             self.failures += 1
             if self.failures == 1:
