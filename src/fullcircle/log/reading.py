@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -186,9 +187,12 @@ def _window(engine: sql.Engine, block: Block, read: Mapping[str, Column]) -> Win
     return Window(
         block.bundle,
         columns_of(block, read),
-        {name: np.array(values, object if _are_texts(values) else float) for name, values in block.answer.items()},
+        {
+            name: _texts(values) if _are_texts(values) else np.array(values, float)
+            for name, values in block.answer.items()
+        },
         np.repeat(np.array(block.made, float), block.counts),
-        np.array([None if value is None else value[0] for value in outcomes_in(engine, block)], object),
+        _texts([None if value is None else value[0] for value in outcomes_in(engine, block)]),
         np.array(block.ms),
         block.rows,
         block.set_aside,
@@ -200,7 +204,8 @@ def _joined(parts: Sequence[Window]) -> Window:
     aside = sum((Counter(part.set_aside) for part in parts), Counter[str]())
 
     def together(of: Callable[[Window], dict[str, Array]]) -> dict[str, Array]:
-        return {name: np.concatenate([of(part)[name] for part in parts]) for name in of(parts[0])}
+        # A column is taken out of the parts as it is joined, so that a large window is not held twice.
+        return {name: np.concatenate([of(part).pop(name) for part in parts]) for name in [*of(parts[0])]}
 
     return Window(
         parts[0].bundle,
@@ -219,10 +224,15 @@ def _are_texts(values: Sequence[Any]) -> bool:
     return any(isinstance(value, str) for value in values[:1])
 
 
+def _texts(values: Sequence[str | None]) -> Array:
+    """Texts as a column, equal ones as one object: a window has few distinct ones, and JSON makes each anew."""
+    return np.fromiter((None if value is None else sys.intern(value) for value in values), object, len(values))
+
+
 def _column(values: list[Any], column: Column) -> Array:
     """JSON values of the log as the scorer takes them: the log has no other than it was given."""
     if column.kind in ("category", "text"):
-        return np.fromiter(values, object, len(values))
+        return _texts(values)
     return read_values(values, "time" if column.kind == "time" else "number")[0]
 
 

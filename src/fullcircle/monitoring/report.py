@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Value = float | None
 RESAMPLES = 200
+PORTIONS = 1000  # that the rows of one day are drawn in, at most: rows that are independent may be drawn together
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def accuracy(
     metrics = task.evaluate(made)
     drawn = groups_of([group[known]], len(known))
     if drawn.max() < 1:  # one day: its rows are all there is to draw from
-        drawn = np.arange(len(known))
+        drawn = np.arange(len(known)) % PORTIONS
     intervals = bootstrap(task, made, drawn, RESAMPLES, settings.interval, settings.seed)
     slicing = Slicing(watch.measure.metric, watch.measure.bins, settings.slice_rows)
     columns = take({name: inputs[name] for name in watch.slices if name in inputs}, known)

@@ -1,0 +1,64 @@
+"""The accuracy of a window: its interval where the window is one day, however many rows it has."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fullcircle.evaluation.tasks import measured
+from fullcircle.monitoring.baseline import Baseline
+from fullcircle.monitoring.report import Watch, accuracy, predicted_of, target_of
+from fullcircle.monitoring.settings import MonitoringSettings
+from fullcircle.monitoring.streams import Measure
+from fullcircle.scoring.predictions import BinaryCalibration
+
+CALIBRATION = BinaryCalibration("binary", "yes", "no", 1.0, 0.0, 0.5)
+
+
+def watch() -> Watch:
+    none = np.zeros(0)
+    baseline = Baseline("b", "orders", "auc", ("no", "yes"), {}, none.reshape(0, 1), none, none, {})
+    return Watch(baseline, Measure("auc", CALIBRATION), "1.0.0")
+
+
+def day(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    probability = random.uniform(0.05, 0.95, rows)
+    return probability.reshape(-1, 1), (random.random(rows) < probability).astype(float)
+
+
+def test_the_interval_of_a_day_is_that_of_its_rows_also_where_they_are_drawn_in_portions() -> None:
+    settings = MonitoringSettings()
+    widths = []
+    for rows in (900, 20_000):
+        predicted, target = day(rows, 1)
+        found = accuracy(watch(), {}, predicted, target, np.zeros(rows, np.int64), settings)
+        assert found is not None
+        assert found.rows == rows
+        assert found.metrics["auc"] == measured(predicted, target, CALIBRATION, 15)["auc"]
+        low, high = found.intervals["auc"]
+        assert low is not None
+        assert high is not None
+        assert low < found.metrics["auc"] < high
+        widths.append((high - low) * np.sqrt(rows))
+    many = [measured(*day(20_000, seed), CALIBRATION, 15)["auc"] for seed in range(100)]
+    assert np.isclose(widths[1] / np.sqrt(20_000), 3.92 * np.std(many), rtol=0.3)
+    assert np.isclose(widths[0], widths[1], rtol=0.3)
+
+
+def test_a_million_rows_of_one_day_take_no_matrix_of_resamples() -> None:
+    predicted, target = day(300_000, 2)
+    found = accuracy(watch(), {}, predicted, target, np.zeros(len(target), np.int64), MonitoringSettings())
+    assert found is not None
+    assert found.expected is not None
+    assert found.observed is not None
+    assert abs(found.expected - found.observed) < 0.01
+
+
+def test_outcomes_that_are_no_class_of_the_bundle_are_unknown() -> None:
+    outcome = np.array(["yes", None, "no", "perhaps"], object)
+    assert target_of(outcome, ("no", "yes")).tolist()[::2] == [1.0, 0.0]
+    assert np.isnan(target_of(outcome, ("no", "yes"))[[1, 3]]).all()
+    assert target_of(np.array(["1.5", None], object), ()).tolist()[0] == 1.5
+    answer = {"prediction": np.array(["yes"]), "probability_no": np.array([0.3]), "probability_yes": np.array([0.7])}
+    assert predicted_of(answer, ("no", "yes")).tolist() == [[0.7]]
+    assert predicted_of({"prediction": np.array([2.5])}, ()).tolist() == [[2.5]]
