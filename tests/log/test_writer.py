@@ -41,6 +41,13 @@ class Counted(Counter[str]):
             assert self.changed.wait_for(lambda: self[what] >= rows, 20), dict(self)
 
 
+def locked(folder: Path) -> sqlite3.Connection:
+    """A connection that keeps the log from being written until its transaction ends."""
+    holder = sqlite3.connect(folder / "log.sqlite", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    return holder
+
+
 def written(engine: sql.Engine) -> int:
     with engine.connect() as connection:
         return int(connection.execute(sql.select(sql.func.coalesce(sql.func.sum(BLOCKS.c.rows), 0))).scalar_one())
@@ -82,8 +89,7 @@ def test_a_full_queue_drops_and_counts_and_does_not_wait(tmp_path: Path) -> None
 
 def test_a_locked_database_is_tried_again_and_nothing_is_lost(tmp_path: Path) -> None:
     engine, counted = opened(tmp_path), Counted()
-    holder = sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
+    holder = locked(tmp_path)
     writer = Writer(engine, BUNDLE, WriterSettings(0.01), counted)
     writer.start()
     for at in range(5):
@@ -99,8 +105,7 @@ def test_a_locked_database_is_tried_again_and_nothing_is_lost(tmp_path: Path) ->
 
 def test_what_cannot_be_written_before_the_end_is_counted(tmp_path: Path) -> None:
     engine, counted = opened(tmp_path), Counted()
-    holder = sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
+    holder = locked(tmp_path)
     writer = Writer(engine, BUNDLE, WriterSettings(0.01), counted)
     writer.start()
     writer.offer(entry([1, 2]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fullcircle.evaluation.tasks import measured
@@ -52,6 +54,21 @@ def test_a_million_rows_of_one_day_take_no_matrix_of_resamples() -> None:
     assert found.expected is not None
     assert found.observed is not None
     assert abs(found.expected - found.observed) < 0.01
+
+
+def test_small_slices_have_no_values_and_calibration_shows_what_is_lost() -> None:
+    predicted, target = day(1000, 3)
+    segment = np.array(["a"] * 950 + ["b"] * 50, object)
+    sliced = replace(watch(), slices=("segment", "not_there"))
+    found = accuracy(sliced, {"segment": segment}, predicted, target, np.zeros(1000, np.int64), MonitoringSettings())
+    assert found is not None
+    assert [(s.level, s.values["auc"] is None) for s in found.slices] == [("a", False), ("b", True)]
+    worse = accuracy(watch(), {}, predicted / 2, target, np.zeros(1000, np.int64), MonitoringSettings())
+    assert worse is not None
+    assert worse.observed is not None
+    assert worse.expected is not None
+    assert worse.observed > worse.expected + 0.1
+    assert worse.intervals["ece"][0] > found.intervals["ece"][1]  # type: ignore[operator]
 
 
 def test_outcomes_that_are_no_class_of_the_bundle_are_unknown() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from fullcircle.base import cells
 from fullcircle.base.errors import ConfigError
 from fullcircle.log.database import connect
 from fullcircle.serving.settings import read_settings
@@ -51,10 +52,9 @@ def moment(seconds: float) -> str:
 def moment_of(text: str) -> float:
     """A moment in ISO 8601, in seconds since 1970; UTC where it has no offset. Raises ConfigError."""
     try:
-        found = datetime.fromisoformat(text)
+        return cells.moment_of(text).replace(tzinfo=UTC).timestamp()
     except ValueError:
         raise ConfigError(f"{text!r} is no time: write it as 2013-11-05T06:00") from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def day_of(text: str) -> float:

@@ -113,11 +113,14 @@ def _added(one: Arrived, two: Arrived) -> Arrived:
 
 def summary(found: Arrived) -> str:
     """The counts of outcomes, in words."""
-    lines = [
-        f"{found.rows:,} outcomes: {found.added:,} added, {found.unknown:,} kept for records without a prediction, "
-        f"{found.duplicate:,} known already, {found.conflicting:,} known already with another value, which stays"
-    ]
+    kinds = {
+        "kept for records without a prediction": found.unknown,
+        "known already": found.duplicate,
+        "known already with another value, which stays": found.conflicting,
+        "could not be read": len(found.set_aside),
+    }
+    lines = [f"{found.rows:,} outcomes: {found.added:,} added"]
+    lines += [f"  {count:,} {kind}" for kind, count in kinds.items() if count]
     if found.set_aside:
-        lines.append(f"{len(found.set_aside):,} could not be read:")
-        lines += [f"  row {at + 1}: {why}" for at, why in sorted(found.set_aside.items())[:5]]
+        lines += [f"    row {at + 1}: {why}" for at, why in sorted(found.set_aside.items())[:5]]
     return "\n".join(lines)

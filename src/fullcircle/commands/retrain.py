@@ -6,7 +6,7 @@ import fcntl
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -86,7 +86,11 @@ def retrain(as_of: str | None = None, *, again: bool = False) -> Retrained:
                 raise RegistryError(
                     f"{len(files)} files differ from the last commit, e.g. {files[0]}: commit them first"
                 )
-            found = _run(settings, as_of or date.today().isoformat(), again=again)
+            try:
+                found = _run(settings, as_of or date.today().isoformat(), again=again)
+            except BaseException:
+                _abandon()
+                raise
             if found is not None:
                 _note(None)
                 return found
@@ -198,6 +202,15 @@ def _refusal(verdict: Verdict, experiment: str) -> str:
 def _unfinished() -> Progress | None:
     file = WORK / "retrain.json"
     return Progress(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def _abandon() -> None:
+    """Undo a run that failed before its result was committed; where that fails too, the next run does it."""
+    progress = _unfinished()
+    if progress is not None and progress.phase == "run":
+        with suppress(RegistryError):
+            _undo(progress)
+            _note(None)
 
 
 def _note(progress: Progress | None) -> None:

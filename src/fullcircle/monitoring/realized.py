@@ -1,22 +1,19 @@
-"""Accuracy once outcomes are known: the metric with its interval, slices, and calibration over time."""
+"""The primary metric once outcomes are known, with its interval."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.base.columns import take
-from fullcircle.evaluation.slices import Slice, Slicing, slices
 from fullcircle.evaluation.tasks import measured
 from fullcircle.monitoring.estimates import Estimate, Measure, Window, interval, numbered, spaced, undefined
 from fullcircle.monitoring.scored import Scored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from fullcircle.base.columns import Array, Columns
+    from fullcircle.base.columns import Array
     from fullcircle.monitoring.estimates import EstimateConfig
 
 
@@ -42,52 +39,6 @@ def realized(window: Window, measure: Measure, config: EstimateConfig) -> Estima
     return Estimate(
         value, low, high, "realized", rows, count, None, "" if low is not None else "no interval: one group"
     )
-
-
-def realized_slices(columns: Columns, window: Window, measure: Measure, at_least: int) -> list[Slice]:
-    """The metric of each level of each column, of rows with outcomes; `columns`: (rows,) of the window.
-
-    Values are None where a slice has fewer than `at_least` rows with outcomes, or one class only: it is too small.
-    """
-    known = window.known
-    if window.target is None or not known.any():
-        return []
-    slicing = Slicing(measure.metric, measure.bins, at_least)
-    target = window.target[known]
-    return slices(take(columns, known), window.predicted[known], target, measure.calibration, slicing)
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationPoint:
-    """Calibration of one window. `expected`, `observed`: mean prediction and mean outcome, one per output.
-
-    An outcome counts as 1 for its class and 0 for others. Both are of the rows with outcomes, and empty without any.
-    `error`: the calibration error with its interval; of a number the bias.
-    """
-
-    rows: int
-    outcomes: int
-    expected: tuple[float, ...]
-    observed: tuple[float, ...]
-    error: Estimate
-
-
-def calibration_over_time(
-    windows: Sequence[Window], measure: Measure, config: EstimateConfig
-) -> list[CalibrationPoint]:
-    """One point per window, in their order."""
-    error = Measure("ece" if measure.classes else "bias", measure.calibration, measure.bins)
-    return [_point(window, error, config) for window in windows]
-
-
-def _point(window: Window, measure: Measure, config: EstimateConfig) -> CalibrationPoint:
-    known, error = window.known, realized(window, measure, config)
-    if window.target is None or not known.any():
-        return CalibrationPoint(len(known), 0, (), (), error)
-    predicted, target = window.predicted[known], window.target[known]
-    seen = target[:, None] == np.arange(measure.classes) if measure.classes > 2 else target[:, None]
-    means = [tuple(float(v) for v in values.mean(axis=0)) for values in (predicted, seen)]
-    return CalibrationPoint(len(known), len(target), means[0], means[1], error)
 
 
 def _moved(predicted: Array, target: Array, group: Array, measure: Measure, config: EstimateConfig) -> Array:

@@ -6,10 +6,10 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fullcircle.base.errors import ConfigError
-from fullcircle.base.typed import build
+from fullcircle.base.typed import build, plain
 from fullcircle.registry.git import git
 from fullcircle.registry.versions import Fingerprint, Version
 
@@ -129,14 +129,8 @@ def message_of(title: str, note: Note | None = None, because: str = "") -> str:
     """The message of a tag: a line for people, and what it records as JSON."""
     parts = [title, *([because] if because else [])]
     if note is not None:
-        parts.append(json.dumps(_plain(note), indent=1, sort_keys=True))
+        parts.append(json.dumps(plain(note), indent=1, sort_keys=True))
     return "\n\n".join(parts)
-
-
-def _plain(note: Note) -> Any:
-    from fullcircle.base.typed import plain
-
-    return plain(note)
 
 
 def _note(contents: str) -> Note | None:

@@ -12,12 +12,13 @@ import secrets
 import sys
 import time
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Router
 
+from ..base.cells import moment_of
 from ..base.errors import FullCircleError
 from .answers import encoded
 from .errors import BusyError, LateError, MediaTypeError, NotAllowedError, RequestError, TooLargeError, status_of
@@ -182,7 +183,7 @@ def _request_id(headers: dict[bytes, bytes]) -> bytes:
 def _time_of(headers: dict[bytes, bytes]) -> float | None:
     """The time that a request gives itself, in seconds since 1970; None where it does not."""
     try:
-        return datetime.fromisoformat(headers.get(b"x-time", b"").decode("ascii")).replace(tzinfo=UTC).timestamp()
+        return moment_of(headers.get(b"x-time", b"").decode("ascii")).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
 
