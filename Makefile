@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 .DEFAULT_GOAL := help
-.PHONY: help install develop repro serve monitor explore sweep show plots test test-page test-contracts fuzz sbom lint bench bench-peer bench-serving bench-monitor lock clean
+.PHONY: help install develop repro serve monitor explore sweep show plots test test-page test-contracts fuzz sbom lint bench bench-peer bench-serving bench-monitor replay lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -92,6 +92,9 @@ bench-monitor: repro develop  ## compare estimated accuracy with NannyML's, in a
 	@test -x $(MONITOR)/bin/python || $(UV) venv --quiet --python 3.11 $(MONITOR)
 	@$(UV) pip install --quiet --python $(MONITOR)/bin/python --requirements benchmarks/monitoring_peers/requirements.txt
 	$(RUN) python -m benchmarks.monitoring --nannyml $(MONITOR)/bin/python
+
+replay: repro develop  ## the year 2013 day by day, under three policies of retraining: docs/replay.md; 20 minutes
+	$(RUN) python -m benchmarks.replay
 
 clean:  ## remove what runs make and git does not keep: data, models, dist, reports of explore; not DVC's cache, not .venv
 	rm -rf data/raw data/clean data/reference data/labelled data/split data/features models dist

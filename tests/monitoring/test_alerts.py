@@ -49,6 +49,9 @@ def test_a_lasting_loss_means_retrain_and_names_since_when() -> None:
     reports = [window(day) for day in range(1, 10)] + [window(day, 0.6) for day in range(10, 20)]
     (alert,), states = evaluate(reports, [], {"metric": ALARM}, SETTINGS)
     assert (alert.kind, alert.level, alert.since) == ("accuracy", "retrain", "2013-11-10")
+    assert alert.reason == (
+        "about 0.1 below what it was in validation since 2013-11-10, for longer than chance explains"
+    )
     assert alert.action == "retrain: `fullcircle retrain`"
     assert states["metric"].on
     assert status_of([alert]) == "retrain"

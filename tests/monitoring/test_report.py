@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fullcircle.evaluation.tasks import measured
+from fullcircle.log.reading import Window
+from fullcircle.monitoring import report as module
 from fullcircle.monitoring.baseline import Baseline
-from fullcircle.monitoring.report import Watch, accuracy, predicted_of, target_of
+from fullcircle.monitoring.report import Watch, WindowReport, accuracy, predicted_of, report, target_of
 from fullcircle.monitoring.settings import MonitoringSettings
 from fullcircle.monitoring.streams import Measure
 from fullcircle.scoring.predictions import BinaryCalibration
+from tests.monitoring.made import Process, drawn_baseline
+
+if TYPE_CHECKING:
+    import pytest
 
 CALIBRATION = BinaryCalibration("binary", "yes", "no", 1.0, 0.0, 0.5)
 
@@ -54,6 +61,66 @@ def test_a_million_rows_of_one_day_take_no_matrix_of_resamples() -> None:
     assert found.expected is not None
     assert found.observed is not None
     assert abs(found.expected - found.observed) < 0.01
+
+
+def test_a_few_flights_of_the_evening_before_are_no_second_day_to_draw() -> None:
+    """Days are those of the clock on site, and windows those of UTC."""
+    predicted, target = day(900, 1)
+    settings = MonitoringSettings()
+    one = accuracy(watch(), {}, predicted, target, np.zeros(900, np.int64), settings)
+    two = accuracy(watch(), {}, predicted, target, (np.arange(900) < 30).astype(np.int64), settings)
+    week = accuracy(watch(), {}, predicted, target, np.arange(900) % 7, settings)
+    assert one is not None
+    assert two is not None
+    assert week is not None
+    assert two.intervals == one.intervals
+    assert week.intervals != one.intervals
+
+
+def test_a_report_takes_from_the_one_before_what_outcomes_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = Process(effect=0.5, rows=300, numbers=3)
+    random = np.random.default_rng(3)
+    baseline = drawn_baseline(process, 40, random)
+    columns, predicted, _ = process.draw(1, random)
+    columns = {name: values for name, values in columns.items() if name in baseline.train}
+    negative, positive = CALIBRATION.classes
+    target = np.where(random.random(300) < predicted[:, 0], positive, negative).astype(object)
+
+    def logged(known: int, requests: int = 300) -> Window:
+        outcome = target.copy()
+        outcome[known:] = None
+        answer = {f"probability_{positive}": predicted[:, 0]}
+        return Window("0" * 64, columns, answer, np.zeros(300), outcome, np.ones(requests), 300, {})
+
+    watched = Watch(baseline, Measure("auc", CALIBRATION), "1.0.0")
+    settings = MonitoringSettings(estimate="cbpe")
+
+    def made(known: int, before: WindowReport | None = None, requests: int = 300) -> WindowReport:
+        return report(watched, logged(known, requests), "2013-11-05", settings, complete=known == 300, before=before)
+
+    none, some, all_of_them = made(0), made(100), made(300)
+    seen: list[str] = []
+
+    def watched_by(name: str) -> None:
+        real = getattr(module, name)
+
+        def called(*arguments: Any, **named: Any) -> Any:
+            seen.append(name)
+            return real(*arguments, **named)
+
+        monkeypatch.setattr(module, name, called)
+
+    for name in ("drift", "estimated", "accuracy"):
+        watched_by(name)
+    assert (made(0, none), seen) == (none, [])
+    assert (made(300, none), seen) == (all_of_them, ["accuracy"])
+    seen.clear()
+    assert (made(100, none), seen) == (some, ["estimated", "accuracy"])
+    seen.clear()
+    assert (made(300, some), seen) == (all_of_them, ["estimated", "accuracy"])
+    seen.clear()
+    assert made(0, none, requests=299).requests == 299
+    assert "drift" in seen
 
 
 def test_small_slices_have_no_values_and_calibration_shows_what_is_lost() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -218,6 +219,30 @@ def test_a_run_that_was_killed_is_undone_or_finished(project: Project, phase: st
     assert not marker.exists()
     assert project.run("git", "status", "--porcelain").stdout == ""
     assert project.run("fullcircle", "champion").stdout == "1.0.0\n"
+
+
+def test_a_kill_at_any_moment_leaves_the_champion_serving_and_the_next_run_finishes(project: Project) -> None:
+    for stage in ("staging", "prod"):
+        project.run("fullcircle", "promote", stage)
+    project.run("fullcircle", "fetch", "departures@prod", "dist/served")
+    begun = time.monotonic()
+    project.run("fullcircle", "retrain", "--as-of", AS_OF[1])
+    whole = time.monotonic() - begun
+    for tag in ("departures@v1.0.1", "departures#staging#3", "departures#prod#4"):
+        project.run("git", "tag", "-d", tag)
+    project.run("git", "reset", "-q", "--hard", "departures@v1.0.0")
+    project.run("dvc", "checkout", "-q", "--force")
+    project.run("fullcircle", "fetch", "departures@prod", "dist/served")
+    for share in (0.4, 0.8):
+        project.killed(share * whole, "fullcircle", "retrain", "--as-of", AS_OF[1])
+        assert Bundle.load(project.folder / "dist/served").version in ("1.0.0", "1.0.1")
+        assert project.run("fullcircle", "champion").stdout in ("1.0.0\n", "1.0.1\n")
+    project.run("fullcircle", "retrain", "--as-of", AS_OF[1])
+    assert project.run("fullcircle", "champion").stdout == "1.0.1\n"
+    assert Bundle.load(project.folder / "dist/served").version == "1.0.1"
+    assert [str(each.version) for each in read_tags(project.folder, "departures").versions] == ["1.0.0", "1.0.1"]
+    assert project.run("git", "status", "--porcelain").stdout == ""
+    assert "Data and pipelines are up to date" in project.run("dvc", "status").stdout
 
 
 def test_only_one_retraining_runs_at_a_time(project: Project) -> None:

@@ -125,7 +125,7 @@ def _run(settings: RetrainSettings, as_of: str, *, again: bool) -> Retrained | N
     if load(str, "split.kind") == "time":
         _dvc("repro", "label")
         registry.keep(problem={"time": _borders(settings)})
-    git(registry.ROOT, "add", "--intent-to-add", str(registry.KEPT))
+    git(registry.ROOT, "add", str(registry.KEPT))
     _dvc("exp", "run", "--force", "--name", experiment)
     read_params.cache_clear()
     verdict = read_typed(Verdict, paths.VERDICT)

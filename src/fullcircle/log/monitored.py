@@ -111,6 +111,13 @@ def save_report(engine: sql.Engine, label: str, bundle: str, report: str, *, com
         connection.execute(sql.insert(REPORTS), row)
 
 
+def saved_report(engine: sql.Engine, label: str, bundle: str) -> str | None:
+    """The report of a window and bundle, as JSON; None where none is kept."""
+    with engine.connect() as connection:
+        query = sql.select(REPORTS.c.report).where(REPORTS.c.label == label, REPORTS.c.bundle == bundle)
+        return connection.execute(query).scalar_one_or_none()
+
+
 def saved_reports(engine: sql.Engine, bundle: str | None = None) -> list[str]:
     """The reports, as JSON, in the order of time; those of one bundle."""
     query = sql.select(REPORTS.c.report).order_by(REPORTS.c.label, REPORTS.c.bundle)

@@ -74,7 +74,7 @@ def evaluate(
         windows = [_window(each, stream) for each in reports if each.complete]
         states[stream] = state = fold(alarm, AlarmState(), windows)
         if state.on:
-            found.append((STREAMS[stream], str(state.since), _lost(stream, alarm, state)))
+            found.append((STREAMS[stream], str(state.since), _lost(stream, state)))
     alerts = [
         Alert(kind, level, since, reason, ACTIONS[kind])
         for kind, since, reason in found
@@ -88,9 +88,9 @@ def _window(report: WindowReport, stream: str) -> Window:
     return Window(report.label, accuracy.streams[stream] if accuracy else None, accuracy.rows if accuracy else 0)
 
 
-def _lost(stream: str, alarm: Alarm, state: AlarmState) -> str:
+def _lost(stream: str, state: AlarmState) -> str:
     what = "below what it was in validation" if stream == "metric" else "below what the predictions promise"
-    return f"about {state.loss:.3g} {what} since {state.since}; a loss of {alarm.loss:.3g} is worth an alarm"
+    return f"about {state.loss:.3g} {what} since {state.since}, for longer than chance explains"
 
 
 def _of_window(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Value = float | None
 RESAMPLES = 200
+FEW = 5  # days of equal size, or unequal ones that vary as much: fewer are not drawn from
 PORTIONS = 1000  # that the rows of one day are drawn in, at most: rows that are independent may be drawn together
 
 
@@ -74,9 +75,9 @@ class WindowReport:
     redacted: tuple[str, ...] = field(default=())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Watch:
-    """What a bundle's windows are held against."""
+    """What a bundle's windows are held against. Equal to itself alone, so that what follows from it can be kept."""
 
     baseline: Baseline
     measure: Measure
@@ -84,21 +85,48 @@ class Watch:
     slices: tuple[str, ...] = ()
 
 
-def report(watch: Watch, logged: Logged, label: str, settings: MonitoringSettings, *, complete: bool) -> WindowReport:
-    """The report of what one bundle answered in one window."""
-    baseline, measure = watch.baseline, watch.measure
-    classes = measure.calibration.classes
-    predicted = predicted_of(logged.answer, classes)
-    target = target_of(logged.outcome, classes)
-    group = groups_of(_together(baseline, logged), len(predicted))
+def report(
+    watch: Watch,
+    logged: Logged,
+    label: str,
+    settings: MonitoringSettings,
+    *,
+    complete: bool,
+    before: WindowReport | None = None,
+) -> WindowReport:
+    """The report of what one bundle answered in one window.
+
+    `before`: an earlier report of the window, from which is taken what neither new requests nor new outcomes change.
+    """
+    classes = watch.measure.calibration.classes
+    predicted, target = predicted_of(logged.answer, classes), target_of(logged.outcome, classes)
+    group = groups_of(_together(watch.baseline, logged), len(predicted))
+    same = before is not None and (before.requests, before.rows) == (len(logged.ms), logged.rows)
+    made = (
+        before if before is not None and same else _without_outcomes(watch, logged, label, predicted, group, settings)
+    )
+    known, were = int((~np.isnan(target)).sum()), made.accuracy.rows if made.accuracy else 0
+    if same and known == were:
+        return replace(made, complete=complete)
+    estimate = made.estimate
+    if estimate is None or not {known, were} <= {0, len(target)}:
+        estimate = estimated(watch, logged.inputs, predicted, target, group, settings) if len(predicted) else None
+    found = accuracy(watch, logged.inputs, predicted, target, group, settings)
+    return replace(made, complete=complete, estimate=estimate, accuracy=found)
+
+
+def _without_outcomes(
+    watch: Watch, logged: Logged, label: str, predicted: Array, group: Array, settings: MonitoringSettings
+) -> WindowReport:
+    """The part of a report that needs no outcomes, without the estimate of the metric."""
+    baseline, chance, seed = watch.baseline, settings.false_alarm, settings.seed
     counted = count_window(baseline, logged.inputs, predicted, group)
-    chance, seed = settings.false_alarm, settings.seed
     reasons = [reason for reason, rows in sorted(logged.set_aside.items()) for _ in range(rows)]
     return WindowReport(
         label,
         logged.bundle,
         watch.version,
-        complete,
+        False,
         len(logged.ms),
         logged.rows,
         len(predicted),
@@ -107,9 +135,7 @@ def report(watch: Watch, logged: Logged, label: str, settings: MonitoringSetting
         drift(baseline, counted, false_alarm=chance, seed=seed),
         quality(baseline, counted, reasons, false_alarm=chance, seed=seed),
         outliers(baseline, counted, logged.inputs, false_alarm=chance, seed=seed),
-        estimated(watch, logged.inputs, predicted, target, group, settings) if len(predicted) else None,
-        accuracy(watch, logged.inputs, predicted, target, group, settings),
-        logged.redacted,
+        redacted=logged.redacted,
     )
 
 
@@ -126,7 +152,7 @@ def accuracy(
     made = task.predictions(predicted, target, calibration, watch.measure.bins)
     metrics = task.evaluate(made)
     drawn = groups_of([group[known]], len(known))
-    if drawn.max() < 1:  # one day: its rows are all there is to draw from
+    if (np.bincount(drawn) ** 2).sum() * FEW > len(known) ** 2:  # rows are all there is to draw from
         drawn = np.arange(len(known)) % PORTIONS
     intervals = bootstrap(task, made, drawn, RESAMPLES, settings.interval, settings.seed)
     slicing = Slicing(watch.measure.metric, watch.measure.bins, settings.slice_rows)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from fullcircle.log.monitored import (
     noted_alerts,
     save_report,
     save_rule,
+    saved_report,
     saved_reports,
 )
 from fullcircle.log.reading import first_request, last_bundle, windows
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sql
 
-    from fullcircle.monitoring.alarm import Alarm
+    from fullcircle.monitoring.alarm import Alarm, AlarmSettings
     from fullcircle.monitoring.settings import MonitoringSettings
 
 DAYS = {"day": 1, "week": 7}
@@ -148,7 +150,9 @@ def _reports(
     for bundle, logged in windows(engine, inputs_of, start, stop).items():
         found = watched(bundle)
         if not isinstance(found, str):
-            made = report(found.watch, logged, label, settings, complete=complete)
+            text = saved_report(engine, label, bundle)
+            before = None if text is None else _read(text)
+            made = report(found.watch, logged, label, settings, complete=complete, before=before)
             save_report(engine, label, bundle, json.dumps(plain(made)), complete=complete)
             yield made
 
@@ -161,9 +165,9 @@ def _alerts(
     settings: MonitoringSettings,
     notes: dict[str, None],
 ) -> list[Alert]:
-    reports = [build(WindowReport, json.loads(text), "a report") for text in saved_reports(engine, bundle)]
+    reports = [_read(text) for text in saved_reports(engine, bundle)]
     try:
-        alarms = _alarms(watch, reports, settings)
+        alarms = rules_of(watch, reports, settings)
     except DataError as error:  # too few days of test rows
         alarms = {}
         notes[str(error)] = None
@@ -179,11 +183,22 @@ def _rule(watch: Watch, alarm: Alarm | None, settings: MonitoringSettings) -> Ru
     return Rule(watch.baseline.metric, watch.measure.lower, settings.interval, usual, loss)
 
 
-def _alarms(watch: Watch, reports: list[WindowReport], settings: MonitoringSettings) -> dict[str, Alarm]:
+def _read(text: str) -> WindowReport:
+    return build(WindowReport, json.loads(text), "a report")
+
+
+def rules_of(watch: Watch, reports: list[WindowReport], settings: MonitoringSettings) -> dict[str, Alarm]:
     """The rule of each stream. The usual traffic is that of the bundle's first windows, and then stays."""
+    rows = [each.accuracy.rows for each in reports if each.complete and each.accuracy][:USUAL]
+    return dict(_rules(watch, float(np.median(rows)) if rows else None, settings.alarm, settings.seed))
+
+
+@lru_cache(maxsize=4)
+def _rules(watch: Watch, usual: float | None, settings: AlarmSettings, seed: int) -> dict[str, Alarm]:
+    """`usual`: rows of a window; None: as many as in the windows of the reference."""
     baseline = watch.baseline
     reference = Reference(baseline.predicted, baseline.target, baseline.group if baseline.together else None)
-    rows = [each.accuracy.rows for each in reports if each.complete and each.accuracy][:USUAL]
-    usual = float(np.median(rows)) if rows else float(np.median([len(w) for w in reference.windows(1000, 1)]))
-    rows_of = {"": max(usual, float(settings.alarm.min_rows))}
-    return alarms_of(watch.measure, {"": reference}, rows_of, settings.alarm, baseline.bundle, seed=settings.seed)[""]
+    if usual is None:
+        usual = float(np.median([len(window) for window in reference.windows(1000, 1)]))
+    rows_of = {"": max(usual, float(settings.min_rows))}
+    return alarms_of(watch.measure, {"": reference}, rows_of, settings, baseline.bundle, seed=seed)[""]
