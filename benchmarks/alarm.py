@@ -18,7 +18,8 @@ import numpy as np
 from benchmarks.alarm_days import day_values, year_of_flights
 from benchmarks.alarm_rules import betting, beyond_three, first_alarm, raised
 from fullcircle.monitoring.cusum import Evidence, step
-from fullcircle.monitoring.streams import METRIC, SURPRISE, Measure, Reference, spreads_of
+from fullcircle.monitoring.measure import Measure
+from fullcircle.monitoring.streams import METRIC, SURPRISE, Rows, spreads_of
 from fullcircle.monitoring.threshold import Spread, simulated_loss, spread_of, threshold_of
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def main() -> None:
         values = day_values(measure, year, seed=0)
         rows = np.concatenate(year.days)
         group = np.repeat(np.arange(len(year.days)), [len(day) for day in year.days])
-        reference = Reference(year.predicted[rows, None], year.target[rows], group)
+        reference = Rows(year.predicted[rows, None], year.target[rows], group)
         noise = {name: spread.row for name, spread in spreads_of(measure, reference, USUAL, 50, seed=0).items()}
         sign = -1.0 if measure.lower else 1.0
         values = {kind: {name: sign * of for name, of in found.items()} for kind, found in values.items()}

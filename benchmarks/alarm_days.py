@@ -13,6 +13,7 @@ from fullcircle.core import paths
 from fullcircle.core.tables import read_columns
 from fullcircle.evaluation.intervals import groups_of
 from fullcircle.features.transform import apply
+from fullcircle.monitoring.streams import streams_of, values_of
 from fullcircle.scoring.predictions import Calibration
 from fullcircle.scoring.scorer import Scorer
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fullcircle.base.columns import Columns
-    from fullcircle.monitoring.streams import Measure
+    from fullcircle.monitoring.measure import Measure
 
 FOLDS = 4
 ROUNDS = 120
@@ -145,6 +146,6 @@ def day_values(measure: Measure, year: Year, seed: int) -> dict[str, dict[str, A
         values = []
         for rows in year.days:
             predicted, target = change(rows, random)
-            values.append(measure.of(predicted[:, None], target))
-        found[name] = {stream: np.array([value[stream] for value in values]) for stream in measure.streams}
+            values.append(values_of(measure, predicted[:, None], target))
+        found[name] = {stream: np.array([value[stream] for value in values]) for stream in streams_of(measure)}
     return found

@@ -32,8 +32,9 @@ from fullcircle.evaluation.intervals import groups_of
 from fullcircle.featurizing.config import FeaturizeConfig
 from fullcircle.models import ModelConfig
 from fullcircle.models.sample import samples_of
-from fullcircle.monitoring.estimates import EstimateConfig, Measure, Reference, Window
+from fullcircle.monitoring.estimates import EstimateConfig, Reference, Window
 from fullcircle.monitoring.expected import estimate
+from fullcircle.monitoring.measure import Measure
 from fullcircle.monitoring.realized import realized
 from fullcircle.stages.featurize import featurize
 from fullcircle.stages.train import TrainConfig, goal_of, train

@@ -41,7 +41,7 @@ def run(folder: Path) -> tuple[dict[str, list[Day]], quiet.Quiet]:
     for name in (*POLICIES, "quiet"):
         shutil.copytree(folder / "first", folder / name, symlinks=True)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        order = sorted(POLICIES, key=["when told", "monthly", "never"].index)
+        order = sorted(POLICIES, key=["on alert", "monthly", "never"].index)
         jobs = {name: pool.submit(replay, str(ROOT), str(folder / name), name, FIRST, LAST) for name in order}
         silent = pool.submit(quiet.quiet, str(ROOT), str(folder / "quiet"), *QUIET)
         found = {}

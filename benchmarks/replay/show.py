@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.replay.quiet import Quiet
     from benchmarks.replay.year import Day
 
-Found = "Mapping[str, Sequence[Day]]"
-TOLD = "when told"
+ALERTED = "on alert"
 STYLE = """
 svg{font:12px system-ui,sans-serif;background:#fff}text{fill:#333}.tick,.name{font-size:11px}
 polyline,.grid{fill:none;stroke:#ccc}.s1{stroke:#888;fill:#888}.s2{stroke:#c60;fill:#c60}.s3{stroke:#06c;fill:#06c}
@@ -37,14 +37,14 @@ def table(found: Mapping[str, Sequence[Day]], metric: str) -> str:
     months = [*dict.fromkeys(day.day[:7] for day in found[names[0]])]
     for month in [*months, ""]:
         of = {name: [day for day in found[name] if day.day.startswith(month)] for name in names}
-        told = [day for day in of.get(TOLD, []) if day.estimate is not None and day.value is not None]
+        alerted = [day for day in of.get(ALERTED, []) if day.estimate is not None and day.value is not None]
         lines.append(
             [
                 month or "**all**",
                 f"{sum(day.rows for day in of[names[0]]):,}",
                 *(f"{_mean(day.value for day in of[name]):.3f}" for name in names),
-                f"{_mean(day.estimate for day in told):.3f}",
-                f"{_mean(day.value for day in told):.3f}",
+                f"{_mean(day.estimate for day in alerted):.3f}",
+                f"{_mean(day.value for day in alerted):.3f}",
                 *(f"{_cost(of[name]):.1f}" for name in names),
                 "; ".join(filter(None, (_events(name, of[name]) for name in names))) if month else "",
             ]
@@ -87,8 +87,8 @@ def picture(found: Mapping[str, Sequence[Day]], metric: str) -> str:
         Series(name, [(place[m], _mean(d.value for d in days if d.day.startswith(m))) for m in months])
         for name, days in found.items()
     ]
-    told = found.get(TOLD, [])
-    weeks = [told[at : at + 7] for at in range(0, len(told), 7)]
+    alerted = found.get(ALERTED, [])
+    weeks = [alerted[at : at + 7] for at in range(0, len(alerted), 7)]
     at = [float(i) for i in range(len(weeks))]
     by_week = [
         Series("estimated", [*zip(at, (_mean(d.estimate for d in week) for week in weeks), strict=True)]),
@@ -96,7 +96,7 @@ def picture(found: Mapping[str, Sequence[Day]], metric: str) -> str:
     ]
     charts = [
         _chart(f"{metric} by month", by_month, Axis("month", min(place.values()), max(place.values()))),
-        _chart(f"{metric} by week, {TOLD}", by_week, Axis("week", 0.0, max(at[-1:], default=1.0))),
+        _chart(f"{metric} by week, {ALERTED}", by_week, Axis("week", 0.0, max(at[-1:], default=1.0))),
     ]
     placed = [
         chart.replace("<svg ", f'<svg x="0" y="{i * HEIGHT}" width="{WIDTH}" height="{HEIGHT}" ', 1)
@@ -111,8 +111,13 @@ def _chart(title: str, series: Sequence[Series], x: Axis) -> str:
 
 
 def _events(name: str, days: Sequence[Day]) -> str:
-    said = [f"{day.day[8:]}: {day.retrained}" for day in days if day.retrained]
+    said = [f"{_next(day.day)}: {day.retrained}" for day in days if day.retrained]
     return f"{name}: {', '.join(said)}" if said else ""
+
+
+def _next(day: str) -> str:
+    found = date.fromisoformat(day) + timedelta(1)
+    return f"{found.day} {found:%b}"
 
 
 def _cost(days: Sequence[Day]) -> float:

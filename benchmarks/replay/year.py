@@ -20,8 +20,9 @@ from fullcircle.commands.bundles import watched_or_why
 from fullcircle.commands.monitor import read_monitoring
 from fullcircle.core.config import load
 from fullcircle.log.database import connect
+from fullcircle.monitoring.measure import Measure
 from fullcircle.monitoring.run import Watched, monitor
-from fullcircle.monitoring.streams import METRIC, Measure
+from fullcircle.monitoring.streams import METRIC, values_of
 from fullcircle.registry.tags import read_tags
 from fullcircle.scoring.bundle import Bundle
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from fullcircle.monitoring.report import WindowReport
 
 PATIENCE = 7  # days between two retrainings that an alert asks for
-Retrains = "Callable[[str, str, str | None], bool]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def monthly(day: str, _: str, __: str | None) -> bool:
     return day.endswith("-01")
 
 
-def when_told(day: str, status: str, last: str | None) -> bool:
+def on_alert(day: str, status: str, last: str | None) -> bool:
     """When an alert asks for it, and the last try is a week ago: the gate may have refused it."""
     patient = last is None or date.fromisoformat(day) - date.fromisoformat(last) >= timedelta(PATIENCE)
     return status == "retrain" and patient
@@ -78,7 +78,7 @@ def when_told(day: str, status: str, last: str | None) -> bool:
 POLICIES: dict[str, tuple[Callable[[str, str, str | None], bool], bool]] = {
     "never": (never, True),
     "monthly": (monthly, False),
-    "when told": (when_told, True),
+    "on alert": (on_alert, True),
 }
 """Policy -> when it retrains: `(day, status of monitoring, day of the last try)`; and whether it is monitored."""
 
@@ -131,7 +131,7 @@ def _answered(world: World, service: Service, bundle: Bundle, day: str) -> Day:
     decided = np.array([record["prediction"] for record in records]) if records else np.zeros(0, object)
     measure = Measure(load(str, "problem.metric"), bundle.scorer.spec.calibration)
     target = world.target[positions]
-    value = measure.of(predicted.reshape(-1, 1), target)[METRIC] if len(target) else float("nan")
+    value = values_of(measure, predicted.reshape(-1, 1), target)[METRIC] if len(target) else float("nan")
     return Day(
         day,
         bundle.version,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fullcircle.base.columns import Array, Columns
-from fullcircle.monitoring.estimates import EstimateConfig, Measure, Reference, Window
+from fullcircle.monitoring.estimates import EstimateConfig, Reference, Window
+from fullcircle.monitoring.measure import Measure
 from fullcircle.scoring.predictions import (
     BinaryCalibration,
     MulticlassCalibration,

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from fullcircle.evaluation.tasks import measured
-from fullcircle.monitoring.estimates import EstimateConfig, Measure
+from fullcircle.monitoring.estimates import EstimateConfig
 from fullcircle.monitoring.expected import estimate
+from fullcircle.monitoring.measure import Measure
 from fullcircle.monitoring.powered import powered
 from tests.monitoring.scenarios import TWO, Rows, binary
 

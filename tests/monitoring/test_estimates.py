@@ -10,8 +10,9 @@ import pytest
 from fullcircle.base.errors import ConfigError, DataError
 from fullcircle.evaluation.tasks import measured
 from fullcircle.monitoring.accuracy import accuracy
-from fullcircle.monitoring.estimates import EstimateConfig, Measure, Reference, Window, few_groups, spaced
+from fullcircle.monitoring.estimates import EstimateConfig, Reference, Window, few_groups, spaced
 from fullcircle.monitoring.expected import Method, estimate
+from fullcircle.monitoring.measure import Measure
 from fullcircle.monitoring.powered import powered
 from fullcircle.monitoring.realized import realized
 from fullcircle.monitoring.scored import Scored

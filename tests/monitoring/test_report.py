@@ -11,9 +11,9 @@ from fullcircle.evaluation.tasks import measured
 from fullcircle.log.reading import Window
 from fullcircle.monitoring import report as module
 from fullcircle.monitoring.baseline import Baseline
+from fullcircle.monitoring.measure import Measure
 from fullcircle.monitoring.report import Watch, WindowReport, accuracy, predicted_of, report, target_of
 from fullcircle.monitoring.settings import MonitoringSettings
-from fullcircle.monitoring.streams import Measure
 from fullcircle.scoring.predictions import BinaryCalibration
 from tests.monitoring.made import Process, drawn_baseline
 

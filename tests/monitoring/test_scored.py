@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcircle.evaluation.tasks import measured
-from fullcircle.monitoring.estimates import Measure
+from fullcircle.monitoring.measure import Measure
 from fullcircle.monitoring.scored import CELLS, Scored
 from tests.monitoring.scenarios import THREE, TWO, binary, three
 

@@ -14,7 +14,7 @@ from benchmarks.replay import project as projects
 from benchmarks.replay import show
 from benchmarks.replay.quiet import quiet
 from benchmarks.replay.world import World, span_of
-from benchmarks.replay.year import Day, replay, when_told
+from benchmarks.replay.year import Day, on_alert, replay
 
 from fullcircle.registry.tags import read_tags
 from tests.project import register
@@ -57,8 +57,8 @@ def apart(what: Callable[..., Any], *arguments: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def told(world: World, first: Path) -> list[Day]:
-    return run(world, first, "told", "when told")
+def alerted(world: World, first: Path) -> list[Day]:
+    return run(world, first, "alerted", "on alert")
 
 
 @pytest.fixture(scope="module")
@@ -66,20 +66,20 @@ def monthly(world: World, first: Path) -> list[Day]:
     return run(world, first, "monthly", "monthly")
 
 
-def test_every_answer_is_the_scorers(world: World, told: list[Day], monthly: list[Day]) -> None:
-    for days in (told, monthly):
+def test_every_answer_is_the_scorers(world: World, alerted: list[Day], monthly: list[Day]) -> None:
+    for days in (alerted, monthly):
         assert len(days) == 14
         assert all(day.rows > FEW for day in days)
         assert sum(day.different for day in days) == 0
-    assert [day.rows for day in told] == [len(world.asked_on(day.day)) for day in told]
+    assert [day.rows for day in alerted] == [len(world.asked_on(day.day)) for day in alerted]
 
 
-def test_monitoring_estimates_the_metric_before_outcomes_are_in(told: list[Day], monthly: list[Day]) -> None:
-    known = [day for day in told if day.value is not None]
+def test_monitoring_estimates_the_metric_before_outcomes_are_in(alerted: list[Day], monthly: list[Day]) -> None:
+    known = [day for day in alerted if day.value is not None]
     assert all(day.low <= day.estimate <= day.high for day in known)  # type: ignore[operator]
     error = np.mean([day.value - day.estimate for day in known])  # type: ignore[operator]
     assert abs(error) < 0.1
-    assert all(day.status in ("ok", "warn", "retrain") for day in told)
+    assert all(day.status in ("ok", "warn", "retrain") for day in alerted)
     assert all(day.status == "" for day in monthly)
 
 
@@ -98,8 +98,8 @@ def test_on_the_first_of_the_month_new_data_is_trained_on(monthly: list[Day], fi
     assert str(raw["time_hour"].to_numpy().astype("datetime64[D]").max()) == "2013-02-26"
 
 
-def test_it_is_deterministic(world: World, first: Path, told: list[Day]) -> None:
-    assert run(world, first, "again", "when told") == told
+def test_it_is_deterministic(world: World, first: Path, alerted: list[Day]) -> None:
+    assert run(world, first, "again", "on alert") == alerted
 
 
 def test_a_snapshot_has_no_outcome_that_was_not_known(world: World, tmp_path: Path) -> None:
@@ -109,10 +109,10 @@ def test_a_snapshot_has_no_outcome_that_was_not_known(world: World, tmp_path: Pa
 
 
 def test_an_alert_that_goes_on_asks_again_after_a_week() -> None:
-    assert when_told("2013-03-01", "retrain", None)
-    assert not when_told("2013-03-01", "warn", None)
-    assert not when_told("2013-03-07", "retrain", "2013-03-01")
-    assert when_told("2013-03-08", "retrain", "2013-03-01")
+    assert on_alert("2013-03-01", "retrain", None)
+    assert not on_alert("2013-03-01", "warn", None)
+    assert not on_alert("2013-03-07", "retrain", "2013-03-01")
+    assert on_alert("2013-03-08", "retrain", "2013-03-01")
 
 
 def test_quiet_years_raise_hardly_anything(world: World, first: Path) -> None:
@@ -123,12 +123,12 @@ def test_quiet_years_raise_hardly_anything(world: World, first: Path) -> None:
     assert found.alerts.get("accuracy", 0) + found.alerts.get("surprise", 0) <= 3
 
 
-def test_the_table_and_the_picture(told: list[Day], monthly: list[Day]) -> None:
-    found = {"monthly": monthly, "when told": told}
+def test_the_table_and_the_picture(alerted: list[Day], monthly: list[Day]) -> None:
+    found = {"monthly": monthly, "on alert": alerted}
     table = show.table(found, "AUC").splitlines()
     assert len({line.count("|") for line in table}) == 1
     assert [line.split("|")[1].strip() for line in table[2:]] == ["2013-02", "2013-03", "**all**"]
-    rows = sum(day.rows for day in told)
+    rows = sum(day.rows for day in alerted)
     assert f"| {rows:,} |" in table[-1]
     assert f"| {100 * sum(day.cost for day in monthly) / rows:.1f} |" in table[-1]
     assert "| monthly | 1 |" in show.counts(found)

@@ -9,9 +9,9 @@ from fullcircle.base.errors import FullCircleError
 from fullcircle.base.files import MANIFEST, verify
 from fullcircle.core import paths
 from fullcircle.monitoring.baseline import read_baseline
+from fullcircle.monitoring.measure import Measure
 from fullcircle.monitoring.report import Watch
 from fullcircle.monitoring.run import Watched
-from fullcircle.monitoring.streams import Measure
 from fullcircle.registry.errors import RegistryError
 from fullcircle.registry.fetch import fetch_bundle, kept
 from fullcircle.scoring.bundle import Bundle

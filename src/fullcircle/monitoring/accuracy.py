@@ -10,8 +10,9 @@ from fullcircle.monitoring.powered import powered
 from fullcircle.monitoring.realized import realized
 
 if TYPE_CHECKING:
-    from fullcircle.monitoring.estimates import Estimate, EstimateConfig, Measure, Reference, Window
+    from fullcircle.monitoring.estimates import Estimate, EstimateConfig, Reference, Window
     from fullcircle.monitoring.expected import Method
+    from fullcircle.monitoring.measure import Measure
 
 
 def accuracy(

@@ -10,11 +10,9 @@ import numpy as np
 
 from fullcircle.base.columns import Array, Columns
 from fullcircle.base.errors import ConfigError, DataError
-from fullcircle.evaluation.tasks import task_metrics
-from fullcircle.scoring.predictions import Calibration
 
 if TYPE_CHECKING:
-    from fullcircle.evaluation.tasks import TaskMetrics
+    from fullcircle.monitoring.measure import Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +52,6 @@ class Window:
     def known(self) -> Array:
         """Which rows have an outcome: bool (rows,)."""
         return np.zeros(len(self.predicted), bool) if self.target is None else ~np.isnan(self.target.astype(np.float64))
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """The metric to estimate: its name, what predictions mean, and the bins of calibration (`validate.bins`)."""
-
-    metric: str
-    calibration: Calibration
-    bins: int = 15
-
-    def __post_init__(self) -> None:
-        if self.metric not in self.task.NAMES:
-            raise ConfigError(f"metric {self.metric}: this task has {', '.join(self.task.NAMES)}")
-
-    @property
-    def classes(self) -> int:
-        """How many classes; 0: a number."""
-        return len(self.calibration.classes)
-
-    @property
-    def task(self) -> TaskMetrics:
-        """The metrics of the task."""
-        return task_metrics(self.classes)
 
 
 @dataclass(frozen=True, slots=True)

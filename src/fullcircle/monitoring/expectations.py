@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fullcircle.base.columns import Array
-    from fullcircle.monitoring.estimates import EstimateConfig, Measure, Reference
+    from fullcircle.monitoring.estimates import EstimateConfig, Reference
+    from fullcircle.monitoring.measure import Measure
 
 SPANS = 20
 """Bins of a predicted number."""

@@ -22,7 +22,8 @@ from fullcircle.monitoring.estimates import Estimate, Reference, interval, numbe
 from fullcircle.monitoring.expectations import Calibrated, Expectation, Reweighted
 
 if TYPE_CHECKING:
-    from fullcircle.monitoring.estimates import EstimateConfig, Measure, Window
+    from fullcircle.monitoring.estimates import EstimateConfig, Window
+    from fullcircle.monitoring.measure import Measure
 
 Method: TypeAlias = Literal["cbpe", "pape"]
 

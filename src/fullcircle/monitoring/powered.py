@@ -18,8 +18,9 @@ from fullcircle.monitoring.expected import prepare
 
 if TYPE_CHECKING:
     from fullcircle.base.columns import Array
-    from fullcircle.monitoring.estimates import EstimateConfig, Measure, Reference
+    from fullcircle.monitoring.estimates import EstimateConfig, Reference
     from fullcircle.monitoring.expected import Fitted, Method
+    from fullcircle.monitoring.measure import Measure
 
 
 def powered(

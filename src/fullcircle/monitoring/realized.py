@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullcircle.evaluation.tasks import measured
-from fullcircle.monitoring.estimates import Estimate, Measure, Window, interval, numbered, spaced, undefined
+from fullcircle.monitoring.estimates import Estimate, Window, interval, numbered, spaced, undefined
 from fullcircle.monitoring.scored import Scored
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from fullcircle.base.columns import Array
     from fullcircle.monitoring.estimates import EstimateConfig
+    from fullcircle.monitoring.measure import Measure
 
 
 def realized(window: Window, measure: Measure, config: EstimateConfig) -> Estimate:

@@ -15,10 +15,10 @@ from fullcircle.monitoring.accuracy import accuracy as best_estimate
 from fullcircle.monitoring.baseline import Baseline
 from fullcircle.monitoring.drift import Drift, drift
 from fullcircle.monitoring.estimates import Estimate, EstimateConfig, Reference, Window
-from fullcircle.monitoring.estimates import Measure as Wanted
+from fullcircle.monitoring.measure import Measure
 from fullcircle.monitoring.outliers import Outliers, outliers
 from fullcircle.monitoring.quality import Quality, quality
-from fullcircle.monitoring.streams import Measure
+from fullcircle.monitoring.streams import values_of
 from fullcircle.monitoring.window import count_window
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def accuracy(
         len(known),
         {name: _value(value) for name, value in metrics.items()},
         {name: (_value(low), _value(high)) for name, (low, high) in intervals.items()},
-        {name: _value(value) for name, value in watch.measure.of(predicted, target).items()},
+        {name: _value(value) for name, value in values_of(watch.measure, predicted, target).items()},
         tuple(slices(columns, predicted, target, calibration, slicing)),
         _value(predicted.mean()) if predicted.shape[1] == 1 else None,
         _value(target.mean()) if predicted.shape[1] == 1 else None,
@@ -185,9 +185,8 @@ def estimated(
     )
     some = 0 < np.isnan(target).sum() < len(target)
     window = Window({name: inputs[name] for name in names}, predicted, group, target if some else None)
-    measure = Wanted(watch.measure.metric, watch.measure.calibration, watch.measure.bins)
     config = EstimateConfig(level=settings.interval, seed=settings.seed)
-    return best_estimate(reference, window, measure, config, settings.estimate)
+    return best_estimate(reference, window, watch.measure, config, settings.estimate)
 
 
 def predicted_of(answer: dict[str, Array], classes: tuple[str, ...]) -> Array:

@@ -28,7 +28,7 @@ from fullcircle.log.monitored import (
 from fullcircle.log.reading import first_request, last_bundle, windows
 from fullcircle.monitoring.alerts import ACTIONS, Alert, Status, evaluate, status_of
 from fullcircle.monitoring.report import Watch, WindowReport, report
-from fullcircle.monitoring.streams import METRIC, Reference, alarms_of
+from fullcircle.monitoring.streams import METRIC, Rows, alarms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,7 +197,7 @@ def rules_of(watch: Watch, reports: list[WindowReport], settings: MonitoringSett
 def _rules(watch: Watch, usual: float | None, settings: AlarmSettings, seed: int) -> dict[str, Alarm]:
     """`usual`: rows of a window; None: as many as in the windows of the reference."""
     baseline = watch.baseline
-    reference = Reference(baseline.predicted, baseline.target, baseline.group if baseline.together else None)
+    reference = Rows(baseline.predicted, baseline.target, baseline.group if baseline.together else None)
     if usual is None:
         usual = float(np.median([len(window) for window in reference.windows(1000, 1)]))
     rows_of = {"": max(usual, float(settings.min_rows))}

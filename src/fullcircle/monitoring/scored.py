@@ -17,7 +17,8 @@ import numpy as np
 
 from fullcircle.base.columns import Array
 from fullcircle.base.statistics import bin_of, quantile_edges
-from fullcircle.monitoring.estimates import Measure, spaced
+from fullcircle.monitoring.estimates import spaced
+from fullcircle.monitoring.measure import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,14 +9,14 @@ import numpy as np
 
 from fullcircle.base.columns import Array
 from fullcircle.base.errors import DataError
-from fullcircle.evaluation.tasks import better, task_metrics
+from fullcircle.evaluation.tasks import better
 from fullcircle.monitoring.alarm import Alarm, AlarmSettings, alarm_of
 from fullcircle.monitoring.threshold import Spread, spread_of
-from fullcircle.scoring.predictions import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fullcircle.monitoring.measure import Measure
 
 METRIC, SURPRISE = "metric", "surprise"
 RESAMPLES = 600  # of rows, over all windows: the error of their variance is then 6%
@@ -27,70 +27,7 @@ SHARE = 0.5  # of the gain over the dummy model; its loss is worth an alarm, if 
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """The metric of a window: by its name, the calibration of the model, and bins of calibration errors."""
-
-    metric: str
-    calibration: Calibration
-    bins: int = 15
-
-    @property
-    def lower(self) -> bool:
-        """Whether lower values are better."""
-        return self.metric in task_metrics(len(self.calibration.classes)).LOWER
-
-    @property
-    def streams(self) -> tuple[str, ...]:
-        """The streams of this task: predictions of a number promise no value of a metric."""
-        return (METRIC, SURPRISE) if self.calibration.classes else (METRIC,)
-
-    def of(self, predicted: Array, target: Array) -> dict[str, float]:
-        """Each stream's value of one window. `predicted`: (rows, outputs); `target`: (rows,). NaN: not available."""
-        return self._of(predicted, target, 1, np.random.default_rng(0))[0]
-
-    def resampled(self, predicted: Array, target: Array, times: int, random: np.random.Generator) -> dict[str, Array]:
-        """Each stream's value in `times` bootstrap samples of the rows: (times,)."""
-        values = self._of(predicted, target, times + 1, random)[1:]
-        return {name: np.array([value[name] for value in values]) for name in self.streams}
-
-    def _of(self, predicted: Array, target: Array, times: int, random: np.random.Generator) -> list[dict[str, float]]:
-        """Values with the rows as they are, and then of `times` - 1 bootstrap samples; each is sorted once."""
-        rows, classes = len(target), len(self.calibration.classes)
-        if rows == 0:
-            return [dict.fromkeys(self.streams, float("nan"))] * times
-        weights = [np.ones(rows, np.int64), *random.multinomial(rows, np.full(rows, 1 / rows), size=times - 1)]
-        task = task_metrics(classes)
-        actual = task.predictions(predicted, target, self.calibration, self.bins)
-        values = [{METRIC: task.evaluate(actual, weight)[self.metric]} for weight in weights]
-        if classes:
-            promised, share = self._promised(predicted)
-            for value, weight in zip(values, weights, strict=True):
-                expected = task.evaluate(promised, np.repeat(weight, classes) * share)[self.metric]
-                value[SURPRISE] = value[METRIC] - expected
-        return values
-
-    def _promised(self, predicted: Array) -> tuple[Any, Array]:
-        """Each row once per class, weighted by the probability that the model gives to that class.
-
-        The metric of these is what a model whose probabilities are right would have, as CBPE estimates it (NannyML).
-        """
-        classes = self.calibration.classes
-        shares = np.column_stack([1 - predicted[:, 0], predicted[:, 0]]) if len(classes) == 2 else predicted
-        repeated = np.repeat(predicted, len(classes), axis=0)
-        outcome = np.tile(np.arange(len(classes), dtype=np.float64), len(predicted))
-        task = task_metrics(len(classes))
-        return task.predictions(repeated, outcome, self.calibration, self.bins), shares.ravel()
-
-    def of_dummy(self, target: Array, frequency: Array) -> float:
-        """The metric of one window by the dummy model. `frequency`: of each class, or the mean of a number."""
-        binary = len(self.calibration.classes) == 2
-        predicted = np.tile(frequency[1:] if binary else frequency, (len(target), 1))
-        task = task_metrics(len(self.calibration.classes))
-        return task.evaluate(task.predictions(predicted, target, self.calibration, self.bins))[self.metric]
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Rows:
     """Test rows, which the model was not fitted on. `group`: int64 (rows,), numbers of windows in order of time.
 
     None: the rows are independent, and are cut into windows as they come. `predicted`: (rows, outputs).
@@ -110,7 +47,62 @@ class Reference:
         return [part for part in parts if len(part) >= min_rows]
 
 
-def spreads_of(measure: Measure, reference: Reference, rows: float, min_rows: int, seed: int) -> dict[str, Spread]:
+def streams_of(measure: Measure) -> tuple[str, ...]:
+    """The streams of a task: predictions of a number promise no value of a metric."""
+    return (METRIC, SURPRISE) if measure.classes else (METRIC,)
+
+
+def values_of(measure: Measure, predicted: Array, target: Array) -> dict[str, float]:
+    """Each stream's value of one window. `predicted`: (rows, outputs); `target`: (rows,). NaN: not available."""
+    return _values(measure, predicted, target, 1, np.random.default_rng(0))[0]
+
+
+def _resampled(
+    measure: Measure, predicted: Array, target: Array, times: int, random: np.random.Generator
+) -> dict[str, Array]:
+    """Each stream's value in `times` bootstrap samples of the rows: (times,)."""
+    values = _values(measure, predicted, target, times + 1, random)[1:]
+    return {name: np.array([value[name] for value in values]) for name in streams_of(measure)}
+
+
+def _values(
+    measure: Measure, predicted: Array, target: Array, times: int, random: np.random.Generator
+) -> list[dict[str, float]]:
+    """Values with the rows as they are, and then of `times` - 1 bootstrap samples; each is sorted once."""
+    rows = len(target)
+    if rows == 0:
+        return [dict.fromkeys(streams_of(measure), float("nan"))] * times
+    weights = [np.ones(rows, np.int64), *random.multinomial(rows, np.full(rows, 1 / rows), size=times - 1)]
+    task = measure.task
+    actual = task.predictions(predicted, target, measure.calibration, measure.bins)
+    values = [{METRIC: task.evaluate(actual, weight)[measure.metric]} for weight in weights]
+    if measure.classes:
+        promised, share = _promised(measure, predicted)
+        for value, weight in zip(values, weights, strict=True):
+            expected = task.evaluate(promised, np.repeat(weight, measure.classes) * share)[measure.metric]
+            value[SURPRISE] = value[METRIC] - expected
+    return values
+
+
+def _promised(measure: Measure, predicted: Array) -> tuple[Any, Array]:
+    """Each row once per class, weighted by the probability that the model gives to that class.
+
+    The metric of these is what a model whose probabilities are right would have, as CBPE estimates it (NannyML).
+    """
+    shares = np.column_stack([1 - predicted[:, 0], predicted[:, 0]]) if measure.classes == 2 else predicted
+    repeated = np.repeat(predicted, measure.classes, axis=0)
+    outcome = np.tile(np.arange(measure.classes, dtype=np.float64), len(predicted))
+    return measure.task.predictions(repeated, outcome, measure.calibration, measure.bins), shares.ravel()
+
+
+def _of_dummy(measure: Measure, target: Array, frequency: Array) -> float:
+    """The metric of one window by the dummy model. `frequency`: of each class, or the mean of a number."""
+    predicted = np.tile(frequency[1:] if measure.classes == 2 else frequency, (len(target), 1))
+    made = measure.task.predictions(predicted, target, measure.calibration, measure.bins)
+    return measure.task.evaluate(made)[measure.metric]
+
+
+def spreads_of(measure: Measure, reference: Rows, rows: float, min_rows: int, seed: int) -> dict[str, Spread]:
     """How each stream varies over the windows of the reference; the sign is such that higher values are better.
 
     `rows`: of a usual window of the traffic. A reference window of more rows is cut into random parts of so many, since
@@ -119,37 +111,41 @@ def spreads_of(measure: Measure, reference: Reference, rows: float, min_rows: in
     random = np.random.default_rng(seed)
     windows = reference.windows(rows, min_rows)
     times = max(4, RESAMPLES // max(len(windows), 1))
-    values = {name: np.full(len(windows), np.nan) for name in measure.streams}
-    spent: dict[str, list[float]] = {name: [] for name in measure.streams}
+    values = {name: np.full(len(windows), np.nan) for name in streams_of(measure)}
+    spent: dict[str, list[float]] = {name: [] for name in streams_of(measure)}
     for i, window in enumerate(windows):
         predicted, target = reference.predicted[window], reference.target[window]
         found = _in_parts(measure, predicted, target, max(int(rows), min_rows), random)
         few = random.permutation(len(window))[:MOST_ROWS]
-        again = measure.resampled(predicted[few], target[few], times, random)
-        for name in measure.streams:
+        again = _resampled(measure, predicted[few], target[few], times, random)
+        for name in streams_of(measure):
             values[name][i] = found[name]
             spent[name].append(len(few) * float(np.var(again[name], ddof=1)))  # NaN if one resample has one class
     size, sign = np.array([len(window) for window in windows], np.float64), -1.0 if measure.lower else 1.0
     independent = reference.group is None
     return {
         name: spread_of(sign * values[name], size, _mean(spent[name]), independent=independent)
-        for name in measure.streams
+        for name in streams_of(measure)
     }
 
 
-def worth_an_alarm(measure: Measure, reference: Reference, rows: float, min_rows: int) -> float:
+def worth_an_alarm(measure: Measure, reference: Rows, rows: float, min_rows: int) -> float:
     """The loss where none is configured: half of what the model gains over the dummy model in a window.
 
     Raises DataError if it gains nothing: then the loss must be given.
     """
-    target, classes = reference.target, len(measure.calibration.classes)
+    target, classes = reference.target, measure.classes
     frequency = np.bincount(target.astype(np.int64), minlength=classes) / len(target) if classes else target.mean()
-    task = task_metrics(classes)
     gains = []
     for window in reference.windows(rows, min_rows):
-        dummy = measure.of_dummy(target[window], np.atleast_1d(frequency))
+        dummy = _of_dummy(measure, target[window], np.atleast_1d(frequency))
         gains.append(
-            better(task, measure.metric, measure.of(reference.predicted[window], target[window])[METRIC], dummy)
+            better(
+                measure.task,
+                measure.metric,
+                values_of(measure, reference.predicted[window], target[window])[METRIC],
+                dummy,
+            )
         )
     gain = _mean(gains)
     if not gain > 0:
@@ -161,7 +157,7 @@ def worth_an_alarm(measure: Measure, reference: Reference, rows: float, min_rows
 
 
 def alarms_of(
-    measure: Measure, references: Mapping[str, Reference], rows: Mapping[str, float], settings: AlarmSettings,
+    measure: Measure, references: Mapping[str, Rows], rows: Mapping[str, float], settings: AlarmSettings,
     bundle: str, *, seed: int = 0,
 ) -> dict[str, dict[str, Alarm]]:  # fmt: skip
     """Rules for the whole table and its slices: name of the part -> stream -> rule.
@@ -172,7 +168,7 @@ def alarms_of(
     """
     first = next(iter(references))
     loss = settings.loss or worth_an_alarm(measure, references[first], rows[first], settings.min_rows)
-    budget = settings.false_alarms_per_year / (len(references) * len(measure.streams))
+    budget = settings.false_alarms_per_year / (len(references) * len(streams_of(measure)))
     return {
         part: {
             name: alarm_of(
@@ -189,10 +185,10 @@ def _in_parts(
     measure: Measure, predicted: Array, target: Array, rows: int, random: np.random.Generator
 ) -> dict[str, float]:
     if len(target) <= rows:
-        return measure.of(predicted, target)
+        return values_of(measure, predicted, target)
     parts = [random.permutation(len(target))[:rows] for _ in range(PARTS)]
-    values = [measure.of(predicted[part], target[part]) for part in parts]
-    return {name: _mean([value[name] for value in values]) for name in measure.streams}
+    values = [values_of(measure, predicted[part], target[part]) for part in parts]
+    return {name: _mean([value[name] for value in values]) for name in streams_of(measure)}
 
 
 def _mean(values: list[float]) -> float:
