@@ -68,9 +68,9 @@ def test_a_decimal_comma_is_guessed_from_the_numbers(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text("a;b\n1,5;x, y\n2;z\n")
     found = read_sample(str(file), "utf-8")
-    assert found.table.to_pydict() == {"a": ["1.5", "2"], "b": ["x, y", "z"]}
+    assert found.table.to_pydict() == {"a": ["1,5", "2"], "b": ["x, y", "z"]}
     assert isinstance(found.source, File)
-    assert found.source.dialect.decimal == ","
+    assert found.decimal == ","
     file.write_text("a;b\n1,5;0.5\n2;0.7\n")
     assert read_sample(str(file), "utf-8").table.to_pydict() == {"a": ["1,5", "2"], "b": ["0.5", "0.7"]}
 

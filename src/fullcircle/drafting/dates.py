@@ -17,8 +17,12 @@ ISO = "ISO 8601"
 _DAYS = (
     "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d",
     "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y",
+    "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d-%m-%y", "%d-%b-%y", "%d %b %y",
 )  # fmt: skip
-FORMATS = (ISO, *(day + time for time in ("", " %H:%M", " %H:%M:%S") for day in _DAYS))
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_MONTHS = ("%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%Y-%m", "%Y/%m", "%m/%Y", "%m.%Y")
+FORMATS = (ISO, *(day + time for time in _TIMES for day in _DAYS), *_MONTHS)
+LETTERS = 6  # of a date, at least
 LOOKED = 300  # values that tell whether a column is about dates at all
 
 
@@ -44,10 +48,10 @@ class Dated:
 def dated(values: Array) -> Dated | None:
     """How the distinct texts `values` (object, no null) write dates; None where one or more of them are no date.
 
-    A text needs eight characters and a digit to be looked at: `May` and `2013` are no dates.
+    A text needs six characters and a digit to be looked at: `May` and `2013` are no dates.
     """
     looked = values[:: max(1, len(values) // LOOKED)]
-    if not len(values) or not all(len(v) >= 8 and any(c.isdigit() for c in v) for v in looked.tolist()):
+    if not len(values) or not all(len(v) >= LETTERS and any(c.isdigit() for c in v) for v in looked.tolist()):
         return None
     reading = Counter(form for form in FORMATS for v in looked.tolist() if _reads(form, v))
     formats: dict[str, int] = {}

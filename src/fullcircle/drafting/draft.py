@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from fullcircle.base.errors import DataError, difference
 from fullcircle.base.threads import parallel_map
 from fullcircle.drafting.kinds import profile, profile_category
 from fullcircle.drafting.quick import QuickModel, quick, rows_for
-from fullcircle.drafting.roles import ColumnDraft, draft_column
+from fullcircle.drafting.roles import ColumnDraft, draft_column, readings
 from fullcircle.drafting.splits import SplitSuggestion, suggest_split
 from fullcircle.drafting.table import TableSample
 from fullcircle.drafting.target import LARGEST, TargetGuess, guess_target
@@ -19,9 +21,8 @@ from fullcircle.drafting.univariate import Univariate, univariate
 from fullcircle.drafting.yaml import shown
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from fullcircle.base.columns import Array
+    from fullcircle.drafting.kinds import ColumnProfile
     from fullcircle.drafting.target import Task
 
 LONGEST = 200  # characters of a column's name
@@ -35,6 +36,7 @@ class Draft:
 
     `leaks`: inputs that predict the target too well by themselves. `repeated`: number of rows equal to an earlier
     one in every column. `repeated_share`: share of rows equal to an earlier one in all columns but the target.
+    `headers`: rows that repeat the header.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Draft:
     leaks: tuple[Univariate, ...]
     repeated: int
     repeated_share: float
+    headers: int = 0
 
     @property
     def inputs(self) -> list[ColumnDraft]:
@@ -65,10 +68,14 @@ def draft(sample: TableSample, name: str, target: str, task: Task | None, record
     """
     where, table = sample.origin, sample.table
     check_names(table.column_names, (target, *records), where)
-    profiles = parallel_map(
-        lambda n: profile_category(n, table.column(n)) if n in records else profile(n, table.column(n), where),
-        table.column_names,
-    )
+    headers = repeated_headers(table)
+
+    def profiled(column: str) -> ColumnProfile:
+        if column in records:
+            return profile_category(column, table.column(column))
+        return profile(column, table.column(column), where, sample.decimal, column if headers else None)
+
+    profiles = parallel_map(profiled, table.column_names)
     target_profile = next(column for column in profiles if column.name == target)
     guessed = guess_target(target_profile, table.column(target), task, where)
     others = [draft_column(column, column.name in records) for column in profiles if column.name != target]
@@ -83,10 +90,21 @@ def draft(sample: TableSample, name: str, target: str, task: Task | None, record
         for c in others
     ]
     quick_model, leaks = _quick_model_and_leaks(others, y, classes, split)
-    columns = [ColumnDraft(guessed.column, "outcome", "the target", settings={}), *others]
+    columns = [ColumnDraft(guessed.column, "outcome", "the target", settings=readings(guessed.column)), *others]
     order = {n: i for i, n in enumerate(table.column_names)}
     columns.sort(key=lambda column: order[column.profile.name])
-    return Draft(name, sample, guessed, tuple(columns), split, quick_model, leaks, *_repeated(sample, target))
+    return Draft(name, sample, guessed, tuple(columns), split, quick_model, leaks, *_repeated(sample, target), headers)
+
+
+def repeated_headers(table: pa.Table) -> int:
+    """Number of rows that hold the names of their columns, as files have them that were put together."""
+    if table.num_columns < 2 or not all(pa.types.is_string(field.type) for field in table.schema):
+        return 0
+    found = None
+    for name in table.column_names:
+        same = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(table.column(name)), name.strip()), False)
+        found = same if found is None else pc.and_(found, same)
+    return int(pc.sum(found).as_py() or 0)
 
 
 def check_names(names: list[str], wanted: tuple[str, ...], where: str) -> None:

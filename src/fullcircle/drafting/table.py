@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from fullcircle import sources
 from fullcircle.base.checks import Column
@@ -17,7 +16,7 @@ from fullcircle.core.arrow import cast
 from fullcircle.core.data import Table
 from fullcircle.core.source import SUFFIXES, File, Source, format_of
 from fullcircle.sources import location
-from fullcircle.sources.csvfile import header, with_points
+from fullcircle.sources.csvfile import header
 from fullcircle.sources.errors import source_errors
 from fullcircle.sources.filesystem import Place, listed, opened, place_of
 
@@ -40,6 +39,11 @@ class TableSample:
     rows: int
     step: int
 
+    @property
+    def decimal(self) -> str:
+        """What is more likely to stand before decimals: a comma where columns are not separated by one."""
+        return "," if isinstance(self.source, File) and self.source.dialect.delimiter == ";" else "."
+
 
 def read_sample(data: str, encoding: str, limit: int = ROWS) -> TableSample:
     """Read a sample of `data`: a file or another source (`source_of`). Raises SourceError with its name."""
@@ -47,10 +51,8 @@ def read_sample(data: str, encoding: str, limit: int = ROWS) -> TableSample:
         raise SourceError(f"there is no encoding {encoding!r}. `fullcircle init` has the option --encoding.")
     source = source_of(data, encoding)
     try:
-        reading, thinned = _read_thinned(source, limit)
-        if isinstance(source, File) and source.dialect.delimiter != "," and _has_decimal_commas(thinned[0]):
-            source = replace(source, dialect=replace(source.dialect, decimal=","))
-            reading, thinned = _read_thinned(source, limit)
+        reading = read(source)
+        thinned = thin(reading.batches, limit)
     except SourceError as error:
         if "encoding" in str(error):
             raise SourceError(f"{error} `fullcircle init` has the option --encoding.") from None
@@ -112,27 +114,8 @@ def read(source: Source) -> sources.Reading:
         first = listed(source.path, place, SUFFIXES["csv"], source.path)[0]
         with source_errors(source.path):
             names = header(lambda: opened(first, place), source.dialect, source.path)
-        reading = sources.read(source, Table({name.removeprefix(_BOM): Column("text") for name in names}))
-        batches = (with_points(batch, source.dialect, set(batch.schema.names)) for batch in reading.batches)
-        return replace(reading, batches=batches)
+        return sources.read(source, Table({name.removeprefix(_BOM): Column("text") for name in names}))
     return sources.read(source, None)
-
-
-def _read_thinned(source: Source, limit: int) -> tuple[sources.Reading, tuple[pa.Table, int, int]]:
-    reading = read(source)
-    return reading, thin(reading.batches, limit)
-
-
-def _has_decimal_commas(table: pa.Table) -> bool:
-    """Whether a text column holds numbers with a decimal comma, and no column has numbers with a decimal point."""
-    held = [column.drop_null() for column in table.columns if pa.types.is_string(column.type)]
-    return any(_all(v, r"^[-+]?\d+(,\d+)?$") and not _all(v, r"^[^,]*$") for v in held) and not any(
-        _all(v, r"^[-+]?\d+(\.\d+)?$") and not _all(v, r"^[^.]*$") for v in held
-    )
-
-
-def _all(values: pa.ChunkedArray, pattern: str) -> bool:
-    return len(values) > 0 and bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
 
 
 def _delimiter(data: str, encoding: str) -> str:
