@@ -167,8 +167,11 @@ def _kind_of_text(name: str, values: pa.Array, where: str, decimal: str) -> _Gue
     if len(found.formats) > 1:
         raise DataError(_formats(name, found.formats, found.examples, where))
     why = f"written as {found.written or ISO}"
+    none = pc.sum(pc.is_in(values, pa.array(found.none, pa.string()))).as_py() if found.none else 0
+    gaps = f"{none:,} cells are {', '.join(map(shown, found.none))}: taken for missing" if none else ""
     unsure = f"read as {found.written or ISO}; {', '.join(found.other)} would fit too" if found.other else ""
-    return _Guess("time", "; ".join(filter(None, [why if found.written else "", unsure])), found.written, unsure)
+    why = "; ".join(filter(None, [why if found.written else "", unsure]))
+    return _Guess("time", why, found.written, "; ".join(filter(None, [unsure, gaps])), found.none)
 
 
 def _with_words(name: str, values: pa.Array, where: str, decimal: str) -> _Guess | None:

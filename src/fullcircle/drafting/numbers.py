@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LOOKED = 300  # values that tell whether a column is about numbers at all
 _BLANKS = " \t\u00a0\u202f"
+_USUAL = str.maketrans("\t\u00a0\u202f\u2019", "   '")
 _PARTS = re.compile(
     rf"\(?[-+\u2212]?(?P<before>[^0-9.,()'\u2019+\u2212-]*)[-+\u2212]?"
     rf"(?P<digits>[.,]?[0-9](?:[0-9.,'\u2019{_BLANKS}]*[0-9])?[.,]?)(?P<after>[^0-9()]*)\)?"
@@ -58,10 +59,11 @@ def written(values: Sequence[str], decimal: str = ".") -> Written | None:
     if before is None or after is None:
         return None
     order = sorted(_SEPARATED, key=lambda both: both[1] != decimal)
-    fits = [both for both in order if _reads([part["digits"] for part in found], *both)]
+    digits = [part["digits"].translate(_USUAL) for part in found]
+    fits = [both for both in order if _reads(digits, *both)]
     if not fits:
         return None
-    formats = [before + _sample(*both, [part["digits"] for part in found]) + after for both in fits]
+    formats = [before + _sample(*both, digits) + after for both in fits]
     if formats[0] == "1234.5" or formats[0] == "1234":
         return None
     example = next(value for value, part in zip(values, found, strict=True) if _dressed(part))
@@ -84,7 +86,7 @@ def _unit(found: set[str], form: re.Pattern[str]) -> str | None:
         return None
     if not stripped:
         return ""
-    unit = sorted(found, key=len)[-1].replace("\u00a0", " ").replace("\u202f", " ").replace("\t", " ")
+    unit = sorted(found, key=len)[-1].translate(_USUAL)
     word = unit.strip()
     if not form.fullmatch(word):
         return None
