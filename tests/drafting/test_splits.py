@@ -61,10 +61,10 @@ def test_one_gap_in_a_date_sets_its_row_aside() -> None:
 def test_of_several_dates_the_one_in_whose_order_the_rows_are_is_taken_or_the_earlier() -> None:
     later = [f"{day[:2]}23{day[4:]}" for day in DAYS]
     assert suggest_split(roles(until=[*later], opened=[*DAYS]), Y, 2).columns == ("opened",)
-    mixed = [DAYS[(7 * i) % ROWS] for i in range(ROWS)]
-    assert suggest_split(roles(first_seen=mixed, shipped=sorted(later)), Y, 2).columns == ("shipped",)
+    mixed = [str(DAYS[(7 * i) % ROWS]) for i in range(ROWS)]
+    assert suggest_split(roles(first_seen=[*mixed], shipped=[*sorted(later)]), Y, 2).columns == ("shipped",)
     mixed_later = [f"{day[:2]}23{day[4:]}" for day in mixed]
-    assert suggest_split(roles(until=mixed_later, opened=mixed), Y, 2).columns == ("opened",)
+    assert suggest_split(roles(until=[*mixed_later], opened=[*mixed]), Y, 2).columns == ("opened",)
 
 
 def test_a_class_that_occurs_only_late_prevents_a_split_by_time() -> None:

@@ -71,6 +71,8 @@ def test_words_among_the_numbers_of_a_target_are_gaps() -> None:
 
 def test_a_header_that_comes_again_is_no_class() -> None:
     table = plain()
-    again = {name: [*values[:100], name, *values[100:], name] for name, values in table.items()}
+    again: dict[str, Sequence[Any]] = {
+        name: [*values[:100], name, *values[100:], name] for name, values in table.items()
+    }
     done = circle(of(again), "defaulted", MODEL)
     assert done.answers[0] == ["row", "prediction", "probability_no", "probability_yes"]

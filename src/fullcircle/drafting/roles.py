@@ -17,7 +17,7 @@ NEARLY = 0.9  # share of distinct values from which a category is an identifier
 GROUPED = (1.2, 20.0)  # mean rows per value of an identifier of groups, such as a patient
 LEVELS = 3  # shown in a comment
 _ID = re.compile(
-    r"(?:^|[_\s.-])(?:id|ids|uuid|guid|key|index|idx|rownum|nr|no)$|^(?:id|uuid|index)[_\s.-]|[a-z](?:Id|ID|Key)$"
+    r"(?i:(?:^|[_\s.-])(?:id|ids|uuid|guid|key|index|idx|rownum|nr|no)$|^(?:id|uuid|index)[_\s.-])|[a-z](?:Id|ID|Key)$"
 )
 _UNNAMED = re.compile(r"^(?:|Unnamed: \d+|__index_level_\d+__)$")
 

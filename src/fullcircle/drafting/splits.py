@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from fullcircle.base.columns import is_null
+from fullcircle.base.errors import ConfigError, DataError, listed
 from fullcircle.drafting.yaml import shown
 
 if TYPE_CHECKING:
@@ -30,6 +32,40 @@ class SplitSuggestion:
     columns: tuple[str, ...]
     why: str
     borders: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SplitBy:
+    """What a user says about the split: rows are ordered by a date, or belong together."""
+
+    kind: Literal["time", "group"]
+    column: str
+
+
+def split_by(date: str | None, group: str | None) -> SplitBy | None:
+    """The options --date and --group; None where neither is given. Raises ConfigError for both."""
+    if date is not None and group is not None:
+        raise ConfigError("give --date or --group, not both: a split is by one of them")
+    if date is not None:
+        return SplitBy("time", date)
+    return None if group is None else SplitBy("group", group)
+
+
+def split_of(columns: list[ColumnDraft], y: Array, n_classes: int, by: SplitBy) -> SplitSuggestion:
+    """The split that the user wants. Raises DataError where the column cannot give it."""
+    column = next((c for c in columns if c.profile.name == by.column), None)
+    option = f"--{'date' if by.kind == 'time' else 'group'} {shown(by.column)}"
+    if column is None:
+        raise DataError(f"{option}: that is the target")
+    if by.kind == "group":
+        return SplitSuggestion("group", (by.column,), f"given by {option}")
+    if column.profile.kind != "time":
+        seen = column.profile.values[~is_null(column.profile.values)][:3].tolist()
+        raise DataError(f"{option}: the column is read as {column.profile.kind}, not as dates, e.g. {listed(seen)}")
+    borders, against = _borders(column.profile.values, y, n_classes)
+    if borders is None:
+        raise DataError(f"{option}: rows cannot be split by it: {against}")
+    return SplitSuggestion("time", (by.column,), f"given by {option}", borders)
 
 
 def suggest_split(columns: list[ColumnDraft], y: Array, n_classes: int) -> SplitSuggestion:

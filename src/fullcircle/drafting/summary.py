@@ -33,13 +33,13 @@ def summary(draft: Draft) -> str:
     lines += [f"  not inputs   {_some([f'{shown(c.profile.name)} ({c.why})' for c in records])}"] if records else []
     leaks = [f"{shown(leak.column)} ({leak.measure} {leak.score:.3f})" for leak in draft.leaks]
     lines += [f"  leaks?       {_some(leaks)}: known at the time of prediction? They are still inputs"] if leaks else []
-    if draft.headers:
-        lines.append(f"  sure?        {draft.headers:,} rows repeat the header: their cells are taken for missing")
+    lines += [f"  sure?        {doubt}" for doubt in draft.doubts]
     lines += [f"  sure?        {shown(c.profile.name)}: {c.profile.doubt}" for c in doubtful(draft)]
     return "\n".join(
         [
             *lines,
             "Review both files: every guess has its reason in a comment. Then run",
+            f"  git add {' '.join(str(path) for path in draft_paths(draft.name))}",
             f"  dvc exp run -S problem={draft.name}",
             "  fullcircle score dist/bundle NEW.csv predictions.csv",
         ]

@@ -30,6 +30,27 @@ _BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
+class How:
+    """How a file is read where its first line is no header of the usual kind: options of `fullcircle init`.
+
+    `skip`: lines before the header. `header`: whether there is one. `names`: of the columns, in place of the header's.
+    `nulls`: further words for null, in every column. `sheet`: of a workbook. `decimal`: what stands before decimals;
+    None: guessed.
+    """
+
+    encoding: str = "utf-8"
+    skip: int = 0
+    header: bool = True
+    names: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = ()
+    sheet: str | None = None
+    decimal: str | None = None
+
+
+USUAL = How()
+
+
+@dataclass(frozen=True, slots=True)
 class TableSample:
     """A sample of a source. `rows`: of the source; `table` has every `step`th of them, starting with the first."""
 
@@ -38,24 +59,32 @@ class TableSample:
     table: pa.Table
     rows: int
     step: int
+    how: How = USUAL
 
     @property
     def decimal(self) -> str:
-        """What is more likely to stand before decimals: a comma where columns are not separated by one."""
-        return "," if isinstance(self.source, File) and self.source.dialect.delimiter == ";" else "."
+        """What is more likely to stand before decimals: a comma where semicolons separate columns."""
+        semicolons = isinstance(self.source, File) and self.source.dialect.delimiter == ";"
+        return self.how.decimal or ("," if semicolons else ".")
 
 
-def read_sample(data: str, encoding: str, limit: int = ROWS) -> TableSample:
+def read_sample(data: str, how: How = USUAL, limit: int = ROWS) -> TableSample:
     """Read a sample of `data`: a file or another source (`source_of`). Raises SourceError with its name."""
-    if not is_encoding(encoding):
-        raise SourceError(f"there is no encoding {encoding!r}. `fullcircle init` has the option --encoding.")
-    source = source_of(data, encoding)
+    if not is_encoding(how.encoding):
+        raise SourceError(f"there is no encoding {how.encoding!r}. `fullcircle init` has the option --encoding.")
+    if how.decimal not in (None, ".", ","):
+        raise SourceError(f"--decimal {how.decimal!r} must be a point or a comma")
+    source = source_of(data, how)
     try:
         reading = read(source)
         thinned = thin(reading.batches, limit)
     except SourceError as error:
         if "encoding" in str(error):
             raise SourceError(f"{error} `fullcircle init` has the option --encoding.") from None
+        if "dialect" in str(error):
+            raise SourceError(
+                f"{error} `fullcircle init` has the options --skip (lines before the header), --names and --no-header."
+            ) from None
         raise
     table, rows, step = thinned
     if rows == 0:
@@ -65,7 +94,7 @@ def read_sample(data: str, encoding: str, limit: int = ROWS) -> TableSample:
         raise SourceError(
             f"{reading.origin}: column {name} holds {kind}; a cell must hold one value. Flatten it first."
         )
-    return TableSample(source, reading.origin, table, rows, step)
+    return TableSample(source, reading.origin, table, rows, step, how)
 
 
 def thin(batches: Iterable[pa.RecordBatch], limit: int) -> tuple[pa.Table, int, int]:
@@ -96,15 +125,23 @@ def _as_text(table: pa.Table) -> pa.Table:
     return pa.table(columns)
 
 
-def source_of(data: str, encoding: str) -> Source:
+def source_of(data: str, how: How) -> Source:
     """The source `data` as the problem file has it; a path inside the repository becomes relative."""
     path = Path(data)
     if "://" not in data and path.is_absolute() and path.resolve().is_relative_to(Path.cwd()):
         data = path.resolve().relative_to(Path.cwd()).as_posix()
     source = location.source_of(data)
-    if not isinstance(source, File) or format_of(source.path) != "csv":
+    if not isinstance(source, File):
         return source
-    return replace(source, dialect=Dialect(_delimiter(data, encoding), encoding=encoding, nulls=NULLS))
+    names = {"skip": how.skip, "header": how.header, "names": how.names}
+    form = format_of(source.path)
+    if form == "excel":
+        return replace(source, sheet=how.sheet, dialect=Dialect(**names))  # type: ignore[arg-type]
+    if form != "csv":
+        return source
+    nulls = tuple(dict.fromkeys([*NULLS, *how.nulls]))
+    dialect = Dialect(_delimiter(data, how), encoding=how.encoding, nulls=nulls, **names)  # type: ignore[arg-type]
+    return replace(source, dialect=dialect)
 
 
 def read(source: Source) -> sources.Reading:
@@ -113,16 +150,21 @@ def read(source: Source) -> sources.Reading:
         place = place_of(source.path, source.storage, source.timeout, source.path)
         first = listed(source.path, place, SUFFIXES["csv"], source.path)[0]
         with source_errors(source.path):
-            names = header(lambda: opened(first, place), source.dialect, source.path)
+            found = header(lambda: opened(first, place), source.dialect, source.path)
+        names = list(source.dialect.names) or found
+        if not source.dialect.header and not source.dialect.names:
+            names = [f"column_{i + 1}" for i in range(len(found))]
         return sources.read(source, Table({name.removeprefix(_BOM): Column("text") for name in names}))
     return sources.read(source, None)
 
 
-def _delimiter(data: str, encoding: str) -> str:
+def _delimiter(data: str, how: How) -> str:
     """The most frequent delimiter of the first line; a comma if it has none, or if the file is not local."""
     try:
         with opened(data, Place()) as file:
-            line = file.readline(1_000_000).decode(encoding, errors="replace")
+            for _ in range(how.skip):
+                file.readline(1_000_000)
+            line = file.readline(1_000_000).decode(how.encoding, errors="replace")
     except (OSError, LookupError):
         return ","  # reading it will report the error
     return max(DELIMITERS, key=line.count)
