@@ -60,7 +60,7 @@ def split_of(columns: list[ColumnDraft], y: Array, n_classes: int, by: SplitBy) 
     if by.kind == "group":
         return SplitSuggestion("group", (by.column,), f"given by {option}")
     if column.profile.kind != "time":
-        seen = column.profile.values[~is_null(column.profile.values)][:3].tolist()
+        seen = [str(value) for value in column.profile.values[~is_null(column.profile.values)][:3].tolist()]
         raise DataError(f"{option}: the column is read as {column.profile.kind}, not as dates, e.g. {listed(seen)}")
     borders, against = _borders(column.profile.values, y, n_classes)
     if borders is None:
