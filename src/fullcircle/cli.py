@@ -66,14 +66,30 @@ def init(
     ] = None,
     task: Annotated[str | None, typer.Option(help="binary, multiclass or regression, if the guess is wrong.")] = None,
     record: Annotated[list[str] | None, typer.Option(help="A column not to use as an input; may be repeated.")] = None,
+    date: Annotated[str | None, typer.Option(help="The date by which rows are ordered: test rows are later.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="A column whose equal values stay on one side of the split.")
+    ] = None,
     encoding: Annotated[str, typer.Option(help="Encoding of a CSV file, such as latin-1.")] = "utf-8",
+    skip: Annotated[int, typer.Option(help="Lines before the header.")] = 0,
+    header: Annotated[bool, typer.Option(help="Whether the first line has the columns' names.")] = True,
+    names: Annotated[str | None, typer.Option(help="The columns' names, separated by commas.")] = None,
+    nulls: Annotated[list[str] | None, typer.Option(help="A word for missing values; may be repeated.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; by default the first.")] = None,
+    decimal: Annotated[
+        str | None, typer.Option(help="What stands before decimals, . or ,; by default guessed.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
     """Draft a problem from a table: conf/problem/NAME.yaml and conf/data/NAME.yaml, with a reason for every guess."""
     from fullcircle.drafting.init import check_task
     from fullcircle.drafting.init import init as draft
+    from fullcircle.drafting.splits import split_by
+    from fullcircle.drafting.table import How
 
-    print(draft(data, target, name, check_task(task), tuple(record or ()), encoding, force=force))
+    named = tuple(names.split(",")) if names else ()
+    how = How(encoding, skip, header, named, tuple(nulls or ()), sheet, decimal)
+    print(draft(data, target, name, check_task(task), tuple(record or ()), how, split_by(date, group), force=force))
 
 
 @app.command()

@@ -72,8 +72,11 @@ def test_levels_are_sorted_by_their_count() -> None:
 
 def test_a_few_words_among_numbers_are_reported() -> None:
     profile = profiled([*range(50), "n/k", "n/k", "none yet"])
-    assert profile.kind == "category"
-    assert "numbers, except for 3 cells such as “n/k”" in profile.why
+    assert (profile.kind, profile.nulls, profile.null_words) == ("integer", 3, ("n/k", "none yet"))
+    assert profile.doubt == "3 cells are “n/k”, “none yet”: taken for missing"
+    many = profiled([*range(50), *(f"n/k {chr(97 + i)}" for i in range(20))])
+    assert many.kind == "category"
+    assert "numbers, except for 20 cells such as “n/k a”" in many.doubt
 
 
 def test_dates_in_four_formats_are_one_clear_error() -> None:

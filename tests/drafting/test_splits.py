@@ -43,13 +43,28 @@ def test_times_within_a_day_have_borders_in_seconds() -> None:
     [
         ("date_of_birth", DAYS),
         ("DOB", DAYS),
-        ("when", [*DAYS[:-1], None]),
+        ("when", [*DAYS[:300], *[None] * 100]),
         ("when", ["2013-01-01", "2013-06-01"] * 200),
         ("when", ["2013-01-01"] * 300 + DAYS[:100]),
     ],
 )
 def test_a_date_that_does_not_order_the_rows_is_ignored(name: str, days: list[object]) -> None:
     assert suggest_split(roles(**{name: days}), Y, 2).kind == "random"
+
+
+def test_one_gap_in_a_date_sets_its_row_aside() -> None:
+    found = suggest_split(roles(when=[*DAYS[:-1], None]), Y, 2)
+    assert (found.kind, found.columns) == ("time", ("when",))
+    assert found.why.endswith("the model is tested on later rows; 1 without it are set aside")
+
+
+def test_of_several_dates_the_one_in_whose_order_the_rows_are_is_taken_or_the_earlier() -> None:
+    later = [f"{day[:2]}23{day[4:]}" for day in DAYS]
+    assert suggest_split(roles(until=[*later], opened=[*DAYS]), Y, 2).columns == ("opened",)
+    mixed = [str(DAYS[(7 * i) % ROWS]) for i in range(ROWS)]
+    assert suggest_split(roles(first_seen=[*mixed], shipped=[*sorted(later)]), Y, 2).columns == ("shipped",)
+    mixed_later = [f"{day[:2]}23{day[4:]}" for day in mixed]
+    assert suggest_split(roles(until=[*mixed_later], opened=[*mixed]), Y, 2).columns == ("opened",)
 
 
 def test_a_class_that_occurs_only_late_prevents_a_split_by_time() -> None:

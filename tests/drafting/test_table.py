@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from fullcircle.base.errors import SourceError
 from fullcircle.core.source import File
 from fullcircle.drafting import table as module
-from fullcircle.drafting.table import concatenated, read_sample, thin
+from fullcircle.drafting.table import How, concatenated, read_sample, thin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_a_wide_table_has_fewer_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_all_columns_of_a_csv_are_text_with_the_usual_nulls(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text("\ufeffa,b\n1,x\nNA,\n?,007\n", encoding="utf-8")
-    found = read_sample(str(file), "utf-8")
+    found = read_sample(str(file))
     assert found.table.to_pydict() == {"a": ["1", None, None], "b": ["x", None, "007"]}
     assert isinstance(found.source, File)
     assert found.source.dialect.nulls == module.NULLS
@@ -58,7 +58,7 @@ def test_all_columns_of_a_csv_are_text_with_the_usual_nulls(tmp_path: Path) -> N
 def test_the_delimiter_is_guessed_from_the_header(tmp_path: Path, delimiter: str) -> None:
     file = tmp_path / "t.csv"
     file.write_text(f"a{delimiter}b\n1{delimiter}2\n")
-    found = read_sample(str(file), "utf-8")
+    found = read_sample(str(file))
     assert found.table.to_pydict() == {"a": ["1"], "b": ["2"]}
     assert isinstance(found.source, File)
     assert found.source.dialect.delimiter == delimiter
@@ -67,18 +67,18 @@ def test_the_delimiter_is_guessed_from_the_header(tmp_path: Path, delimiter: str
 def test_a_decimal_comma_is_guessed_from_the_numbers(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text("a;b\n1,5;x, y\n2;z\n")
-    found = read_sample(str(file), "utf-8")
-    assert found.table.to_pydict() == {"a": ["1.5", "2"], "b": ["x, y", "z"]}
+    found = read_sample(str(file))
+    assert found.table.to_pydict() == {"a": ["1,5", "2"], "b": ["x, y", "z"]}
     assert isinstance(found.source, File)
-    assert found.source.dialect.decimal == ","
+    assert found.decimal == ","
     file.write_text("a;b\n1,5;0.5\n2;0.7\n")
-    assert read_sample(str(file), "utf-8").table.to_pydict() == {"a": ["1,5", "2"], "b": ["0.5", "0.7"]}
+    assert read_sample(str(file)).table.to_pydict() == {"a": ["1,5", "2"], "b": ["0.5", "0.7"]}
 
 
 def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     table = pa.table({"a": [1, None], "b": [True, False], "c": ["x", None]})
     pq.write_table(table, tmp_path / "t.parquet")
-    assert read_sample(str(tmp_path / "t.parquet"), "utf-8").table == table
+    assert read_sample(str(tmp_path / "t.parquet")).table == table
 
 
 def test_a_file_inside_the_repository_is_named_relative_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_a_file_inside_the_repository_is_named_relative_to_it(tmp_path: Path, mo
     (tmp_path / "data").mkdir()
     (tmp_path / "data/t.csv").write_text("a\n1\n")
     for name in ("data/t.csv", str(tmp_path / "data/t.csv")):
-        source = read_sample(name, "utf-8").source
+        source = read_sample(name).source
         assert isinstance(source, File)
         assert source.path == "data/t.csv"
 
@@ -94,7 +94,7 @@ def test_a_file_inside_the_repository_is_named_relative_to_it(tmp_path: Path, mo
 def test_json_whose_types_change_is_text(tmp_path: Path) -> None:
     file = tmp_path / "t.jsonl"
     file.write_text("\n".join(json.dumps({"a": 1 if i < 30_000 else "x"}) for i in range(40_000)))
-    found = read_sample(str(file), "utf-8").table.column("a")
+    found = read_sample(str(file)).table.column("a")
     assert set(found.to_pylist()) == {"1", "x"}
     assert concatenated([pa.table({"a": [1]}), pa.table({"a": [2.5]})]).column("a").to_pylist() == [1.0, 2.5]
 
@@ -120,15 +120,15 @@ def test_an_unreadable_source_is_one_clear_error(
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceError, match=message) as caught:
-        read_sample(str(tmp_path / name), "utf-8")
+        read_sample(str(tmp_path / name))
     assert name in str(caught.value)
 
 
 def test_another_encoding_can_be_given(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("a\nä\n".encode("latin-1"))
-    assert read_sample(str(tmp_path / "t.csv"), "latin-1").table.to_pydict() == {"a": ["ä"]}
+    assert read_sample(str(tmp_path / "t.csv"), How("latin-1")).table.to_pydict() == {"a": ["ä"]}
     with pytest.raises(SourceError, match=r"there is no encoding 'latin-99'\. .*--encoding"):
-        read_sample(str(tmp_path / "t.csv"), "latin-99")
+        read_sample(str(tmp_path / "t.csv"), How("latin-99"))
 
 
 def test_a_database_is_read_by_table_or_query(tmp_path: Path) -> None:
@@ -137,10 +137,10 @@ def test_a_database_is_read_by_table_or_query(tmp_path: Path) -> None:
         shop.executemany("INSERT INTO orders VALUES (?, ?)", [(1, "x"), (None, "y")])
         shop.commit()
     url = f"sqlite:///{tmp_path / 'shop.db'}"
-    assert read_sample(f"{url}?table=orders", "utf-8").table.to_pydict() == {"a": [1, None], "b": ["x", "y"]}
-    assert read_sample(f"{url}?query=SELECT b FROM orders WHERE a = 1", "utf-8").table.to_pydict() == {"b": ["x"]}
+    assert read_sample(f"{url}?table=orders").table.to_pydict() == {"a": [1, None], "b": ["x", "y"]}
+    assert read_sample(f"{url}?query=SELECT b FROM orders WHERE a = 1").table.to_pydict() == {"b": ["x"]}
     with pytest.raises(SourceError, match=r"which rows\? End the URL with \?table=NAME"):
-        read_sample(url, "utf-8")
+        read_sample(url)
 
 
 def test_the_first_sheet_of_a_workbook_is_read(tmp_path: Path) -> None:
@@ -148,10 +148,10 @@ def test_the_first_sheet_of_a_workbook_is_read(tmp_path: Path) -> None:
     for row in (["a", "b"], [1, "x"], [2, None]):
         book.active.append(row)
     book.save(tmp_path / "t.xlsx")
-    assert read_sample(str(tmp_path / "t.xlsx"), "utf-8").table.to_pydict() == {"a": [1, 2], "b": ["x", None]}
+    assert read_sample(str(tmp_path / "t.xlsx")).table.to_pydict() == {"a": [1, 2], "b": ["x", None]}
 
 
 def test_a_column_of_lists_is_an_error_that_names_it(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1], "tags": [["x", "y"]]}), tmp_path / "t.parquet")
     with pytest.raises(SourceError, match=r"t\.parquet: column tags holds list.*Flatten it first"):
-        read_sample(str(tmp_path / "t.parquet"), "utf-8")
+        read_sample(str(tmp_path / "t.parquet"))

@@ -17,6 +17,7 @@ from fullcircle.core.config import compose, load, read_params
 from fullcircle.core.source import Source, of_new_rows
 from fullcircle.core.tables import read_json
 from fullcircle.drafting.init import init
+from fullcircle.drafting.table import How
 from fullcircle.params import check_composed
 from fullcircle.scoring.batch import Job, Summary
 from fullcircle.scoring.scorer import Scorer
@@ -72,7 +73,7 @@ def elsewhere() -> Iterator[None]:
 
 def come_round(data: str, new_rows: str, target: str, *overrides: str, encoding: str = "utf-8") -> Done:
     """Draft from `data`, run every stage and score the file `new_rows`."""
-    init(data, target, "drawn", encoding=encoding, force=True)
+    init(data, target, "drawn", how=How(encoding), force=True)
     read_params.cache_clear()
     composed = compose(["problem=drawn", *overrides])
     check_composed(composed)

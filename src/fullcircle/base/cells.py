@@ -7,8 +7,9 @@
 | time | ISO 8601 (`2013-01-02`, `2013-01-02T03:04:05.6+01:00`), or the column's `format`; no offset: UTC | text |
 | category, text | all of it, spaces too | text, numbers as text, `true` and `false` |
 
-Digits are ASCII. There are no thousands separators, no hexadecimal numbers, no dates without dashes. What is below a
-second is cut off. A number beyond the range of float64 is infinite, which the checks of a column refuse.
+A number with thousands separators or a unit needs the column's `format` (`numbers.py`). Digits are ASCII. There are no
+hexadecimal numbers, and no dates without dashes. What is below a second is cut off. A number beyond float64
+is infinite, which the checks of a column refuse.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ import contextlib
 import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
+
+from .numbers import reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -42,8 +46,8 @@ _ISO = re.compile(
 )
 
 
-def number_of(text: str) -> float:
-    """The number that a text says; ValueError if it says none.
+def number_of(text: str, written: str | None = None) -> float:
+    """The number that a text says; ValueError if it says none. `written`: the format, see `numbers.py`.
 
     >>> number_of(" -1.5e3 "), number_of("1e999")
     (-1500.0, inf)
@@ -52,18 +56,20 @@ def number_of(text: str) -> float:
     ValueError: no number
     """
     stripped = text.strip(BLANKS)
+    if written is not None and stripped.lstrip("-+")[:1].lower() not in ("n", "i"):  # nan, inf
+        return reader_of(written)(stripped)
     if not _NUMBER.fullmatch(stripped):
         raise ValueError("no number")
     return float(stripped)
 
 
-def integer_of(text: str) -> float:
+def integer_of(text: str, written: str | None = None) -> float:
     """The whole number that a text says, as a float (NaN for null); ValueError if it says none that is exact.
 
     >>> integer_of("12.0"), integer_of("1e3")
     (12.0, 1000.0)
     """
-    value = number_of(text)
+    value = number_of(text, written)
     if not math.isnan(value) and (math.isinf(value) or value != math.floor(value) or abs(value) >= LARGEST):
         raise ValueError("no whole number")
     return value
@@ -144,7 +150,8 @@ def read_texts(
 ) -> tuple[Array, list[int]]:
     """Cells of text as a column, and the positions of those that are no such value, which become null.
 
-    `nulls`: cells that are null, exactly. `decimal`: what may stand for the point in a number.
+    `written`: the column's format. `nulls`: cells that are null, exactly. `decimal`: what may stand for the point in a
+    number without a format.
     """
     null = frozenset(nulls)
     if kind in ("category", "text"):
@@ -154,6 +161,8 @@ def read_texts(
         return _read(cells, null, times, lambda cell: time_of(cell, written), np.datetime64("NaT", "s"))
     parse = number_of if kind == "number" else integer_of
     numbers: dict[str, float | None] = {}
+    if written is not None:
+        return _read(cells, null, numbers, partial(parse, written=written), np.nan)
     point = parse if decimal == "." else lambda cell: parse(pointed(cell, decimal))
     return _read(cells, null, numbers, point, np.nan)
 
@@ -187,21 +196,32 @@ def _read(
     return np.array([nothing if known[cell] is None else known[cell] for cell in cells], kind), wrong
 
 
-def read_values(values: Sequence[object], kind: Kind, written: str | None = None) -> tuple[Array, list[int]]:
+def read_values(
+    values: Sequence[object], kind: Kind, written: str | None = None, nulls: Collection[str] = ()
+) -> tuple[Array, list[int]]:
     """JSON values as a column, and the positions of those that are no such value, which become null.
 
-    Text is read by the grammar of text; an empty text is no number and no time. None is null, and so is NaN.
+    Text is read by the grammar of text; an empty text is no number and no time. None is null, and so are NaN and the
+    texts `nulls`.
 
     >>> read_values([1, 2.5, "3", None, "x", [4]], "number")
     (array([1. , 2.5, 3. , nan, nan, nan]), [4, 5])
     """
     types = {*map(type, values)}
+    if nulls and str in types:
+        values = [None if isinstance(value, str) and value in nulls else value for value in values]
+        types.add(NoneType)
     if kind in ("category", "text") and types <= {str, NoneType}:
         return np.fromiter(values, object, len(values)), []
     if kind == "number" and types <= {float, int, NoneType}:
         with contextlib.suppress(OverflowError):  # a whole number beyond float64, which is infinite
             return np.array(values, float), []  # None is NaN
     texts = [value if isinstance(value, str) else _text_of(value, kind) for value in values]
+    if written is not None and kind in ("integer", "number"):
+        texts = [
+            _plain(text, written) if isinstance(value, str) else text for value, text in zip(values, texts, strict=True)
+        ]
+        written = None
     refused = [i for i, text in enumerate(texts) if text is REFUSED]
     cells = [_NULL if text is None or text is REFUSED else text for text in texts]
     found, wrong = read_texts([str(cell) for cell in cells], kind, written, (_NULL,))
@@ -209,6 +229,14 @@ def read_values(values: Sequence[object], kind: Kind, written: str | None = None
 
 
 _NULL = "\0null"  # no JSON value is taken for it
+
+
+def _plain(text: Any, written: str) -> str | _Refused:
+    """A number that is written in a format as text without one."""
+    try:
+        return repr(number_of(text, written))
+    except ValueError:
+        return REFUSED
 
 
 class _Refused:

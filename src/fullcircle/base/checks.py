@@ -13,6 +13,7 @@ import numpy as np
 from .cells import LARGEST, is_format
 from .columns import Array, Columns, is_null, rows
 from .errors import shortened
+from .numbers import is_number_format
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,9 @@ class Column:
     (`blank`: it becomes null). Infinity is never possible.
     `usual`: the range outside which a number is an outlier; `clip` moves it to the nearer end.
     `missing`: whether a null costs the row.
-    `format`: how a time is written where it is text, as `strptime` reads it; None: ISO 8601.
+    `format`: how a value is written where it is text. Of a time, as `strptime` reads it; None: ISO 8601. Of a number,
+    1234.5 as the column writes it, such as `$1,234.5` (`base/numbers.py`); None: digits and a point.
+    `nulls`: words that stand for null in this column, besides those of its source.
     `text` is free text: it has words, where a category has levels.
     `role`: `input` is known at the moment of prediction and asked for by the scorer, `outcome` is known only
     later, `record` identifies the row, and is neither learnt from nor asked for.
@@ -39,13 +42,12 @@ class Column:
     usual: tuple[float, float] | None = None
     outlier: Literal["clip", "blank", "reject"] = "clip"
     format: str | None = None
+    nulls: tuple[str, ...] = ()
     about: str = ""
 
     def __post_init__(self) -> None:
-        if self.format is not None and self.kind != "time":
-            raise ValueError(f"format is for a time, not for a {self.kind}")
-        if self.format is not None and not is_format(self.format):
-            raise ValueError(f"format {shortened(self.format)} is none that strptime reads")
+        if self.format is not None:
+            self._check_format(self.format)
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
         if self.usual is not None and self.usual[0] > self.usual[1]:
@@ -54,6 +56,14 @@ class Column:
             raise ValueError(f"a {self.kind} has no min, max or usual range")
         if self.kind != "category" and self.levels is not None:
             raise ValueError(f"levels are for a category, not for a {self.kind}")
+
+    def _check_format(self, written: str) -> None:
+        if self.kind in ("category", "text"):
+            raise ValueError(f"format is for a time or a number, not for a {self.kind}")
+        if self.kind == "time" and not is_format(written):
+            raise ValueError(f"format {shortened(written)} is none that strptime reads")
+        if self.kind != "time" and not is_number_format(written):
+            raise ValueError(f"format {shortened(written)} does not show how 1234.5 is written, as $1,234.5 does")
 
     @property
     def possible(self) -> str:

@@ -87,7 +87,7 @@ def _outcome(number: float, classes: tuple[str, ...]) -> Any:
 
 def _cast(batch: pa.RecordBatch, name: str, known: dict[str, Column]) -> pa.Array:
     column = known[name]
-    made, wrong = cast(batch.column(name), column.kind, column.format)
+    made, wrong = cast(batch.column(name), column.kind, column.format, column.nulls)
     if wrong is not None:
         at = int(np.flatnonzero(wrong.to_numpy(zero_copy_only=False))[0])
         raise DataError(f"{name} is no {column.kind} in some rows, e.g. {batch.column(name)[at].as_py()!r}")

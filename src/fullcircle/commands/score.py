@@ -62,7 +62,7 @@ def _chunk(first: int, batch: pa.RecordBatch, job: Job) -> Chunk:
             continue
         # What is no whole number is a number that the checks refuse, in the words they have for it.
         kind = "number" if column.kind == "integer" else column.kind
-        made[name], wrong = cast(batch.column(name), kind, column.format)
+        made[name], wrong = cast(batch.column(name), kind, column.format, column.nulls)
         for i in [] if wrong is None else np.flatnonzero(wrong.to_numpy(zero_copy_only=False)).tolist():
             why.setdefault(i, []).append(f"{name} is no {kind}")
     readable = np.setdiff1d(np.arange(batch.num_rows), list(why))

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from fullcircle.base.cells import BLANKS, integer_of, moment_of, number_of, text_of_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 FIRST, LAST = -62_135_596_800, 253_402_300_800  # seconds since 1970: the year 1 begins, the year 9999 ends
 UTC = pa.timestamp("s", tz="UTC")
@@ -32,18 +32,25 @@ _ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6
 _ISO_UTC = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?Z$"
 
 
-def cast(values: pa.Array, kind: str, format: str | None = None) -> tuple[pa.Array, pa.Array | None]:  # noqa: A002
+def cast(
+    values: pa.Array,
+    kind: str,
+    format: str | None = None,  # noqa: A002
+    nulls: Sequence[str] = (),
+) -> tuple[pa.Array, pa.Array | None]:
     """Return `values` as `TYPES[kind]`, and a mask of those that are no such value (null in what is returned).
 
     The mask is None where all are. Whole floats and decimals pass for integers, and NaN for null; numbers and
     truth values ("true", "false") become text where text is wanted; a time without an offset is UTC, and loses
-    what is below a second. `format`: how text says a time (strptime); None: ISO 8601.
+    what is below a second. `format`: of the column, how text says a time or a number; None: the usual ways. `nulls`:
+    texts that are null.
     """
     values = _plain(values)
     if broken := _not_utf8(values):
         sound = pc.if_else(pa.array(broken), pa.scalar(None, pa.string()), values)
-        made, wrong = cast(pa.array(sound.to_pylist(), pa.string()), kind, format)
+        made, wrong = cast(pa.array(sound.to_pylist(), pa.string()), kind, format, nulls)
         return made, pa.array(broken) if wrong is None else pc.or_(wrong, pa.array(broken))
+    values = without(values, nulls)
     wanted = TYPES[kind]
     if values.type == wanted:
         return _with_mask(values, _within_years(values), wanted) if kind == "time" else (values, None)
@@ -53,12 +60,22 @@ def cast(values: pa.Array, kind: str, format: str | None = None) -> tuple[pa.Arr
         made = times(values, format)
         return _with_mask(values, None if made is None else _seconds(made), wanted)
     to: Callable[[pa.Array], pa.Array | None] = {"integer": _integers, "number": _numbers}.get(kind, _texts)
+    if format is not None and pa.types.is_string(values.type):
+        to = partial(_formatted, kind=kind, written=format)
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
     if kind == "integer" and pa.types.is_string(values.type):  # int64 has no NaN: it is null before
         nan = pc.match_substring_regex(values, r"^[ \t]*[-+]?(?i:nan)[ \t]*$")
         values = pc.if_else(nan, pa.scalar(None, values.type), values)
     return _with_mask(values, to(values), wanted)
+
+
+def without(values: pa.Array, nulls: Sequence[str]) -> pa.Array:
+    """Values with null in the place of the texts `nulls`."""
+    if not nulls or not pa.types.is_string(values.type):
+        return values
+    found = pc.is_in(values, pa.array([*nulls], pa.string()))
+    return pc.if_else(found, pa.scalar(None, values.type), values) if pc.any(found).as_py() else values
 
 
 def times(values: pa.Array, format: str | None = None) -> pa.Array | None:  # noqa: A002
@@ -175,6 +192,12 @@ def _numbers(values: pa.Array) -> pa.Array | None:
     return _read(values, number_of, pa.float64())
 
 
+def _formatted(values: pa.Array, kind: str, written: str) -> pa.Array:
+    """Numbers that are written in a format."""
+    parse = _integer if kind == "integer" else number_of
+    return _read(values, partial(parse, written=written), TYPES[kind])
+
+
 def _texts(values: pa.Array) -> pa.Array | None:
     kind = values.type
     if pa.types.is_floating(kind):
@@ -205,8 +228,8 @@ def _or_none(parse: Callable[[str], Any], text: str) -> Any:
         return None
 
 
-def _integer(text: str) -> int:
-    return int(integer_of(text))
+def _integer(text: str, written: str | None = None) -> int:
+    return int(integer_of(text, written))
 
 
 def _microseconds(text: str, written: str | None) -> int:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcircle.base.errors import DataError, difference
+from fullcircle.base.errors import DataError, difference, listed
 from fullcircle.base.threads import parallel_map
+from fullcircle.drafting.doubts import repeated_headers, table_doubts
 from fullcircle.drafting.kinds import profile, profile_category
 from fullcircle.drafting.quick import QuickModel, quick, rows_for
-from fullcircle.drafting.roles import ColumnDraft, draft_column
-from fullcircle.drafting.splits import SplitSuggestion, suggest_split
+from fullcircle.drafting.roles import ColumnDraft, draft_column, readings
+from fullcircle.drafting.splits import SplitBy, SplitSuggestion, split_of, suggest_split
 from fullcircle.drafting.table import TableSample
 from fullcircle.drafting.target import LARGEST, TargetGuess, guess_target
 from fullcircle.drafting.univariate import Univariate, univariate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fullcircle.base.columns import Array
+    from fullcircle.drafting.kinds import ColumnProfile
     from fullcircle.drafting.target import Task
 
 LONGEST = 200  # characters of a column's name
@@ -35,6 +37,7 @@ class Draft:
 
     `leaks`: inputs that predict the target too well by themselves. `repeated`: number of rows equal to an earlier
     one in every column. `repeated_share`: share of rows equal to an earlier one in all columns but the target.
+    `doubts`: about the table as a whole, in words.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Draft:
     leaks: tuple[Univariate, ...]
     repeated: int
     repeated_share: float
+    doubts: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> list[ColumnDraft]:
@@ -58,24 +62,35 @@ class Draft:
         return round(float(np.mean(~np.isnan(self.target.y))) * self.sample.rows)
 
 
-def draft(sample: TableSample, name: str, target: str, task: Task | None, records: tuple[str, ...]) -> Draft:
-    """Draft a problem. `records`: columns that the user excludes from the inputs.
+def draft(
+    sample: TableSample,
+    name: str,
+    target: str,
+    task: Task | None,
+    records: tuple[str, ...],
+    split_by: SplitBy | None = None,
+) -> Draft:
+    """Draft a problem. `records`: columns that the user excludes from the inputs. `split_by`: as the user wants.
 
     Raises DataError for a table or a target that no model can be trained on.
     """
     where, table = sample.origin, sample.table
-    check_names(table.column_names, (target, *records), where)
-    profiles = parallel_map(
-        lambda n: profile_category(n, table.column(n)) if n in records else profile(n, table.column(n), where),
-        table.column_names,
-    )
+    check_names(table.column_names, (target, *records, *((split_by.column,) if split_by else ())), where)
+    headers = repeated_headers(table)
+
+    def profiled(column: str) -> ColumnProfile:
+        if column in records:
+            return profile_category(column, table.column(column))
+        return profile(column, table.column(column), where, sample.decimal, column if headers else None)
+
+    profiles = parallel_map(profiled, table.column_names)
     target_profile = next(column for column in profiles if column.name == target)
     guessed = guess_target(target_profile, table.column(target), task, where)
     others = [draft_column(column, column.name in records) for column in profiles if column.name != target]
     if not any(column.role == "input" for column in others):
         raise DataError(_no_inputs(others, where))
     classes, y = len(guessed.classes), guessed.y
-    split = suggest_split(others, y, classes)
+    split = suggest_split(others, y, classes) if split_by is None else split_of(others, y, classes, split_by)
     others = [
         replace(c, settings=c.settings | {"missing": "reject"})
         if c.profile.name in split.columns and split.kind == "time"
@@ -83,18 +98,31 @@ def draft(sample: TableSample, name: str, target: str, task: Task | None, record
         for c in others
     ]
     quick_model, leaks = _quick_model_and_leaks(others, y, classes, split)
-    columns = [ColumnDraft(guessed.column, "outcome", "the target", settings={}), *others]
+    columns = [ColumnDraft(guessed.column, "outcome", "the target", settings=readings(guessed.column)), *others]
     order = {n: i for i, n in enumerate(table.column_names)}
     columns.sort(key=lambda column: order[column.profile.name])
-    return Draft(name, sample, guessed, tuple(columns), split, quick_model, leaks, *_repeated(sample, target))
+    return Draft(
+        name,
+        sample,
+        guessed,
+        tuple(columns),
+        split,
+        quick_model,
+        leaks,
+        *_repeated(sample, target),
+        table_doubts(sample, headers),
+    )
 
 
 def check_names(names: list[str], wanted: tuple[str, ...], where: str) -> None:
     """Check that column names are valid and that the wanted columns exist. Raises DataError."""
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DataError(f"{where} has duplicate column names: {', '.join(map(repr, twice))}. Rename them.")
+        raise DataError(
+            f"{where} has duplicate column names: {', '.join(map(repr, twice))}. Rename them, or give --names."
+        )
     if absent := [name for name in wanted if name not in names]:
-        raise DataError(f"{where} has no column {absent[0]}\n  {difference(names, absent, missing=False)}")
+        near = difference(names, absent, missing=False)
+        raise DataError(f"{where} has no column {absent[0]}\n  {near}\n  its columns are {listed(names)}")
     if long := [name for name in names if len(name) > LONGEST]:
         raise DataError(
             f"{where}: a column name has {len(long[0])} characters; at most {LONGEST} are allowed. Shorten it."

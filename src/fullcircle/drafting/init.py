@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePath
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import yaml
 
@@ -17,9 +17,12 @@ from fullcircle.core.problem import Problem
 from fullcircle.drafting.draft import draft
 from fullcircle.drafting.files import data_file, draft_paths, problem_file
 from fullcircle.drafting.summary import summary
-from fullcircle.drafting.table import read_sample
+from fullcircle.drafting.table import USUAL, How, read_sample
 from fullcircle.drafting.target import Task
 from fullcircle.drafting.yaml import check_composable
+
+if TYPE_CHECKING:
+    from fullcircle.drafting.splits import SplitBy
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _RESERVED = (
@@ -44,10 +47,13 @@ def init(
     name: str | None,
     task: Task | None = None,
     records: tuple[str, ...] = (),
-    encoding: str = "utf-8",
+    how: How = USUAL,
+    split_by: SplitBy | None = None,
     force: bool = False,
 ) -> str:
     """Draft a problem from the table `data`, write its two files, and return a summary.
+
+    `how`: the file is read. `split_by`: a column that the user names.
 
     Raises SourceError, DataError or ConfigError; nothing is written then. A run that is killed between the two files
     leaves the one that nothing reads, and the next run writes both.
@@ -58,7 +64,7 @@ def init(
         raise ConfigError(f"there is no {paths.CONF / 'config.yaml'} here. Run it in the root of the repository.")
     if (existing := [str(file) for file in files if file.exists()]) and not (force or _is_left_over(*files)):
         raise ConfigError(f"{' and '.join(existing)} already exists. Give another --name, or --force to overwrite it.")
-    drafted = draft(read_sample(data, encoding), name, target, task, records)
+    drafted = draft(read_sample(data, how), name, target, task, records, split_by)
     texts = problem_file(drafted), data_file(drafted)
     check_readable(*texts, drafted.sample.origin)
     with replacing(files[0]) as problem, replacing(files[1]) as columns:

@@ -17,7 +17,7 @@ NEARLY = 0.9  # share of distinct values from which a category is an identifier
 GROUPED = (1.2, 20.0)  # mean rows per value of an identifier of groups, such as a patient
 LEVELS = 3  # shown in a comment
 _ID = re.compile(
-    r"(?:^|[_\s.-])(?:id|ids|uuid|guid|key|index|idx|rownum|nr|no)$|^(?:id|uuid|index)[_\s.-]|[a-z](?:Id|ID|Key)$"
+    r"(?i:(?:^|[_\s.-])(?:id|ids|uuid|guid|key|index|idx|rownum|nr|no)$|^(?:id|uuid|index)[_\s.-])|[a-z](?:Id|ID|Key)$"
 )
 _UNNAMED = re.compile(r"^(?:|Unnamed: \d+|__index_level_\d+__)$")
 
@@ -36,7 +36,8 @@ class ColumnDraft:
 
 def draft_column(profile: ColumnProfile, record: bool = False) -> ColumnDraft:
     """The role and the checks of a column that is not the target. `record`: given as a record column by the user."""
-    missing = {"missing": "keep"}
+    read = readings(profile)
+    missing = {"missing": "keep"} | read
     nulls = f"{profile.nulls:,} of {len(profile.values):,} missing" if profile.nulls else ""
     if record:
         return ColumnDraft(profile, "record", "given by --record", settings=missing)
@@ -46,7 +47,7 @@ def draft_column(profile: ColumnProfile, record: bool = False) -> ColumnDraft:
         return ColumnDraft(profile, "record", f"constant: {only(profile)} in every row", settings=missing)
     if why := _identifier(profile):
         return ColumnDraft(
-            profile, "record", _joined(why, nulls), identifier=True, settings=missing if profile.nulls else {}
+            profile, "record", _joined(why, nulls), identifier=True, settings=missing if profile.nulls else read
         )
     if _grouping(profile):
         each = profile.rows / profile.distinct
@@ -98,13 +99,22 @@ def _grouping(profile: ColumnProfile) -> bool:
 def _checks(profile: ColumnProfile) -> dict[str, Any]:
     """Settings of the line in conf/data/: only obvious bounds; a value outside becomes null, and its row is kept."""
     settings: dict[str, Any] = {"missing": "keep"}
-    if profile.format is not None:
-        settings["format"] = profile.format
+    settings |= readings(profile)
     if profile.kind in ("integer", "number"):
         known = profile.values[~is_null(profile.values)]
         if profile.kind == "integer" and known.min() in (0, 1) and profile.rows >= ENOUGH:
             settings["min"] = 0  # a count
         settings["impossible"] = "blank"
+    return settings
+
+
+def readings(profile: ColumnProfile) -> dict[str, Any]:
+    """How the values of a column are read where that is not the usual way."""
+    settings: dict[str, Any] = {}
+    if profile.format is not None:
+        settings["format"] = profile.format
+    if profile.null_words:
+        settings["nulls"] = list(profile.null_words)
     return settings
 
 

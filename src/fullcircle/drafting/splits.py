@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from fullcircle.base.columns import is_null
+from fullcircle.base.errors import ConfigError, DataError, listed
 from fullcircle.drafting.yaml import shown
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ BORDERS = 0.70, 0.85  # shares of the rows before the validation and before the 
 MOMENTS = 10  # least number of distinct dates
 SIDE = 10  # least number of rows of each split
 REPEATS = 0.1  # share of rows with equal inputs from which they are independent rows, not copies
+GAPS = 0.2  # share of rows without a date, at most, of one that orders the rows
 _BIRTH = re.compile(r"birth|born|dob\b", re.IGNORECASE)
 
 
@@ -31,19 +34,51 @@ class SplitSuggestion:
     borders: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SplitBy:
+    """What a user says about the split: rows are ordered by a date, or belong together."""
+
+    kind: Literal["time", "group"]
+    column: str
+
+
+def split_by(date: str | None, group: str | None) -> SplitBy | None:
+    """The options --date and --group; None where neither is given. Raises ConfigError for both."""
+    if date is not None and group is not None:
+        raise ConfigError("give --date or --group, not both: a split is by one of them")
+    if date is not None:
+        return SplitBy("time", date)
+    return None if group is None else SplitBy("group", group)
+
+
+def split_of(columns: list[ColumnDraft], y: Array, n_classes: int, by: SplitBy) -> SplitSuggestion:
+    """The split that the user wants. Raises DataError where the column cannot give it."""
+    column = next((c for c in columns if c.profile.name == by.column), None)
+    option = f"--{'date' if by.kind == 'time' else 'group'} {shown(by.column)}"
+    if column is None:
+        raise DataError(f"{option}: that is the target")
+    if by.kind == "group":
+        return SplitSuggestion("group", (by.column,), f"given by {option}")
+    if column.profile.kind != "time":
+        seen = [str(value) for value in column.profile.values[~is_null(column.profile.values)][:3].tolist()]
+        raise DataError(f"{option}: the column is read as {column.profile.kind}, not as dates, e.g. {listed(seen)}")
+    borders, against = _borders(column.profile.values, y, n_classes)
+    if borders is None:
+        raise DataError(f"{option}: rows cannot be split by it: {against}")
+    return SplitSuggestion("time", (by.column,), f"given by {option}", borders)
+
+
 def suggest_split(columns: list[ColumnDraft], y: Array, n_classes: int) -> SplitSuggestion:
-    """By the date with the most distinct values, else by a group identifier, else random by a hash of the key."""
+    """By the date that orders the rows, else by a group identifier, else random by a hash of the key."""
     dates = [c for c in columns if c.profile.kind == "time" and c.role == "input" and _orders_rows(c)]
     reasons = []
-    for date in sorted(dates, key=lambda c: -c.profile.distinct):
+    for date in _in_order(dates):
         borders, against = _borders(date.profile.values, y, n_classes)
         if borders is not None:
-            return SplitSuggestion(
-                "time",
-                (date.profile.name,),
-                f"{shown(date.profile.name)} is a date: the model is tested on later rows",
-                borders,
-            )
+            name, nulls = shown(date.profile.name), date.profile.nulls
+            why = f"{name} is a date: the model is tested on later rows"
+            why += f"; {nulls:,} without it are set aside" if nulls else ""
+            return SplitSuggestion("time", (date.profile.name,), why, borders)
         reasons.append(f"not by time: {against}")
     if groups := [c for c in columns if c.group]:
         name = groups[0].profile.name
@@ -58,12 +93,26 @@ def suggest_split(columns: list[ColumnDraft], y: Array, n_classes: int) -> Split
 
 
 def _orders_rows(column: ColumnDraft) -> bool:
-    return not column.profile.nulls and column.profile.distinct >= MOMENTS and not _BIRTH.search(column.profile.name)
+    profile = column.profile
+    few = profile.nulls <= GAPS * len(profile.values)
+    return few and profile.distinct >= MOMENTS and not _BIRTH.search(profile.name)
+
+
+def _in_order(dates: list[ColumnDraft]) -> list[ColumnDraft]:
+    """Dates, the one that orders the rows first: in which the file is sorted, else the earlier ones of each row."""
+    if len(dates) < 2:
+        return dates
+    values = np.stack([date.profile.values.astype("datetime64[s]").astype(np.int64) for date in dates])
+    known = ~np.stack([np.isnat(date.profile.values) for date in dates]).any(axis=0)
+    rank = values[:, known].argsort(axis=0, kind="stable").argsort(axis=0, kind="stable").mean(axis=1)
+    rising = [bool((np.diff(row[known]) >= 0).all()) for row in values]
+    order = sorted(range(len(dates)), key=lambda i: (not rising[i], rank[i], -dates[i].profile.distinct))
+    return [dates[i] for i in order]
 
 
 def _borders(moments: Array, y: Array, n_classes: int) -> tuple[tuple[str, str] | None, str]:
     """The first moments of validation and test rows as text; None and the reason if a split by time is not possible."""
-    known = ~np.isnan(y)
+    known = ~np.isnan(y) & ~np.isnat(moments)
     times, target = moments[known], y[known]
     ordered = np.sort(times)
     first, second = (ordered[int(share * len(ordered))] for share in BORDERS)

@@ -10,6 +10,7 @@ from fullcircle.drafting.yaml import shown
 
 if TYPE_CHECKING:
     from fullcircle.drafting.draft import Draft
+    from fullcircle.drafting.roles import ColumnDraft
 
 NAMED = 5  # columns, classes and leaks at most
 
@@ -32,14 +33,23 @@ def summary(draft: Draft) -> str:
     lines += [f"  not inputs   {_some([f'{shown(c.profile.name)} ({c.why})' for c in records])}"] if records else []
     leaks = [f"{shown(leak.column)} ({leak.measure} {leak.score:.3f})" for leak in draft.leaks]
     lines += [f"  leaks?       {_some(leaks)}: known at the time of prediction? They are still inputs"] if leaks else []
+    lines += [f"  sure?        {doubt}" for doubt in draft.doubts]
+    lines += [f"  sure?        {shown(c.profile.name)}: {c.profile.doubt}" for c in doubtful(draft)]
     return "\n".join(
         [
             *lines,
             "Review both files: every guess has its reason in a comment. Then run",
+            f"  git add {' '.join(str(path) for path in draft_paths(draft.name))}",
             f"  dvc exp run -S problem={draft.name}",
             "  fullcircle score dist/bundle NEW.csv predictions.csv",
         ]
     )
+
+
+def doubtful(draft: Draft) -> list[ColumnDraft]:
+    """Columns that should be looked at before anything is trained, the target first."""
+    found = [column for column in draft.columns if column.profile.doubt]
+    return sorted(found, key=lambda column: column.role != "outcome")
 
 
 def _some(items: list[str]) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from fullcircle import sources
 from fullcircle.base.checks import Column
@@ -17,7 +16,7 @@ from fullcircle.core.arrow import cast
 from fullcircle.core.data import Table
 from fullcircle.core.source import SUFFIXES, File, Source, format_of
 from fullcircle.sources import location
-from fullcircle.sources.csvfile import header, with_points
+from fullcircle.sources.csvfile import header
 from fullcircle.sources.errors import source_errors
 from fullcircle.sources.filesystem import Place, listed, opened, place_of
 
@@ -31,6 +30,27 @@ _BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
+class How:
+    """How a file is read where its first line is no header of the usual kind: options of `fullcircle init`.
+
+    `skip`: lines before the header. `header`: whether there is one. `names`: of the columns, in place of the header's.
+    `nulls`: further words for null, in every column. `sheet`: of a workbook. `decimal`: what stands before decimals;
+    None: guessed.
+    """
+
+    encoding: str = "utf-8"
+    skip: int = 0
+    header: bool = True
+    names: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = ()
+    sheet: str | None = None
+    decimal: str | None = None
+
+
+USUAL = How()
+
+
+@dataclass(frozen=True, slots=True)
 class TableSample:
     """A sample of a source. `rows`: of the source; `table` has every `step`th of them, starting with the first."""
 
@@ -39,21 +59,32 @@ class TableSample:
     table: pa.Table
     rows: int
     step: int
+    how: How = USUAL
+
+    @property
+    def decimal(self) -> str:
+        """What is more likely to stand before decimals: a comma where semicolons separate columns."""
+        semicolons = isinstance(self.source, File) and self.source.dialect.delimiter == ";"
+        return self.how.decimal or ("," if semicolons else ".")
 
 
-def read_sample(data: str, encoding: str, limit: int = ROWS) -> TableSample:
+def read_sample(data: str, how: How = USUAL, limit: int = ROWS) -> TableSample:
     """Read a sample of `data`: a file or another source (`source_of`). Raises SourceError with its name."""
-    if not is_encoding(encoding):
-        raise SourceError(f"there is no encoding {encoding!r}. `fullcircle init` has the option --encoding.")
-    source = source_of(data, encoding)
+    if not is_encoding(how.encoding):
+        raise SourceError(f"there is no encoding {how.encoding!r}. `fullcircle init` has the option --encoding.")
+    if how.decimal not in (None, ".", ","):
+        raise SourceError(f"--decimal {how.decimal!r} must be a point or a comma")
+    source = source_of(data, how)
     try:
-        reading, thinned = _read_thinned(source, limit)
-        if isinstance(source, File) and source.dialect.delimiter != "," and _has_decimal_commas(thinned[0]):
-            source = replace(source, dialect=replace(source.dialect, decimal=","))
-            reading, thinned = _read_thinned(source, limit)
+        reading = read(source)
+        thinned = thin(reading.batches, limit)
     except SourceError as error:
         if "encoding" in str(error):
             raise SourceError(f"{error} `fullcircle init` has the option --encoding.") from None
+        if "dialect" in str(error):
+            raise SourceError(
+                f"{error} `fullcircle init` has the options --skip (lines before the header), --names and --no-header."
+            ) from None
         raise
     table, rows, step = thinned
     if rows == 0:
@@ -63,7 +94,7 @@ def read_sample(data: str, encoding: str, limit: int = ROWS) -> TableSample:
         raise SourceError(
             f"{reading.origin}: column {name} holds {kind}; a cell must hold one value. Flatten it first."
         )
-    return TableSample(source, reading.origin, table, rows, step)
+    return TableSample(source, reading.origin, table, rows, step, how)
 
 
 def thin(batches: Iterable[pa.RecordBatch], limit: int) -> tuple[pa.Table, int, int]:
@@ -94,15 +125,23 @@ def _as_text(table: pa.Table) -> pa.Table:
     return pa.table(columns)
 
 
-def source_of(data: str, encoding: str) -> Source:
+def source_of(data: str, how: How) -> Source:
     """The source `data` as the problem file has it; a path inside the repository becomes relative."""
     path = Path(data)
     if "://" not in data and path.is_absolute() and path.resolve().is_relative_to(Path.cwd()):
         data = path.resolve().relative_to(Path.cwd()).as_posix()
     source = location.source_of(data)
-    if not isinstance(source, File) or format_of(source.path) != "csv":
+    if not isinstance(source, File):
         return source
-    return replace(source, dialect=Dialect(_delimiter(data, encoding), encoding=encoding, nulls=NULLS))
+    names = {"skip": how.skip, "header": how.header, "names": how.names}
+    form = format_of(source.path)
+    if form == "excel":
+        return replace(source, sheet=how.sheet, dialect=Dialect(**names))  # type: ignore[arg-type]
+    if form != "csv":
+        return source
+    nulls = tuple(dict.fromkeys([*NULLS, *how.nulls]))
+    dialect = Dialect(_delimiter(data, how), encoding=how.encoding, nulls=nulls, **names)  # type: ignore[arg-type]
+    return replace(source, dialect=dialect)
 
 
 def read(source: Source) -> sources.Reading:
@@ -111,35 +150,21 @@ def read(source: Source) -> sources.Reading:
         place = place_of(source.path, source.storage, source.timeout, source.path)
         first = listed(source.path, place, SUFFIXES["csv"], source.path)[0]
         with source_errors(source.path):
-            names = header(lambda: opened(first, place), source.dialect, source.path)
-        reading = sources.read(source, Table({name.removeprefix(_BOM): Column("text") for name in names}))
-        batches = (with_points(batch, source.dialect, set(batch.schema.names)) for batch in reading.batches)
-        return replace(reading, batches=batches)
+            found = header(lambda: opened(first, place), source.dialect, source.path)
+        names = list(source.dialect.names) or found
+        if not source.dialect.header and not source.dialect.names:
+            names = [f"column_{i + 1}" for i in range(len(found))]
+        return sources.read(source, Table({name.removeprefix(_BOM): Column("text") for name in names}))
     return sources.read(source, None)
 
 
-def _read_thinned(source: Source, limit: int) -> tuple[sources.Reading, tuple[pa.Table, int, int]]:
-    reading = read(source)
-    return reading, thin(reading.batches, limit)
-
-
-def _has_decimal_commas(table: pa.Table) -> bool:
-    """Whether a text column holds numbers with a decimal comma, and no column has numbers with a decimal point."""
-    held = [column.drop_null() for column in table.columns if pa.types.is_string(column.type)]
-    return any(_all(v, r"^[-+]?\d+(,\d+)?$") and not _all(v, r"^[^,]*$") for v in held) and not any(
-        _all(v, r"^[-+]?\d+(\.\d+)?$") and not _all(v, r"^[^.]*$") for v in held
-    )
-
-
-def _all(values: pa.ChunkedArray, pattern: str) -> bool:
-    return len(values) > 0 and bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
-
-
-def _delimiter(data: str, encoding: str) -> str:
+def _delimiter(data: str, how: How) -> str:
     """The most frequent delimiter of the first line; a comma if it has none, or if the file is not local."""
     try:
         with opened(data, Place()) as file:
-            line = file.readline(1_000_000).decode(encoding, errors="replace")
+            for _ in range(how.skip):
+                file.readline(1_000_000)
+            line = file.readline(1_000_000).decode(how.encoding, errors="replace")
     except (OSError, LookupError):
         return ","  # reading it will report the error
     return max(DELIMITERS, key=line.count)

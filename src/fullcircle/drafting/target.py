@@ -24,9 +24,10 @@ MOST = 100  # classes
 CLASS_ROWS = 10  # ... if each has at least so many rows, the least to train and evaluate a class
 LARGEST = 1e100  # absolute value of a number
 LEAST = 30  # rows with a target
-POSITIVE = (
+POSITIVE = (  # `yes` in other languages too
     "yes", "true", "1", "1.0", "y", "t", "positive", "pos", "bad", "fraud", "churned", "churn", "default", "late",
-    "failed", "failure", "malignant", "dead", "died", "spam", "sick", "ill", "present",
+    "failed", "failure", "malignant", "dead", "died", "spam", "sick", "ill", "present", "on",
+    "oui", "ja", "sí", "si", "sì", "sim", "tak", "evet", "igen", "ano", "да", "так", "ναι", "はい", "是", "예",
 )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def guess_target(column: ColumnProfile, source: pa.ChunkedArray, task: Task | No
     chosen, why = (task, "given by --task") if task else _task(column)
     if chosen == "regression":
         return _number(column, why, subject)
-    return _classes(column, profile_category(column.name, source), chosen, why, subject)
+    return _classes(column, profile_category(column.name, source, column.null_words), chosen, why, subject)
 
 
 def _task(column: ColumnProfile) -> tuple[Task, str]:

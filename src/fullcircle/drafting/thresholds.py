@@ -74,12 +74,12 @@ def settings(draft: Draft) -> list[Setting]:
     rows, found = draft.known, []
     if _cost(draft) < FOLDED and draft.split.kind != "time":
         found.append(Setting("train", {"folds": 5}, "few rows: cross-validation, every row is held out once"))
-    missing = 1 - rows / draft.sample.rows
-    if missing > TOLERANCE:
-        share = min(1.0, np.ceil(100 * (missing + TOLERANCE)) / 100)
-        found.append(
-            Setting("clean", {"max_rejected": share}, f"{missing:.1%} of the rows have no target and are rejected")
-        )
+    missing, undated = 1 - rows / draft.sample.rows, _undated(draft)
+    if missing + undated > TOLERANCE:
+        share = min(1.0, np.ceil(100 * (missing + undated + TOLERANCE)) / 100)
+        lacking = [f"{missing:.1%} of the rows have no target"] if missing else []
+        lacking += [f"{undated:.1%} have no {draft.split.columns[0]}"] if undated else []
+        found.append(Setting("clean", {"max_rejected": share}, f"{' and '.join(lacking)}: they are rejected"))
     keys = ("min_level_rows", "smoothing", "ordered")
     levels = {name: value for name, value in proposed(rows).items() if name in keys}
     if rows < SMALL:
@@ -91,6 +91,14 @@ def settings(draft: Draft) -> list[Setting]:
             Setting("validate", _metric_settings(draft), "smaller slices and fewer bins, since test rows are few")
         )
     return found
+
+
+def _undated(draft: Draft) -> float:
+    """Share of the rows without the date of a split by time."""
+    if draft.split.kind != "time":
+        return 0.0
+    date = next(column.profile for column in draft.columns if column.profile.name == draft.split.columns[0])
+    return date.nulls / max(1, len(date.values))
 
 
 def model(draft: Draft) -> tuple[str, str]:

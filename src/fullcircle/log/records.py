@@ -38,7 +38,7 @@ def keys_of(
     for name in identity:
         column = read.get(name, ANY)
         kind = "number" if column.kind == "integer" else column.kind
-        values, wrong = read_values([*columns[name]], kind, column.format)
+        values, wrong = read_values([*columns[name]], kind, column.format, column.nulls)
         unread.update(wrong)
         parts.append(plain_values(values))
     texts = [orjson.dumps(row).decode() for row in zip(*parts, strict=True)]

@@ -105,7 +105,7 @@ def _read(cells: list[str], column: Column, dialect: Dialect) -> tuple[Array, li
     What is no whole number is a number that the checks refuse, in their words.
     """
     kind = "number" if column.kind == "integer" else column.kind
-    return read_texts(cells, kind, column.format, dialect.nulls, dialect.decimal)
+    return read_texts(cells, kind, column.format, (*dialect.nulls, *column.nulls), dialect.decimal)
 
 
 def _header(reader: _Reader, source: Path | str, dialect: Dialect) -> list[str]:

@@ -107,9 +107,9 @@ def _of_list(name: str, values: Sequence[Any], column: Column | None) -> Array:
     kind: Kind = "number" if column.kind == "integer" else column.kind
     plain = values if types <= _JSON else [value if type(value) in _JSON else _plain(value) for value in values]
     if kind == "time" and types & _JSON < types:
-        made, wrong = _of_times(plain, column.format)
+        made, wrong = _of_times(plain, column)
     else:
-        made, wrong = read_values(plain, kind, column.format)
+        made, wrong = read_values(plain, kind, column.format, column.nulls)
     if wrong:
         value = values[wrong[0]]
         raise DataError(
@@ -135,9 +135,10 @@ def _plain(value: Any) -> Any:
     return datetime(value.year, value.month, value.day) if isinstance(value, date) else value
 
 
-def _of_times(values: Sequence[Any], written: str | None) -> tuple[Array, list[int]]:
+def _of_times(values: Sequence[Any], column: Column) -> tuple[Array, list[int]]:
     """Texts and times of Python as a column, and the positions of those that are none."""
-    made, wrong = read_values([None if isinstance(value, datetime) else value for value in values], "time", written)
+    texts = [None if isinstance(value, datetime) else value for value in values]
+    made, wrong = read_values(texts, "time", column.format, column.nulls)
     for i, value in enumerate(values):
         if isinstance(value, datetime):
             try:

@@ -38,6 +38,8 @@ def column_schema(column: Column) -> dict[str, Any]:
     words = [column.about]
     if column.kind == "time":
         words.append("UTC, ISO 8601" if column.format is None else f"as strptime reads {column.format}")
+    elif column.format is not None:
+        words.append(f"as text: {column.format}")
     if any(words):
         found["description"] = "; ".join(filter(None, words))
     return found

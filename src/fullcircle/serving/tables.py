@@ -56,7 +56,7 @@ def read_columns(columns: Mapping[str, Sequence[Any]], spec: Mapping[str, Column
         if name not in columns:
             continue
         kind = "number" if column.kind == "integer" else column.kind
-        read[name], wrong = read_values(columns[name], kind, column.format)
+        read[name], wrong = read_values(columns[name], kind, column.format, column.nulls)
         for at in wrong:
             why = f"{name} is no {kind}"
             aside[at] = f"{aside[at]}; {why}" if at in aside else why

@@ -48,7 +48,7 @@ def read_csv(
             yield pa.RecordBatch.from_arrays(arrays, batch.schema.names)
         return
     names = dialect.names or (() if dialect.header else tuple(columns))
-    numbers = {name for name, column in columns.items() if column.kind in ("integer", "number")}
+    numbers = {name for name, c in columns.items() if c.kind in ("integer", "number") and c.format is None}
     for batch in _texts(opener, dialect, where, names):
         yield _as_kinds(with_points(batch, dialect, numbers), columns)
 
@@ -57,9 +57,13 @@ def _as_kinds(batch: pa.RecordBatch, columns: dict[str, Column]) -> pa.RecordBat
     """Columns with the type of their kind; one with a value that is not of its kind stays text."""
     arrays = []
     for name, values in zip(batch.schema.names, batch.columns, strict=True):
-        typed, wrong = cast(values, columns[name].kind, columns[name].format) if name in columns else (values, None)
+        typed, wrong = _typed(values, columns[name]) if name in columns else (values, None)
         arrays.append(typed if wrong is None else values)
     return pa.RecordBatch.from_arrays(arrays, batch.schema.names)
+
+
+def _typed(values: pa.Array, column: Column) -> tuple[pa.Array, pa.Array | None]:
+    return cast(values, column.kind, column.format, column.nulls)
 
 
 def header(opener: Opener, dialect: Dialect, where: str) -> list[str]:

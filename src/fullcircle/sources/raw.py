@@ -53,7 +53,7 @@ def _typed(batch: pa.RecordBatch, spec: Table, where: str, before: int) -> pa.Re
     made, lines = [], []
     for name, values in zip(batch.schema.names, batch.columns, strict=True):
         column = spec.columns[name]
-        cast_values, wrong = cast(values, column.kind, column.format)
+        cast_values, wrong = cast(values, column.kind, column.format, column.nulls)
         made.append(cast_values)
         if wrong is not None:
             lines.append(_line(name, column, values, wrong, before))
@@ -67,8 +67,11 @@ def _line(name: str, column: Column, values: pa.Array, wrong: pa.Array, before: 
     examples = dict.fromkeys(str(values[i].as_py()) for i in at)
     line = f"  {name}: expected {column.kind}, read as {values.type}, e.g. {', '.join(list(examples)[:3])}"
     line += f" (row {before + at[0] + 1:,}; {len(at):,} of rows {before + 1:,} to {before + len(values):,})"
-    if column.kind != "time" or not pa.types.is_string(values.type):
+    if column.kind not in ("time", "integer", "number") or not pa.types.is_string(values.type):
         return line
+    if column.kind != "time":
+        advice = "Correct the source, or give the column a `format`, such as '$1,234.5'."
+        return f"{line}\n    {column.format or '1234.5'} is wanted. {advice}"
     shapes = Counter(_shape(text) for text in values.drop_null().to_pylist())
     ways = ", ".join(f"{shape} ({count:,} times)" for shape, count in shapes.most_common(5))
     wanted = column.format or "ISO 8601"
