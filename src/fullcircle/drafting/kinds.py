@@ -13,6 +13,7 @@ from fullcircle.base.columns import Array, is_null
 from fullcircle.base.errors import DataError
 from fullcircle.core.arrow import cast, without
 from fullcircle.core.tables import columns_of
+from fullcircle.drafting import sentinels
 from fullcircle.drafting.dates import ISO, dated, moments
 from fullcircle.drafting.numbers import doubt, written
 from fullcircle.drafting.yaml import shown
@@ -83,6 +84,8 @@ def profile(
     else:
         array = moments(columns_of(pa.table({name: values}))[name], form)
     null = is_null(array)
+    if kind in ("integer", "number"):
+        guess = replace(guess, doubt="; ".join(filter(None, [guess.doubt, sentinels.doubt(array)])))
     if kind not in ("category", "text"):
         return ColumnProfile(
             name, kind, array, int(null.sum()), len(np.unique(array[~null])), (), form, why, guess.doubt, nulls
