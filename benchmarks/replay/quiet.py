@@ -66,12 +66,11 @@ def drawn(reports: list[WindowReport], watched: Watched, watcher: Watcher) -> Qu
     for _ in range(YEARS):
         year: list[WindowReport] = []
         before: set[str] = set()
-        for at, chosen in enumerate(random.integers(0, len(reports), DAYS).tolist()):
-            year.append(replace(reports[chosen], label=_label(at), complete=False, accuracy=None))
-            if at >= settings.outcomes_after_days:
-                late = at - int(settings.outcomes_after_days)
-                source = next(r for r in reports if r.drift is year[late].drift)
-                year[late] = replace(source, label=_label(late))
+        chosen = random.integers(0, len(reports), DAYS).tolist()
+        for at, choice in enumerate(chosen):
+            year.append(replace(reports[choice], label=_label(at), complete=False, accuracy=None))
+            if (late := at - int(settings.outcomes_after_days)) >= 0:
+                year[late] = replace(reports[chosen[late]], label=_label(late))
             found = {alert.kind for alert in evaluate(year, [], alarms, settings)[0]}
             raised.update(found - before)
             before = found
