@@ -207,9 +207,9 @@ def test_a_run_that_was_killed_is_undone_or_finished(project: Project, phase: st
     marker = project.folder / ".dvc/tmp/fullcircle/retrain.json"
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text(json.dumps({"phase": phase, "head": head, "experiment": "retrain-x"}))
-    if phase == "run":  # as a kill leaves it in the middle of the circle
-        (project.folder / "params.yaml").write_text("half")
-        (project.folder / "metrics/test.json").unlink()
+    (project.folder / "params.yaml").write_text("half")  # as a kill leaves it in the middle of the circle
+    (project.folder / "metrics/test.json").unlink()
+    if phase == "run":
         done = project.run("fullcircle", "retrain", "--as-of", AS_OF[0])
         assert "no new data since the last version" in done.stdout
     else:  # committed, not registered yet: it was registered meanwhile
@@ -219,6 +219,16 @@ def test_a_run_that_was_killed_is_undone_or_finished(project: Project, phase: st
     assert not marker.exists()
     assert project.run("git", "status", "--porcelain").stdout == ""
     assert project.run("fullcircle", "champion").stdout == "1.0.0\n"
+
+
+def test_a_kill_between_the_commit_and_its_note_is_finished(project: Project) -> None:
+    head = project.run("git", "rev-parse", "HEAD").stdout.strip()
+    project.run("git", "commit", "-q", "--allow-empty", "-m", f"Retrain departures on data as of {AS_OF[0]}")
+    marker = project.folder / ".dvc/tmp/fullcircle/retrain.json"
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text(json.dumps({"phase": "run", "head": head, "experiment": "retrain-x"}))
+    assert "1.0.0 is registered already" in project.run("fullcircle", "retrain", "--as-of", AS_OF[0]).stdout
+    assert not marker.exists()
 
 
 def test_a_kill_at_any_moment_leaves_the_champion_serving_and_the_next_run_finishes(project: Project) -> None:
@@ -233,7 +243,7 @@ def test_a_kill_at_any_moment_leaves_the_champion_serving_and_the_next_run_finis
     project.run("git", "reset", "-q", "--hard", "departures@v1.0.0")
     project.run("dvc", "checkout", "-q", "--force")
     project.run("fullcircle", "fetch", "departures@prod", "dist/served")
-    for share in (0.4, 0.8):
+    for share in (0.5, 0.85):
         project.killed(share * whole, "fullcircle", "retrain", "--as-of", AS_OF[1])
         assert Bundle.load(project.folder / "dist/served").version in ("1.0.0", "1.0.1")
         assert project.run("fullcircle", "champion").stdout in ("1.0.0\n", "1.0.1\n")

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +94,8 @@ def retrain(as_of: str | None = None, *, again: bool = False) -> Retrained:
             if found is not None:
                 _note(None)
                 return found
+        else:
+            _restore()  # a registration that was killed has changed files; it begins again
         text = _publish(settings)
         _note(None)
         return Retrained("registered", text)
@@ -135,7 +137,7 @@ def _run(settings: RetrainSettings, as_of: str, *, again: bool) -> Retrained | N
         write_text(REPORT, text)
         return Retrained("refused", text)
     git(registry.ROOT, "add", "--", str(registry.KEPT), *changed(registry.ROOT))
-    git(registry.ROOT, "commit", "--quiet", "-m", f"Retrain {registry.model()} on data as of {as_of}")
+    git(registry.ROOT, "commit", "--quiet", "-m", _message(as_of))
     _note(Progress("register", git(registry.ROOT, "rev-parse", "HEAD").strip(), experiment))
     return None
 
@@ -201,7 +203,17 @@ def _refusal(verdict: Verdict, experiment: str) -> str:
 
 def _unfinished() -> Progress | None:
     file = WORK / "retrain.json"
-    return Progress(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+    if not file.is_file():
+        return None
+    found = Progress(**json.loads(file.read_text(encoding="utf-8")))
+    parent, subject = git(registry.ROOT, "log", "-1", "--format=%P%n%s").splitlines()
+    if parent == found.head and subject.startswith(_message("")):  # killed between the commit and its note
+        return replace(found, phase="register")
+    return found
+
+
+def _message(as_of: str) -> str:
+    return f"Retrain {registry.model()} on data as of {as_of}"
 
 
 def _abandon() -> None:
@@ -222,13 +234,18 @@ def _note(progress: Progress | None) -> None:
 
 
 def _undo(progress: Progress) -> None:
-    """Restore the files of the last commit that a run has changed. Raises RegistryError where others differ, too."""
-    git(registry.ROOT, "reset", "--quiet")
+    """Undo a run before its result was committed. Raises RegistryError where there are other commits since."""
     if git(registry.ROOT, "rev-parse", "HEAD").strip() != progress.head:
         raise RegistryError(
             f"a run of `fullcircle retrain` was interrupted, and there are other commits since: restore "
             f"{', '.join(WRITTEN)} as they should be, and delete {WORK / 'retrain.json'}"
         )
+    _restore()
+
+
+def _restore() -> None:
+    """Restore the files of the last commit that a run has changed. Raises RegistryError where others differ, too."""
+    git(registry.ROOT, "reset", "--quiet")
     if other := [file for file in changed(registry.ROOT) if not file.startswith(WRITTEN)]:
         raise RegistryError(f"a run was interrupted, and {other[0]} was changed since: commit it, or restore it")
     new = git(registry.ROOT, "ls-files", "--others", "--exclude-standard", "--", str(registry.KEPT)).split()
