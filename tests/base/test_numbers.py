@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -66,6 +67,16 @@ def test_words_of_a_column_are_null() -> None:
     assert cast(pa.array(["1", "ERROR", "-", "x"]), "number", None, words)[1].to_pylist() == [False] * 3 + [True]  # type: ignore[union-attr]
     assert read_values(["a", "ERROR"], "category", None, words)[0].tolist() == ["a", None]
     assert read_values([1, "ERROR", "2"], "number", None, words)[1] == []
+
+
+def test_a_number_that_says_such_a_word_is_null_too() -> None:
+    """The same cell is null in CSV, JSON and Parquet."""
+    assert read_texts(["-999", "5"], "number", None, ("-999",))[0].tolist()[1:] == [5.0]
+    found = read_values([-999, -999.0, "-999", 5, None, True], "number", None, ("-999",))[0]
+    assert np.isnan(found).tolist() == [True, True, True, False, True, False]
+    assert np.isnan(read_values([-999.0, 5.0], "number", None, ("-999",))[0]).tolist() == [True, False]
+    for values in (pa.array([-999, 5]), pa.array([-999.0, 5.0]), pa.array(["-999", "5"])):
+        assert cast(values, "number", None, ("-999",))[0].to_pylist() == [None, 5.0]
 
 
 @pytest.mark.parametrize("written", ["", "1,234,5", "1.234.5", "5", "%d.%m.%Y", "1234.5.", "-1234", "12345"])

@@ -202,15 +202,15 @@ def read_values(
     """JSON values as a column, and the positions of those that are no such value, which become null.
 
     Text is read by the grammar of text; an empty text is no number and no time. None is null, and so are NaN and the
-    texts `nulls`.
+    texts `nulls`, also where a number says one of them.
 
     >>> read_values([1, 2.5, "3", None, "x", [4]], "number")
     (array([1. , 2.5, 3. , nan, nan, nan]), [4, 5])
     """
     types = {*map(type, values)}
-    if nulls and str in types:
-        values = [None if isinstance(value, str) and value in nulls else value for value in values]
-        types.add(NoneType)
+    if nulls:
+        values = [None if _says(value, kind, nulls) else value for value in values]
+        types = {*map(type, values)}
     if kind in ("category", "text") and types <= {str, NoneType}:
         return np.fromiter(values, object, len(values)), []
     if kind == "number" and types <= {float, int, NoneType}:
@@ -229,6 +229,12 @@ def read_values(
 
 
 _NULL = "\0null"  # no JSON value is taken for it
+
+
+def _says(value: object, kind: Kind, words: Collection[str]) -> bool:
+    """Whether a JSON value is one of the words, as text or as the number that says it: -999.0 is `-999`."""
+    text = value if isinstance(value, str) else _text_of(value, kind)
+    return isinstance(text, str) and text in words
 
 
 def _plain(text: Any, written: str) -> str | _Refused:

@@ -71,10 +71,11 @@ def cast(
 
 
 def without(values: pa.Array, nulls: Sequence[str]) -> pa.Array:
-    """Values with null in the place of the texts `nulls`."""
-    if not nulls or not pa.types.is_string(values.type):
+    """Values with null in the place of the texts `nulls`; of numbers, where they say one of them."""
+    numeric = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+    if not nulls or not (numeric or pa.types.is_string(values.type)):
         return values
-    found = pc.is_in(values, pa.array([*nulls], pa.string()))
+    found = pc.is_in(_texts(values) if numeric else values, pa.array([*nulls], pa.string()))
     return pc.if_else(found, pa.scalar(None, values.type), values) if pc.any(found).as_py() else values
 
 

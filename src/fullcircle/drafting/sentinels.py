@@ -19,8 +19,8 @@ LEVELS = 20  # of the others, at least: among few whole numbers nothing is far
 def sentinel(values: Array) -> tuple[float, int] | None:
     """The value that stands for none, and how often; None where there is none.
 
-    -1 does where all other numbers are 0 or more. Another value does where it
-    lies further from all others than these from each other, or, if it is one of nines, than a third of that.
+    -1 does where all other numbers are 0 or more. Another value does where its distance from the others is over 1.5
+    times their range; half of their range is enough for one of `USUAL`.
 
     >>> sentinel(np.array([*np.linspace(3, 40, 60), -999, -999, -999]))
     (-999.0, 3)
